@@ -1,0 +1,28 @@
+/** What Countersign itself says on a plain socket, as text frames of JSON. */
+import type { TokenForm } from '../core/credential.ts'
+import type { Lease } from '../core/lease.ts'
+import type { Challenge } from '../core/ports.ts'
+import type { Reason } from '../core/reasons.ts'
+
+/** `{"type":"challenge","method":…,"extra":{…}}`: to be answered by `{"type":"authenticate","signature":…}`. */
+export function challengeFrame(say: Challenge): string {
+  return JSON.stringify({ type: 'challenge', method: say.method, extra: say.extra })
+}
+
+/** Acknowledges a credential that came as JSON. `undefined` for a bare token: nothing is said. */
+export function acceptanceFrame(form: TokenForm, lease: Lease): string | undefined {
+  if (form === 'bare') return undefined
+  if (form === 'connection_init') return '{"type":"connection_ack"}'
+  const seconds = Math.max(0, Math.floor((lease.untilMs - lease.grantedAtMs) / 1_000))
+  return JSON.stringify({ type: 'auth_ok', expires_in: seconds, lease: lease.id })
+}
+
+/** Refuses a credential that came as JSON; the close that follows says the same. */
+export function refusalFrame(form: TokenForm, reason: Reason): string | undefined {
+  return form === 'auth' ? JSON.stringify({ type: 'auth_invalid', reason }) : undefined
+}
+
+/** Tells the holder of a lease that it ends soon. */
+export function expiringFrame(inMs: number): string {
+  return JSON.stringify({ type: 'auth_expiring', in: Math.ceil(inMs / 1_000) })
+}

@@ -1,0 +1,43 @@
+/** A `ws` socket with a gate: what arrives goes to the waiting room, to the application, or nowhere. */
+import type { RawData, WebSocket } from 'ws'
+import type { Lease } from '../core/lease.ts'
+
+/** Takes what arrives before acceptance. */
+export interface Visitor {
+  message(data: RawData, isBinary: boolean): void
+  gone(): void
+}
+
+/** A socket of a guarded server. `lease` is set from the `connection` event on. */
+export interface GatedSocket extends WebSocket {
+  lease: Lease | undefined
+  /** Waits for acceptance; `undefined` afterwards. */
+  visitor: Visitor | undefined
+  /** Whether its client speaks Countersign's own frames, so that a warning would be understood. */
+  framed: boolean
+}
+
+/** Class of gated sockets, on top of the class that the server would have used. */
+export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
+  return class extends Base implements GatedSocket {
+    lease: Lease | undefined = undefined
+    visitor: Visitor | undefined = undefined
+    framed = false
+
+    /** One comparison a message: after the end of the lease nothing reaches the application any more. */
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event === 'message') {
+        if (this.visitor !== undefined) {
+          // ws emits messages with exactly these two arguments.
+          this.visitor.message(args[0] as RawData, args[1] === true)
+          return true
+        }
+        if (this.lease?.ended === true) return false
+      } else if (event === 'close') {
+        this.visitor?.gone()
+        this.lease?.leave()
+      } else if (event === 'error' && this.listenerCount('error') === 0) return false
+      return super.emit(event, ...args)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** Removes credentials from a Node request, in place, before the application or the WebSocket library sees it. */
+import type { IncomingMessage } from 'node:http'
+import type { Hiding } from '../core/carrier.ts'
+import { stripCookie } from '../wire/cookie.ts'
+import { stripParameters } from '../wire/query.ts'
+import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../wire/subprotocol.ts'
+
+/** Hides everything that the guard's carriers name, in `url`, `headers` and `rawHeaders` alike. */
+export function hide(request: IncomingMessage, hiding: Hiding): void {
+  const { headers } = request
+  if (hiding.query.length > 0 && request.url !== undefined) request.url = stripParameters(request.url, hiding.query)
+  if (hiding.cookies.length > 0 && headers.cookie !== undefined) {
+    replace(request, 'cookie', (value) => stripCookie(value, hiding.cookies))
+  }
+  for (const name of hiding.headers) if (headers[name] !== undefined) replace(request, name, () => undefined)
+  const offered = headers['sec-websocket-protocol']
+  if (hiding.subprotocols && offered !== undefined) {
+    const secrets = secretsOf(offered)
+    if (secrets.length > 0) replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets))
+  }
+}
+
+function secretsOf(offered: string): readonly string[] {
+  const list = parseSubprotocols(offered)
+  if (list.kind !== 'found') return []
+  return list.value.filter((entry, index) => {
+    const before = list.value[index - 1]
+    const bearer = findBearerSubprotocol(before === 'bearer' ? [before, entry] : [entry])
+    return bearer.kind === 'malformed' || (bearer.kind === 'found' && bearer.value.secrets.includes(entry))
+  })
+}
+
+/** Rewrites one field, or drops it when nothing is left. */
+function replace(request: IncomingMessage, name: string, strip: (value: string) => string | undefined): void {
+  const { headers, rawHeaders } = request
+  const joined = headers[name]
+  const kept = typeof joined === 'string' ? strip(joined) : undefined
+  headers[name] = kept === '' ? undefined : kept
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const field = rawHeaders[at]
+    if (field === undefined || field.length !== name.length || field.toLowerCase() !== name) continue
+    const value = strip(rawHeaders[at + 1] ?? '')
+    if (value === undefined || value === '') {
+      rawHeaders.splice(at, 2)
+      at -= 2
+    } else rawHeaders[at + 1] = value
+  }
+}

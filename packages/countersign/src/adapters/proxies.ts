@@ -1,0 +1,90 @@
+/** Which peers are believed when they speak for others. Nothing is believed unless it is named here. */
+import { timingSafeEqual, createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIPv6 } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { MisuseError } from '../core/errors.ts'
+import { normalizeAddress } from '../wire/address.ts'
+import type { CertificateFamily } from '../wire/client-certificate.ts'
+
+/** Options about proxies that stand before the server. */
+export interface ProxyOptions {
+  /** Addresses or CIDR blocks of the proxies, and `unix` for a Unix socket. No names, no "private ranges". */
+  readonly trusted: readonly string[]
+  /** The one header in which they name the client. @default 'x-forwarded-for' */
+  readonly header?: 'x-forwarded-for' | 'forwarded'
+  /** Client certificates that they have verified, in exactly one family of headers. */
+  readonly certificates?: {
+    readonly family: CertificateFamily
+    /** How the proxy proves itself: over a Unix socket, by its own client certificate, or by a shared secret. */
+    readonly proof: 'unix' | 'mtls' | { readonly header: string; readonly secret: string }
+  }
+}
+
+/** The options, compiled. */
+export interface ProxyTrust {
+  readonly header: 'x-forwarded-for' | 'forwarded'
+  readonly certificates: ProxyOptions['certificates']
+  /** Whether this peer may name a client. */
+  trusts(address: string): boolean
+  /** Whether the proxy says that the client's connection was TLS (`X-Forwarded-Proto`, or `proto=` of RFC 7239). */
+  saysSecure(request: IncomingMessage): boolean
+  /** Whether the peer has proved to be the proxy whose word on certificates counts. */
+  vouches(request: IncomingMessage): boolean
+}
+
+/** @throws MisuseError for anything but addresses, CIDR blocks and `unix` */
+export function trustProxies(options: ProxyOptions): ProxyTrust {
+  const blocks = new BlockList()
+  for (const entry of options.trusted) if (entry !== 'unix') addBlock(blocks, entry)
+  const unix = options.trusted.includes('unix')
+  const header = options.header ?? 'x-forwarded-for'
+  return {
+    header,
+    certificates: options.certificates,
+    trusts(address) {
+      if (address === 'unix') return unix
+      const canonical = normalizeAddress(address)
+      return canonical !== undefined && blocks.check(canonical, isIPv6(canonical) ? 'ipv6' : 'ipv4')
+    },
+    saysSecure: header === 'forwarded' ? forwardedIsSecure : xForwardedIsSecure,
+    vouches: (request) => vouches(request, options.certificates?.proof),
+  }
+}
+
+function addBlock(blocks: BlockList, entry: string): void {
+  const [address = '', length, ...rest] = entry.split('/')
+  const canonical = normalizeAddress(address)
+  if (canonical === undefined || rest.length > 0) throw new MisuseError('invalid_option', `trusted: ${entry} is no CIDR block`)
+  const family = isIPv6(canonical) ? 'ipv6' : 'ipv4'
+  const most = family === 'ipv6' ? 128 : 32
+  const bits = length === undefined ? most : Number(length)
+  if (!Number.isInteger(bits) || bits < 0 || bits > most || length === '') {
+    throw new MisuseError('invalid_option', `trusted: ${entry} is no CIDR block`)
+  }
+  blocks.addSubnet(canonical, bits, family)
+}
+
+/** The last value is the one that the nearest proxy wrote. */
+function xForwardedIsSecure(request: IncomingMessage): boolean {
+  const proto = request.headers['x-forwarded-proto']
+  const text = Array.isArray(proto) ? proto.join(',') : proto
+  return text?.split(',').at(-1)?.trim().toLowerCase() === 'https'
+}
+
+function forwardedIsSecure(request: IncomingMessage): boolean {
+  const last = request.headers.forwarded?.split(',').at(-1) ?? ''
+  return last.split(';').some((pair) => /^\s*proto="?https"?\s*$/i.test(pair))
+}
+
+function vouches(request: IncomingMessage, proof: NonNullable<ProxyOptions['certificates']>['proof'] | undefined): boolean {
+  if (proof === 'unix') return request.socket.remoteAddress === undefined
+  if (proof === 'mtls') return request.socket instanceof TLSSocket && request.socket.authorized
+  if (proof === undefined) return false
+  const shown = request.headers[proof.header.toLowerCase()]
+  return typeof shown === 'string' && timingSafeEqual(digest(shown), digest(proof.secret))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,49 @@
+/** Answers a refused upgrade by HTTP and makes sure that the socket is gone soon after, whatever the peer does. */
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Guard } from '../core/guard.ts'
+import type { Refused } from '../core/knock.ts'
+import { reasons, retryAfterSeconds } from '../core/reasons.ts'
+import { basicChallenge, bearerChallenge } from '../wire/www-authenticate.ts'
+
+/** The HTTP answer to a refusal: status, fields, a body of plain text. */
+export function httpRefusal(guard: Guard, refused: Refused): HttpAnswer {
+  const row = reasons[refused.reason]
+  const status = row.status ?? 403
+  const headers: Record<string, string> = {}
+  const challenges = status === 401 ? challengesOf(guard, refused) : []
+  if (challenges.length > 0) headers['WWW-Authenticate'] = challenges.join(', ')
+  if (status === 429 || status === 503) {
+    headers['Retry-After'] = String(Math.max(1, Math.ceil((refused.retryAfterMs ?? retryAfterSeconds * 1_000) / 1_000)))
+  }
+  return { status, headers, body: row.body }
+}
+
+/** An answer to be written by `answerHttp`. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Writes the answer, ends the socket, and destroys it after `lingerMs` even if the peer holds its half open. */
+export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number): void {
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`, 'Connection: close', 'Cache-Control: no-store']
+  for (const [name, value] of Object.entries(answer.headers)) lines.push(`${name}: ${value}`)
+  lines.push('Content-Type: text/plain; charset=utf-8', `Content-Length: ${Buffer.byteLength(answer.body)}`, '', answer.body)
+  socket.end(lines.join('\r\n'))
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
+}
+
+/** RFC 9110 §11.6.1: a 401 names at least one scheme; `Countersign` stands for places that HTTP has no scheme for. */
+function challengesOf(guard: Guard, refused: Refused): readonly string[] {
+  const schemes = new Set([...guard.places.explicit, ...guard.places.ambient].map((place) => place.carrier.scheme))
+  if (schemes.size === 0) schemes.add('Countersign')
+  const error = refused.reason === 'missing_credential' ? undefined : 'invalid_token'
+  return [...schemes].map((scheme) => {
+    if (scheme === 'Basic') return basicChallenge(guard.name)
+    if (scheme === 'Bearer') return bearerChallenge(guard.name, error)
+    return bearerChallenge(guard.name).replace('Bearer', 'Countersign')
+  })
+}

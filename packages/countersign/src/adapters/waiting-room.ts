@@ -1,0 +1,174 @@
+/** Sockets that are open but not accepted: bounded in number, bytes, messages and time. */
+import type { IncomingMessage } from 'node:http'
+import type { RawData } from 'ws'
+import { settle, type PeerTurn, type Turn } from '../core/drive.ts'
+import type { Guard } from '../core/guard.ts'
+import { refuse, type Accepted, type Decision, type Refused } from '../core/knock.ts'
+import type { Waiting } from '../core/pool.ts'
+import type { Reason } from '../core/reasons.ts'
+import { parseAuthenticate } from '../wire/first-message.ts'
+import { subnetOf } from '../wire/address.ts'
+import { challengeFrame } from './frames.ts'
+import type { GatedSocket, Visitor } from './gated-socket.ts'
+import type { Upgrade } from './http.ts'
+
+/** A message that arrived before acceptance, behind the credential. */
+export interface QueuedMessage {
+  readonly data: RawData
+  readonly isBinary: boolean
+}
+
+/** How a visit ends; exactly one is called, once. */
+export interface VisitEnds {
+  welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void
+  turnAway(socket: GatedSocket, decision: Refused): void
+}
+
+/** An acceptance, and what the application must hear first. */
+export interface Welcome {
+  readonly decision: Accepted
+  readonly queued: readonly QueuedMessage[]
+}
+
+/** A handshake whose peer may have a place in the pool. */
+export interface Visit {
+  readonly guard: Guard
+  readonly upgrade: Upgrade
+  readonly turn: PeerTurn<Decision>
+  readonly ends: VisitEnds
+}
+
+/** One waiting socket. Ask `enter` before the socket is upgraded, `begin` once it is. */
+export class WaitingSocket implements Waiting, Visitor {
+  readonly source: string
+  readonly subnet: string
+  readonly sinceMs: number
+  readonly #guard: Guard
+  readonly #upgrade: Upgrade
+  readonly #ends: VisitEnds
+  #turn: PeerTurn<Decision> | undefined
+  #socket: GatedSocket | undefined
+  #timer: NodeJS.Timeout | undefined
+  #queued: QueuedMessage[] = []
+  #bytes = 0
+  #messages = 0
+  #over = false
+
+  constructor(visit: Visit) {
+    this.#guard = visit.guard
+    this.#upgrade = visit.upgrade
+    this.#turn = visit.turn
+    this.#ends = visit.ends
+    this.source = visit.upgrade.handshake.remoteAddress
+    this.subnet = subnetOf(this.source)
+    this.sinceMs = Date.now()
+  }
+
+  /** Takes a place in the pool. @returns `false`: it is full, refuse by HTTP */
+  enter(): boolean {
+    return this.#guard.pool.enter(this)
+  }
+
+  /** The socket is open: starts the deadline and the byte count, and says what is to be said first. */
+  begin(socket: GatedSocket): void {
+    this.#socket = socket
+    socket.visitor = this
+    this.#timer = setTimeout(() => this.#finish('authentication_timeout'), this.#guard.limits.deadlineMs)
+    this.#upgrade.socket.on('data', this.#count)
+    this.#bytes = this.#upgrade.head.length
+    if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
+  }
+
+  /** A message before acceptance: an answer to the open turn, or one for the queue. */
+  message(data: RawData, isBinary: boolean): void {
+    if (this.#over) return
+    if (++this.#messages > this.#guard.limits.maxMessages) {
+      this.#finish('protocol_violation')
+      return
+    }
+    const turn = this.#turn
+    if (turn === undefined) this.#queued.push({ data, isBinary })
+    else if (isBinary) this.#finish('protocol_violation')
+    else if (!this.#guard.pool.speak(this)) this.#finish('overloaded')
+    else this.#answer(turn, textOf(data))
+  }
+
+  /** The peer has gone away. */
+  gone(): void {
+    this.#leave()
+  }
+
+  /** The pool needs the place. */
+  evict(): void {
+    this.#finish('overloaded')
+  }
+
+  #answer(turn: PeerTurn<Decision>, text: string): void {
+    this.#turn = undefined
+    const said = turn.say === undefined ? text : signatureOf(text)
+    if (said === undefined) {
+      turn.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'invalid_credential' }))
+      this.#finish('invalid_credential')
+      return
+    }
+    settle(turn.answer({ text: said, now: Date.now() }), (next) => this.#proceed(next), () => this.#finish('internal'))
+  }
+
+  #proceed(next: Turn<Decision>): void {
+    if (this.#over) {
+      if (next.kind === 'done' && next.value.kind === 'accepted') next.value.lease.leave()
+      if (next.kind === 'peer') next.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))
+      return
+    }
+    if (next.kind === 'peer') {
+      this.#turn = next
+      if (next.say !== undefined) this.#socket?.send(challengeFrame(next.say))
+      return
+    }
+    const socket = this.#socket
+    const queued = this.#queued
+    this.#leave()
+    if (socket === undefined) return
+    if (next.value.kind === 'accepted') this.#ends.welcome(socket, this.#upgrade.request, { decision: next.value, queued })
+    else this.#ends.turnAway(socket, { ...next.value, tell: 'close' })
+  }
+
+  #finish(reason: Reason): void {
+    if (this.#over) return
+    const socket = this.#socket
+    this.#leave()
+    const decision = this.#guard.refusal(this.#upgrade.handshake, reason)
+    if (socket !== undefined) this.#ends.turnAway(socket, { ...decision, tell: 'close' })
+  }
+
+  #leave(): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#upgrade.socket.off('data', this.#count)
+    this.#guard.pool.leave(this)
+    if (this.#socket !== undefined) this.#socket.visitor = undefined
+    const turn = this.#turn
+    this.#turn = undefined
+    turn?.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))
+    this.#queued = []
+  }
+
+  /** Counts on the raw socket: a message's size is known to the library only when it is whole. */
+  readonly #count = (chunk: Buffer): void => {
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
+  }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8')
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString('utf8') : data.toString('utf8')
+}
+
+const maxAnswerBytes = 4_096
+
+function signatureOf(text: string): string | undefined {
+  const answer = parseAuthenticate(text, maxAnswerBytes)
+  return answer.kind === 'found' ? answer.value.signature : undefined
+}

@@ -1,0 +1,135 @@
+/** `countersign/ws`: guards a `ws` server. Applications see `connection` only for those who were accepted. */
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocketServer } from 'ws'
+import type { PeerTurn } from '../core/drive.ts'
+import { MisuseError } from '../core/errors.ts'
+import type { Guard } from '../core/guard.ts'
+import type { Accepted, Decision, Refused } from '../core/knock.ts'
+import type { Lease, LeaseHolder } from '../core/lease.ts'
+import { reasons, type Reason } from '../core/reasons.ts'
+import { acceptanceFrame, expiringFrame, refusalFrame } from './frames.ts'
+import { gatedClass, type GatedSocket } from './gated-socket.ts'
+import { answerHttp, httpRefusal, judgeUpgrades, type Upgrade, type UpgradeOptions, type UpgradeSteps } from './http.ts'
+import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
+
+export type { GatedSocket } from './gated-socket.ts'
+export type { UpgradeOptions } from './http.ts'
+
+/**
+ * Judges every upgrade of `server` by `guard` and hands accepted sockets to `wss` as `connection` events with a third
+ * argument: `wss.on('connection', (socket, request, lease) => …)`. Add message listeners in that listener, not later:
+ * messages that waited behind the credential are delivered right after it.
+ *
+ * `wss` must be made with `noServer: true`. Its `handleProtocols`, if any, is offered only what is not secret.
+ *
+ * @returns a function that stops guarding; open sockets stay with their leases
+ * @throws MisuseError when `wss` listens by itself
+ */
+export function guardUpgrades(server: Server, wss: WebSocketServer, guard: Guard, options: UpgradeOptions = {}): () => void {
+  const listener = upgradeListener(wss, guard, options)
+  server.on('upgrade', listener)
+  return () => void server.off('upgrade', listener)
+}
+
+/** The listener alone, for servers that route upgrades to several guards by path or host themselves. */
+export function upgradeListener(
+  wss: WebSocketServer, guard: Guard, options: UpgradeOptions = {},
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  if (wss.options.noServer !== true) throw new MisuseError('invalid_option', 'wss: make it with noServer: true')
+  if (wss.options.verifyClient !== undefined) {
+    throw new MisuseError('invalid_option', 'wss: verifyClient has no say behind a guard')
+  }
+  const { WebSocket: Base } = wss.options
+  if (Base === undefined) throw new MisuseError('invalid_option', 'wss: ws 8.1 or newer is needed')
+  wss.options.WebSocket = gatedClass(Base)
+  const side = new WsSide(wss, guard)
+  return judgeUpgrades(guard, side, options)
+}
+
+class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
+  readonly #wss: WebSocketServer
+  readonly #guard: Guard
+  readonly #replies: boolean
+
+  constructor(wss: WebSocketServer, guard: Guard) {
+    this.#wss = wss
+    this.#guard = guard
+    this.#replies = guard.places.message.every((place) => place.carrier.replies)
+  }
+
+  accepted(upgrade: Upgrade, decision: Accepted): void {
+    const socket = this.#open(upgrade)
+    if (socket === undefined) decision.lease.leave()
+    else this.welcome(socket, upgrade.request, { decision, queued: [] })
+  }
+
+  refused(upgrade: Upgrade, decision: Refused): void {
+    const socket = this.#open(upgrade)
+    if (socket !== undefined) this.turnAway(socket, decision)
+  }
+
+  peer(upgrade: Upgrade, turn: PeerTurn<Decision>): void {
+    const visit = new WaitingSocket({ guard: this.#guard, upgrade, turn, ends: this })
+    if (!visit.enter()) {
+      visit.gone()
+      const decision = this.#guard.refusal(upgrade.handshake, 'overloaded')
+      answerHttp(upgrade.socket, httpRefusal(this.#guard, decision), this.#guard.limits.lingerMs)
+      return
+    }
+    const socket = this.#open(upgrade)
+    if (socket === undefined) visit.gone()
+    else visit.begin(socket)
+  }
+
+  welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void {
+    const { lease, reply } = welcome.decision
+    socket.lease = lease
+    socket.framed = reply === 'auth'
+    lease.hold(this, socket)
+    if (!lease.open()) return
+    const frame = this.#replies ? acceptanceFrame(reply, lease) : undefined
+    if (frame !== undefined) socket.send(frame)
+    this.#wss.emit('connection', socket, request, lease)
+    for (const { data, isBinary } of welcome.queued) socket.emit('message', data, isBinary)
+  }
+
+  /** An overloaded server does not linger: it says so and is gone. Everyone else has `lingerMs` to answer the close. */
+  turnAway(socket: GatedSocket, decision: Refused): void {
+    const frame = this.#replies ? refusalFrame(decision.reply, decision.reason) : undefined
+    if (frame !== undefined) socket.send(frame)
+    const lingers = decision.reason !== 'overloaded' && this.#guard.pool.closing(socket)
+    this.#close(socket, decision.reason)
+    if (lingers) socket.once('close', () => this.#guard.pool.closed(socket))
+    else socket.terminate()
+  }
+
+  warn(socket: GatedSocket, _lease: Lease, inMs: number): void {
+    if (socket.framed) socket.send(expiringFrame(inMs))
+  }
+
+  /** What is queued must not follow the end of a lease: if output is stuck, the socket goes at once. */
+  close(socket: GatedSocket, _lease: Lease, reason: Reason): void {
+    if (socket.bufferedAmount > 0) socket.terminate()
+    else this.#close(socket, reason)
+  }
+
+  /** Completes the handshake. `undefined`: the peer left, or `ws` refused what the guard had accepted. */
+  #open(upgrade: Upgrade): GatedSocket | undefined {
+    let opened: GatedSocket | undefined
+    this.#wss.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (client) => {
+      // Sockets of this server are made by the class that `upgradeListener` put into its options.
+      opened = client as GatedSocket
+    })
+    return opened
+  }
+
+  #close(socket: GatedSocket, reason: Reason): void {
+    socket.close(reasons[reason].close ?? 1008, reason)
+    setTimeout(terminate, this.#guard.limits.lingerMs, socket)
+  }
+}
+
+function terminate(socket: GatedSocket): void {
+  socket.terminate()
+}

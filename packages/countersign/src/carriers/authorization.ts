@@ -1,0 +1,39 @@
+/** A credential in the `Authorization` field: Basic (RFC 7617) or Bearer (RFC 6750). */
+import { nothingHidden, type HandshakeCarrier, type Search } from '../core/carrier.ts'
+import type { Credential } from '../core/credential.ts'
+import type { Handshake } from '../core/handshake.ts'
+import { parseAuthorization, parseBasic, parseBearer } from '../wire/authorization.ts'
+import { absent } from '../wire/found.ts'
+import { tokenFound } from './token.ts'
+
+/** @param scheme a field of another scheme counts as absent here */
+export function authorization(scheme: 'Basic' | 'Bearer'): HandshakeCarrier {
+  const read = scheme === 'Basic' ? findBasic : findBearer
+  const wanted = scheme.toLowerCase()
+  return {
+    kind: 'handshake',
+    key: `authorization:${wanted}`,
+    ambient: false,
+    absentOrigin: 'allow',
+    bearer: true,
+    hides: { ...nothingHidden, headers: ['authorization'] },
+    scheme,
+    find(handshake: Handshake): Search<Credential> {
+      if (handshake.authorization === undefined) return absent
+      const field = parseAuthorization(handshake.authorization)
+      if (field.kind !== 'found') return field
+      return field.value.scheme === wanted ? read(field.value.rest) : absent
+    },
+  }
+}
+
+function findBasic(rest: string): Search<Credential> {
+  const basic = parseBasic(rest)
+  if (basic.kind !== 'found') return basic
+  const { username, password } = basic.value
+  return username === '' && password === '' ? absent : { kind: 'found', value: { kind: 'basic', username, password } }
+}
+
+function findBearer(rest: string): Search<Credential> {
+  return tokenFound(parseBearer(rest))
+}

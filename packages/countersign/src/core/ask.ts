@@ -1,0 +1,52 @@
+/** The questions by name: what a conversation reads like. */
+import { ask, type Talk } from './drive.ts'
+import type { Challenge, CompactJws, Heard, SignatureChecker } from './ports.ts'
+import type { Grant } from './principal.ts'
+import type { AccountRow, ApiKeyRow, ChallengeSecretRow, Hash, Mark, Salting, SessionRow, TicketRow } from './records.ts'
+
+/** Removes and returns a single-use row: taken first, checked afterwards. */
+export const takeTicket = (key: Hash): Talk<TicketRow | undefined> => ask<'takeTicket'>({ kind: 'takeTicket', key })
+/** Reads a session. */
+export const findSession = (key: Hash): Talk<SessionRow | undefined> => ask<'findSession'>({ kind: 'findSession', key })
+/** Notes that a session is in use. */
+export const touchSession = (key: Hash, now: number): Talk<void> => ask<'touchSession'>({ kind: 'touchSession', key, now })
+/** Reads an API key. */
+export const findApiKey = (key: Hash): Talk<ApiKeyRow | undefined> => ask<'findApiKey'>({ kind: 'findApiKey', key })
+/** Reads an account. */
+export const findAccount = (username: string): Talk<AccountRow | undefined> =>
+  ask<'findAccount'>({ kind: 'findAccount', username })
+/** Reads a challenge secret. */
+export const findChallengeSecret = (authid: string): Talk<ChallengeSecretRow | undefined> =>
+  ask<'findChallengeSecret'>({ kind: 'findChallengeSecret', authid })
+/** Spends a challenge secret; `true` for exactly one caller. */
+export const takeChallengeSecret = (authid: string): Talk<boolean> =>
+  ask<'takeChallengeSecret'>({ kind: 'takeChallengeSecret', authid })
+/** Saltings of real secrets, to draw decoys from. */
+export const listSaltings = (): Talk<readonly (Salting | undefined)[]> =>
+  ask<'listSaltings'>({ kind: 'listSaltings', most: 16 })
+/** The mark that revokes this grant or lease. */
+export const findMark = (grant: Grant, lease: string): Talk<Mark | undefined> =>
+  ask<'findMark'>({ kind: 'findMark', grant, lease })
+/** Wait in ms before this identity may be tried from this source. */
+export const attempt = (identity: string, source: string): Talk<number> =>
+  ask<'attempt'>({ kind: 'attempt', identity, source })
+/** Counts how an attempt ended. */
+export const attempted = (identity: string, source: string, right: boolean): Talk<void> =>
+  ask<'attempted'>({ kind: 'attempted', identity, source, right })
+/** SHA-256 of a text. */
+export const hash = (text: string): Talk<Hash> => ask<'hash'>({ kind: 'hash', text })
+/** HMAC-SHA-256, base64. */
+export const hmac = (key: string | Uint8Array, text: string): Talk<string> => ask<'hmac'>({ kind: 'hmac', key, text })
+/** HMAC-SHA-256 under the deployment's own decoy key, base64. */
+export const decoy = (text: string): Talk<string> => ask<'decoy'>({ kind: 'decoy', text })
+/** Random bytes, base64url. */
+export const random = (bytes: number): Talk<string> => ask<'random'>({ kind: 'random', bytes })
+/** Judges a password at constant cost. */
+export const verifyPassword = (
+  identity: string, password: string, stored: string | undefined,
+): Talk<'right' | 'wrong' | 'busy'> => ask<'verifyPassword'>({ kind: 'verifyPassword', identity, password, hash: stored })
+/** Checks a signature. */
+export const checkSignature = (checker: SignatureChecker, jws: CompactJws, now: number): Talk<boolean> =>
+  ask<'checkSignature'>({ kind: 'checkSignature', checker, jws, now })
+/** Gives the peer the word. */
+export const hear = (say: Challenge | undefined): Talk<Heard> => ask<'hear'>({ kind: 'hear', say })

@@ -1,0 +1,57 @@
+/** A carrier knows one place where credentials travel: how to find one there, and what to hide afterwards. */
+import type { Credential } from './credential.ts'
+import type { Handshake } from './handshake.ts'
+
+/** What a search answers: a value, nothing, or something that is none. `why` is constant words, never input. */
+export type Search<T> =
+  | { readonly kind: 'found'; readonly value: T }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'malformed'; readonly why: string }
+
+/** What an adapter removes from the request before anyone else sees it. */
+export interface Hiding {
+  /** Query parameters, by decoded name. */
+  readonly query: readonly string[]
+  readonly cookies: readonly string[]
+  /** Header fields, lower case. */
+  readonly headers: readonly string[]
+  /** Whether secret entries of `Sec-WebSocket-Protocol` are removed. */
+  readonly subprotocols: boolean
+}
+
+/** Nothing to hide. */
+export const nothingHidden: Hiding = { query: [], cookies: [], headers: [], subprotocols: false }
+
+/** A place in the handshake. */
+export interface HandshakeCarrier {
+  readonly kind: 'handshake'
+  /** Names the place uniquely, e.g. `query:ticket`: carriers of one key are searched once. */
+  readonly key: string
+  /** Whether clients attach it unasked (cookie, certificate), so that it proves no intent. */
+  readonly ambient: boolean
+  /** Whether a request without `Origin` may use it. Ambient credentials of browsers: `refuse`. */
+  readonly absentOrigin: 'allow' | 'refuse'
+  /** Whether whoever reads the bytes could use the credential again: refused on cleartext off loopback. */
+  readonly bearer: boolean
+  readonly hides: Hiding
+  /** `WWW-Authenticate` scheme that asks for a credential here. */
+  readonly scheme: 'Basic' | 'Bearer' | 'Countersign'
+  find(handshake: Handshake): Search<Credential>
+}
+
+/** The first message of a socket that is open but not yet accepted. */
+export interface MessageCarrier {
+  readonly kind: 'message'
+  readonly key: string
+  readonly absentOrigin: 'allow' | 'refuse'
+  readonly bearer: boolean
+  /** Largest message that is looked at, bytes of UTF-8. */
+  readonly maxBytes: number
+  /** Whether acceptance and refusal are answered by a frame where the credential came as JSON. */
+  readonly replies: boolean
+  /** Reads the first message. Total: any text. */
+  read(text: string): Search<Credential>
+}
+
+/** Either kind of place. */
+export type Carrier = HandshakeCarrier | MessageCarrier

@@ -1,0 +1,284 @@
+/** The guard: carriers, methods, origins and limits behind one question, `knock`. The one thing that an adapter holds. */
+import type { Hiding } from './carrier.ts'
+import { drive, isThenable, type Turn } from './drive.ts'
+import { MisuseError } from './errors.ts'
+import type { Handshake } from './handshake.ts'
+import { createIssuer, type Issuer } from './issue.ts'
+import { admit, refuse, rejudge, type Decision, type Gatekeeper, type RefusalStyle, type Refused } from './knock.ts'
+import { Leases } from './leases.ts'
+import type { Lease } from './lease.ts'
+import { limitsOf, type LimitOptions, type Limits } from './limits.ts'
+import { Lockout } from './lockout.ts'
+import type { Method } from './method.ts'
+import { Pool } from './pool.ts'
+import type { AllowList, Answers, JournalEntry, Ports } from './ports.ts'
+import { Rate } from './rate.ts'
+import type { Reason } from './reasons.ts'
+import type { Mark, MaybePromise } from './records.ts'
+import { placesOfMethods, type Places } from './search.ts'
+import { deny, type Accept, type Verdict } from './verdict.ts'
+
+/** What a guard is made of. The front door builds this from options; see `GuardOptions` there. */
+export interface GuardSettings {
+  readonly name: string
+  readonly audience: string
+  readonly accept: readonly Method[]
+  /** Origins that may connect; a present `Origin` that is not among them is refused at every door. */
+  readonly origins: AllowList | undefined
+  /** Hosts that this server answers to; `undefined`: any well-formed one. */
+  readonly hosts: AllowList | undefined
+  readonly refusals: RefusalStyle
+  readonly dangerouslyAllowCleartext: boolean
+  readonly limits: LimitOptions | undefined
+}
+
+/** What to revoke: exactly one member. */
+export type RevokeOptions =
+  | { readonly subject: string }
+  | { readonly session: string }
+  | { readonly token: string }
+  | { readonly apiKey: string }
+  | { readonly certificate: string }
+  | { readonly role: string }
+  | { readonly lease: string }
+
+/** Decides who may speak, and keeps every decision until its lease ends. */
+export class Guard implements Gatekeeper {
+  readonly name: string
+  readonly audience: string
+  readonly refusals: RefusalStyle
+  readonly limits: Limits
+  readonly places: Places
+  /** The waiting room before acceptance; adapters enter it, status pages read it. */
+  readonly pool: Pool
+  /** Makes credentials for those whom the application has authenticated itself. */
+  readonly issue: Issuer
+  readonly #settings: GuardSettings
+  readonly #ports: Ports
+  readonly #answers: Answers
+  readonly #leases: Leases
+  readonly #rate: Rate
+  readonly #unsubscribe: () => void
+  #closed = false
+
+  constructor(settings: GuardSettings, ports: Ports) {
+    this.#settings = settings
+    this.#ports = ports
+    this.name = settings.name
+    this.audience = settings.audience
+    this.refusals = settings.refusals
+    this.limits = limitsOf(settings.limits)
+    this.places = placesOfMethods(settings.accept)
+    checkAmbient(this.places, settings.origins)
+    this.pool = new Pool(this.limits.pool)
+    this.#rate = new Rate(this.limits.handshakesPerSecond, 100_000)
+    this.#answers = answersOf(ports, new Lockout(this.limits.lockout))
+    this.#leases = new Leases(ports.platform.clock, (lease) => this.#leaseEnded(lease))
+    this.issue = createIssuer(ports, { audience: settings.audience, guard: settings.name, limits: this.limits })
+    this.#unsubscribe = ports.bus.subscribe((news) => void this.#leases.revoke(news))
+  }
+
+  /** What adapters remove from a request before anyone else sees it. */
+  get hiding(): Hiding {
+    return this.places.hiding
+  }
+
+  /**
+   * Judges one connection attempt. Never throws and never rejects. Check RFC 6455 §4.2.1 first: a malformed
+   * request must not spend a ticket. An `accepted` lease is the caller's: hold and open it, or `leave` it.
+   */
+  knock(handshake: Handshake): MaybePromise<Turn<Decision>> {
+    const now = this.#ports.platform.clock.now()
+    try {
+      const reason = this.#refuseEarly(handshake, now)
+      if (reason !== undefined) return { kind: 'done', value: this.#journalled(handshake, refuse(this, handshake, { reason })) }
+      return this.#watch(handshake, drive(admit(this, handshake, now), this.#answers))
+    } catch (error) {
+      this.failed(error)
+      return { kind: 'done', value: refuse(this, handshake, deny('internal')) }
+    }
+  }
+
+  /** A refusal of this guard's own, for adapters: deadline passed, pool full, message too big. */
+  refusal(handshake: Handshake, reason: Reason): Refused {
+    return this.#journalled(handshake, refuse(this, handshake, { reason }))
+  }
+
+  /**
+   * Extends a lease by a fresh credential, presented as in a handshake. The subject, realm, method and provider must
+   * be those of the lease; roles may change. @returns the reason of a refusal, or `undefined` when refreshed
+   */
+  async refresh(leaseId: string, handshake: Handshake): Promise<Reason | undefined> {
+    const now = this.#ports.platform.clock.now()
+    const early = this.#refuseEarly(handshake, now)
+    if (early !== undefined) return early
+    const turn = await drive(rejudge(this, handshake, now), this.#answers)
+    if (turn.kind === 'peer') {
+      turn.leave(deny('missing_credential'))
+      return 'missing_credential'
+    }
+    const verdict: Verdict = turn.value
+    if (verdict.kind === 'deny') return verdict.reason
+    const lease = this.#leases.find(leaseId)
+    if (lease === undefined || lease.ended || !sameHolder(lease, verdict)) return 'forbidden'
+    const mark = await this.#ports.records.findMark(verdict.grant, leaseId)
+    if (mark !== undefined) return 'revoked'
+    lease.renew(verdict, this.#ports.platform.clock.now())
+    return undefined
+  }
+
+  /** Open leases: of one subject, or all. */
+  leases(subject?: string): readonly Lease[] {
+    return this.#leases.list(subject)
+  }
+
+  /** Revokes: writes the mark durably, then ends every lease that it names, here and wherever the bus reaches. */
+  async revoke(options: RevokeOptions, reason: 'revoked' | 'logged_out' = 'revoked'): Promise<void> {
+    const mark = markOf(options, reason, this.#ports.platform.clock.now())
+    await this.#ports.records.putMark(mark)
+    if (mark.kind === 'session') await this.#ports.records.endSessions(mark.value)
+    if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
+    this.#ports.bus.publish(mark)
+    this.#record({ kind: 'revoked', detail: mark.kind })
+  }
+
+  /** Ends every lease with `shutting_down` and refuses from now on. Sockets and stores are their owners' to close. */
+  close(): void {
+    this.#closed = true
+    this.#unsubscribe()
+    this.#leases.close()
+  }
+
+  /** See `Gatekeeper`. */
+  mayCarryBearer(handshake: Handshake): boolean {
+    return handshake.secure || this.#settings.dangerouslyAllowCleartext || isLoopback(handshake.remoteAddress)
+  }
+
+  /** See `Gatekeeper`. */
+  register(accepted: Accept): Lease {
+    const now = this.#ports.platform.clock.now()
+    const id = accepted.lease ?? this.#ports.platform.random(16)
+    const { warnMs, graceMs, maxLeaseMs, jitter } = this.limits
+    const neverAfterMs = Math.min(accepted.neverAfterMs, now + maxLeaseMs)
+    const lifeMs = Math.max(0, Math.min(accepted.untilMs, neverAfterMs) - now)
+    const untilMs = now + lifeMs * (1 - jitter * fraction(id))
+    return this.#leases.add({ id, untilMs, neverAfterMs, warnMs, graceMs, grantedAtMs: now }, accepted)
+  }
+
+  /** See `Gatekeeper`. */
+  failed(error: unknown): void {
+    this.#record({ kind: 'error', reason: 'internal', detail: error instanceof Error ? error.name : typeof error })
+  }
+
+  #refuseEarly(handshake: Handshake, now: number): Reason | undefined {
+    if (this.#closed) return 'shutting_down'
+    const { hosts, origins } = this.#settings
+    if (handshake.host === undefined) return 'protocol_violation'
+    if (hosts !== undefined && !hosts.allows(handshake.host)) return 'wrong_host'
+    if (handshake.origin !== undefined && origins?.allows(handshake.origin) !== true) return 'forbidden_origin'
+    if (!this.#rate.allows(handshake.remoteAddress, now)) return 'overloaded'
+    return undefined
+  }
+
+  /** Journals the decision, whenever it falls. */
+  #watch(handshake: Handshake, turn: MaybePromise<Turn<Decision>>): MaybePromise<Turn<Decision>> {
+    if (isThenable(turn)) return turn.then((value) => this.#watch(handshake, value))
+    if (turn.kind === 'done') {
+      this.#journalled(handshake, turn.value)
+      return turn
+    }
+    return {
+      kind: 'peer',
+      say: turn.say,
+      answer: (heard) => this.#watch(handshake, turn.answer(heard)),
+      leave: (value) => turn.leave(value),
+    }
+  }
+
+  #journalled<D extends Decision>(handshake: Handshake, decision: D): D {
+    const { remoteAddress, origin } = handshake
+    if (decision.kind === 'refused') this.#record({ kind: 'refused', reason: decision.reason, remoteAddress, origin })
+    else {
+      const { lease, method } = decision
+      this.#record({ kind: 'accepted', method, subject: lease.principal.id, lease: lease.id, remoteAddress, origin })
+    }
+    return decision
+  }
+
+  #leaseEnded(lease: Lease): void {
+    const { method, id } = lease.principal
+    this.#record({ kind: 'ended', method, subject: id, lease: lease.id, reason: lease.reason })
+  }
+
+  #record(entry: Partial<JournalEntry> & Pick<JournalEntry, 'kind'>): void {
+    this.#ports.journal.record({
+      kind: entry.kind,
+      atMs: this.#ports.platform.clock.now(),
+      guard: this.name,
+      method: entry.method,
+      subject: entry.subject,
+      lease: entry.lease,
+      reason: entry.reason,
+      remoteAddress: entry.remoteAddress,
+      origin: entry.origin,
+      detail: entry.detail,
+    })
+  }
+}
+
+function answersOf(ports: Ports, lockout: Lockout): Answers {
+  const { records, platform, passwords } = ports
+  return {
+    takeTicket: (need) => records.takeTicket(need.key),
+    findSession: (need) => records.findSession(need.key),
+    touchSession: (need) => records.touchSession(need.key, need.now),
+    findApiKey: (need) => records.findApiKey(need.key),
+    findAccount: (need) => records.findAccount(need.username),
+    findChallengeSecret: (need) => records.findChallengeSecret(need.authid),
+    takeChallengeSecret: (need) => records.takeChallengeSecret(need.authid),
+    listSaltings: (need) => records.listSaltings(need.most),
+    findMark: (need) => records.findMark(need.grant, need.lease),
+    attempt: (need) => lockout.waitMs(need.identity, need.source, platform.clock.now()),
+    attempted: (need) =>
+      lockout.tried(need.identity, need.source, { right: need.right, now: platform.clock.now() }),
+    hash: (need) => platform.hash(need.text),
+    hmac: (need) => platform.hmac(need.key, need.text),
+    decoy: (need) => platform.hmac(ports.decoyKey, need.text),
+    random: (need) => platform.random(need.bytes),
+    verifyPassword: (need) => passwords.verify(need.password, need.hash),
+    checkSignature: (need) => need.checker.check(need.jws, need.now),
+  }
+}
+
+/** Ambient credentials without an Origin rule invite cross-site hijacking: refused at construction. */
+function checkAmbient(places: Places, origins: AllowList | undefined): void {
+  const ambient = places.ambient[0]
+  if (ambient === undefined || origins !== undefined) return
+  throw new MisuseError('invalid_option', `origins: needed because ${ambient.carrier.key} is sent by browsers unasked`)
+}
+
+function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
+  const given = Object.entries(options)
+  const kinds: readonly Mark['kind'][] = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease']
+  const kind = kinds.find((one) => one === given[0]?.[0])
+  const value: unknown = given[0]?.[1]
+  if (given.length !== 1 || kind === undefined || typeof value !== 'string' || value === '') {
+    throw new MisuseError('invalid_option', `revoke: exactly one of ${kinds.join(', ')}`)
+  }
+  return { kind, value, atMs, reason }
+}
+
+function sameHolder(lease: Lease, verdict: Accept): boolean {
+  const { id, realm, method, provider } = verdict.principal
+  const held = lease.principal
+  return held.id === id && held.realm === realm && held.method === method && held.provider === provider
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
+}
+
+/** A number in [0, 1) drawn from a random id: the same for the same lease. */
+function fraction(id: string): number {
+  return ((id.charCodeAt(id.length - 1) * 31 + id.charCodeAt(id.length - 2)) % 97) / 97
+}

@@ -1,0 +1,159 @@
+/** The one conversation that every connection attempt goes through: deny by default, at one choke point. */
+import { findMark, hear } from './ask.ts'
+import type { Credential, TokenForm } from './credential.ts'
+import type { Talk } from './drive.ts'
+import type { Handshake } from './handshake.ts'
+import type { Lease } from './lease.ts'
+import type { Method } from './method.ts'
+import { reasons, type Reason } from './reasons.ts'
+import { findCredential, type Places } from './search.ts'
+import { deny, type Accept, type Verdict } from './verdict.ts'
+
+/** What a guard answers to a knock. */
+export type Decision = Accepted | Refused
+
+/** Let in: bind the lease to the socket (`lease.hold`), then open it (`lease.open`); `lease.leave` when the socket is gone. */
+export interface Accepted {
+  readonly kind: 'accepted'
+  readonly lease: Lease
+  readonly method: string
+  /** Frame that acknowledges the credential, by the form in which it came; `bare`: none. */
+  readonly reply: TokenForm
+}
+
+/** Kept out. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly reason: Reason
+  readonly retryAfterMs: number | undefined
+  /** How to say it: by HTTP status, or by accepting and closing, which is all that a browser can see. */
+  readonly tell: 'http' | 'close'
+  /** Frame form of the credential that was refused. */
+  readonly reply: TokenForm
+}
+
+/** How refusals of credentials are told. `auto`: by closing to browsers, by HTTP to everyone else. */
+export type RefusalStyle = 'auto' | 'http' | 'close'
+
+/** What the conversation needs of its guard. */
+export interface Gatekeeper {
+  readonly places: Places
+  readonly audience: string
+  readonly refusals: RefusalStyle
+  /** Whether a credential that works for whoever overhears it may travel on this connection. */
+  mayCarryBearer(handshake: Handshake): boolean
+  /** Registers a lease that is not open yet. */
+  register(accepted: Accept): Lease
+  /** Tells the journal about a throw; the class of the error, never its message, leaves. */
+  failed(error: unknown): void
+}
+
+interface Judged {
+  readonly verdict: Verdict
+  readonly method: string
+  readonly form: TokenForm
+  readonly now: number
+}
+
+/** Judges one attempt. Never throws: outages become `internal`. */
+export function* admit(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Decision> {
+  let form: TokenForm = 'bare'
+  let lease: Lease | undefined
+  try {
+    const judged = yield* judgeAttempt(keeper, handshake, now)
+    form = judged.form
+    if (judged.verdict.kind === 'deny') return refuse(keeper, handshake, judged.verdict, form)
+    lease = keeper.register(judged.verdict)
+    const mark = yield* findMark(lease.grant, lease.id)
+    if (mark !== undefined) lease.apply({ kind: 'ended', reason: mark.reason }, judged.now)
+    if (lease.ended) return refuse(keeper, handshake, deny('invalid_credential'), form)
+    return { kind: 'accepted', lease, method: judged.method, reply: form }
+  } catch (error) {
+    keeper.failed(error)
+    lease?.leave()
+    return refuse(keeper, handshake, deny('internal'), form)
+  }
+}
+
+/** Judges a fresh credential in a handshake without opening anything: how a lease is refreshed. */
+export function* rejudge(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Verdict> {
+  try {
+    const finding = findCredential(keeper.places, handshake)
+    if (finding.kind === 'refused') return deny(finding.reason)
+    if (finding.kind === 'none') return deny('missing_credential')
+    return (yield* judgeBy(finding.place.methods, { keeper, handshake, now, credential: finding.credential })).verdict
+  } catch (error) {
+    keeper.failed(error)
+    return deny('internal')
+  }
+}
+
+/** A refusal in the words that this client can see. */
+export function refuse(
+  keeper: Pick<Gatekeeper, 'refusals'>, handshake: Handshake,
+  why: { readonly reason: Reason; readonly retryAfterMs?: number | undefined }, reply: TokenForm = 'bare',
+): Refused {
+  const row = reasons[why.reason]
+  const visible = keeper.refusals === 'auto' ? handshake.origin !== undefined : keeper.refusals === 'close'
+  const tell = row.tellBrowser && row.close !== undefined && visible ? 'close' : 'http'
+  return { kind: 'refused', reason: why.reason, retryAfterMs: why.retryAfterMs, tell, reply }
+}
+
+function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
+  const finding = findCredential(keeper.places, handshake)
+  if (finding.kind === 'refused') return refusedWith(finding.reason, now)
+  if (finding.kind === 'credential') {
+    const { carrier, methods } = finding.place
+    if (carrier.bearer && !keeper.mayCarryBearer(handshake)) return refusedWith('insecure_transport', now)
+    return yield* judgeBy(methods, { keeper, handshake, now, credential: finding.credential })
+  }
+  return yield* judgeFirstMessage(keeper, handshake, now)
+}
+
+function* judgeFirstMessage(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
+  const places = keeper.places.message.filter((place) => usable(keeper, handshake, place.carrier))
+  if (places.length === 0) {
+    return refusedWith(keeper.places.message.length === 0 ? 'missing_credential' : unusable(keeper, handshake), now)
+  }
+  const heard = yield* hear(undefined)
+  for (const place of places) {
+    const search = place.carrier.read(heard.text)
+    if (search.kind === 'absent') continue
+    if (search.kind === 'malformed') return refusedWith('invalid_credential', heard.now)
+    return yield* judgeBy(place.methods, { keeper, handshake, now: heard.now, credential: search.value })
+  }
+  return refusedWith('missing_credential', heard.now)
+}
+
+interface Attempt {
+  readonly keeper: Gatekeeper
+  readonly handshake: Handshake
+  readonly now: number
+  readonly credential: Credential
+}
+
+function* judgeBy(methods: readonly Method[], attempt: Attempt): Talk<Judged> {
+  const { credential, handshake, keeper, now } = attempt
+  const form = credential.kind === 'token' ? credential.form : credential.kind === 'hello' ? 'auth' : 'bare'
+  const method = methods.find((one) => one.recognises(credential))
+  if (method === undefined) return { verdict: deny('invalid_credential'), method: 'none', form, now }
+  const proof = method.csrf?.find(handshake)
+  const proofText = proof?.kind === 'found' && proof.value.kind === 'token' ? proof.value.text : undefined
+  const verdict = yield* method.judge({ credential, proof: proofText, handshake, audience: keeper.audience, now })
+  return { verdict, method: method.name, form, now }
+}
+
+function usable(
+  keeper: Gatekeeper, handshake: Handshake, carrier: { readonly absentOrigin: string; readonly bearer: boolean },
+): boolean {
+  if (handshake.origin === undefined && carrier.absentOrigin === 'refuse') return false
+  return !carrier.bearer || keeper.mayCarryBearer(handshake)
+}
+
+function unusable(keeper: Gatekeeper, handshake: Handshake): Reason {
+  return keeper.mayCarryBearer(handshake) ? 'forbidden_origin' : 'insecure_transport'
+}
+
+function refusedWith(reason: Reason, now: number): Judged {
+  return { verdict: deny(reason), method: 'none', form: 'bare', now }
+}

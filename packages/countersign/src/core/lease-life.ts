@@ -1,0 +1,103 @@
+/** Life after acceptance as a reducer: state + event → state + commands. Nothing here knows a socket or a clock. */
+import type { Reason } from './reasons.ts'
+
+/**
+ * - `pending`: registered, so that a revocation finds it, but not open
+ * - `live`: may speak
+ * - `due`: may speak, was warned that the end is near, may refresh
+ * - `ended`: final
+ */
+export type Phase = 'pending' | 'live' | 'due' | 'ended'
+
+/** What a lease's life depends on; all instants in ms since the epoch. */
+export interface LeaseState {
+  readonly phase: Phase
+  /** End of validity. */
+  readonly untilMs: number
+  /** No refresh passes this instant. */
+  readonly neverAfterMs: number
+  /** How long before the end the holder is warned. */
+  readonly warnMs: number
+  /** How long an expired lease may still speak, waiting for a refresh. */
+  readonly graceMs: number
+}
+
+/** What may happen to a lease. Every cause of an end is an event to this one reducer. */
+export type LeaseEvent =
+  | { readonly kind: 'opened' }
+  /** Time has passed: anything due is done. */
+  | { readonly kind: 'tick' }
+  /** A fresh credential of the same subject was accepted. */
+  | { readonly kind: 'refreshed'; readonly untilMs: number }
+  /** Revocation, logout, supersession, shutdown. */
+  | { readonly kind: 'ended'; readonly reason: Reason }
+  /** The connection is gone: nobody is left to be told. */
+  | { readonly kind: 'left' }
+
+/** What the holder must do. */
+export type LeaseCommand =
+  | { readonly kind: 'warn'; readonly inMs: number }
+  | { readonly kind: 'close'; readonly reason: Reason }
+
+/** A step: the next state and what to do. */
+export interface LeaseStep {
+  readonly state: LeaseState
+  readonly commands: readonly LeaseCommand[]
+}
+
+const none: readonly LeaseCommand[] = []
+
+/** Applies one event. Total: an event that has no meaning in a phase changes nothing, and `ended` is final. */
+export function reduceLease(state: LeaseState, event: LeaseEvent, now: number): LeaseStep {
+  if (state.phase === 'ended') return { state, commands: none }
+  switch (event.kind) {
+    case 'ended':
+      return end(state, event.reason)
+    case 'left':
+      return { state: { ...state, phase: 'ended' }, commands: none }
+    case 'opened':
+      return state.phase === 'pending' ? passTime({ ...state, phase: 'live' }, now) : { state, commands: none }
+    case 'tick':
+      return state.phase === 'pending' ? { state, commands: none } : passTime(state, now)
+    case 'refreshed':
+      return refresh(state, event.untilMs, now)
+  }
+}
+
+/** When the reducer next has something to do; `Infinity` when never. */
+export function nextTickMs(state: LeaseState): number {
+  switch (state.phase) {
+    case 'pending':
+    case 'ended':
+      return Infinity
+    case 'live':
+      return state.untilMs - state.warnMs
+    case 'due':
+      return hardEndMs(state)
+  }
+}
+
+/** Instant at which an unrefreshed lease closes: validity and grace, never past the absolute limit. */
+export function hardEndMs(state: LeaseState): number {
+  return Math.min(state.untilMs + state.graceMs, state.neverAfterMs)
+}
+
+function passTime(state: LeaseState, now: number): LeaseStep {
+  if (now >= hardEndMs(state)) return end(state, 'lease_expired')
+  if (state.phase === 'live' && now >= state.untilMs - state.warnMs) {
+    const inMs = Math.max(0, state.untilMs - now)
+    return { state: { ...state, phase: 'due' }, commands: [{ kind: 'warn', inMs }] }
+  }
+  return { state, commands: none }
+}
+
+function refresh(state: LeaseState, untilMs: number, now: number): LeaseStep {
+  if (now >= hardEndMs(state)) return end(state, 'lease_expired')
+  const until = Math.min(untilMs, state.neverAfterMs)
+  const phase = state.phase === 'pending' ? 'pending' : 'live'
+  return passTime({ ...state, phase, untilMs: until }, now)
+}
+
+function end(state: LeaseState, reason: Reason): LeaseStep {
+  return { state: { ...state, phase: 'ended' }, commands: [{ kind: 'close', reason }] }
+}

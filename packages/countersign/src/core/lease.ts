@@ -1,0 +1,112 @@
+/** A lease on a live connection: who holds it, until when, and the gate that its end closes. */
+import { nextTickMs, reduceLease, type LeaseCommand, type LeaseEvent, type LeaseState, type Phase } from './lease-life.ts'
+import type { Grant, Principal } from './principal.ts'
+import type { Reason } from './reasons.ts'
+import type { Accept } from './verdict.ts'
+import type { WheelEntry } from './wheel.ts'
+
+/** Carries out what the reducer commands. One object serves every connection of an adapter. */
+export interface LeaseHolder<C extends object> {
+  /** The lease ends in `inMs`: ask for a refresh, where the protocol has words for it. */
+  warn(connection: C, lease: Lease, inMs: number): void
+  /** The lease has ended: deliver nothing more in either direction and close with this reason. */
+  close(connection: C, lease: Lease, reason: Reason): void
+}
+
+/** Settings of a lease's life. */
+export interface LeaseTerms {
+  readonly id: string
+  readonly untilMs: number
+  readonly neverAfterMs: number
+  readonly warnMs: number
+  readonly graceMs: number
+  readonly grantedAtMs: number
+}
+
+interface Owner {
+  now(): number
+  settled(lease: Lease): void
+}
+
+/**
+ * One object per connection: state of the reducer, entry of the timing wheel, gate of the adapter. Fields are written
+ * by `apply` alone; applications read `id`, `principal`, `untilMs`, `phase`, `ended`.
+ */
+export class Lease implements LeaseState, WheelEntry<Lease> {
+  readonly id: string
+  /** Replaced, never changed, when a refresh brings other roles; its `id` stays. */
+  principal: Principal
+  grant: Grant
+  readonly grantedAtMs: number
+  readonly neverAfterMs: number
+  readonly warnMs: number
+  readonly graceMs: number
+  phase: Phase = 'pending'
+  untilMs: number
+  dueMs: number = Infinity
+  next: Lease | undefined = undefined
+  previous: Lease | undefined = undefined
+  slot: number = -1
+  /** The gate: once `true`, no message passes in either direction. */
+  ended: boolean = false
+  /** Why it ended; `undefined` while it lives. */
+  reason: Reason | undefined = undefined
+  readonly #owner: Owner
+  #holder: LeaseHolder<object> | undefined = undefined
+  #connection: object | undefined = undefined
+
+  constructor(terms: LeaseTerms, accepted: { readonly principal: Principal; readonly grant: Grant }, owner: Owner) {
+    this.id = terms.id
+    this.principal = accepted.principal
+    this.grant = accepted.grant
+    this.grantedAtMs = terms.grantedAtMs
+    this.untilMs = terms.untilMs
+    this.neverAfterMs = terms.neverAfterMs
+    this.warnMs = terms.warnMs
+    this.graceMs = terms.graceMs
+    this.#owner = owner
+  }
+
+  /** Hands the connection over: commands of this lease reach it from now on. Call once, before `opened`. */
+  hold<C extends object>(holder: LeaseHolder<C>, connection: C): void {
+    this.#holder = holder
+    this.#connection = connection
+  }
+
+  /** Opens the gate: the socket is up and bound. @returns whether it may speak, `false` when it was ended meanwhile */
+  open(): boolean {
+    this.apply({ kind: 'opened' }, this.#owner.now())
+    return !this.ended
+  }
+
+  /** The connection is gone. */
+  leave(): void {
+    this.apply({ kind: 'left' }, this.#owner.now())
+  }
+
+  /** Feeds one event to the reducer and carries out what it commands. */
+  apply(event: LeaseEvent, now: number): void {
+    if (this.phase === 'ended') return
+    const { state, commands } = reduceLease(this, event, now)
+    this.phase = state.phase
+    this.untilMs = state.untilMs
+    this.ended = state.phase === 'ended'
+    this.dueMs = nextTickMs(state)
+    for (const command of commands) if (command.kind === 'close') this.reason = command.reason
+    this.#owner.settled(this)
+    for (const command of commands) this.#obey(command)
+  }
+
+  /** A fresh credential of the same subject was accepted: takes over what it proves and until when. */
+  renew(accepted: Accept, now: number): void {
+    this.principal = accepted.principal
+    this.grant = accepted.grant
+    this.apply({ kind: 'refreshed', untilMs: accepted.untilMs }, now)
+  }
+
+  #obey(command: LeaseCommand): void {
+    if (this.#holder === undefined || this.#connection === undefined) return
+    if (command.kind === 'warn') this.#holder.warn(this.#connection, this, command.inMs)
+    else this.#holder.close(this.#connection, this, command.reason)
+  }
+}

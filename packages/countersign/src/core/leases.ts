@@ -1,0 +1,111 @@
+/** Every lease of a guard: found by id, by subject and by what it rests upon; ticked by one wheel. */
+import { Lease, type LeaseTerms } from './lease.ts'
+import type { Clock, Revocation } from './ports.ts'
+import type { Grant, Principal } from './principal.ts'
+import { Wheel } from './wheel.ts'
+
+/** One timer of this period serves all leases. */
+export const wheelTickMs = 250
+
+/** Registry of leases. A lease is in it from `add` until it ends. */
+export class Leases {
+  readonly #clock: Clock
+  readonly #wheel: Wheel<Lease>
+  readonly #byId = new Map<string, Lease>()
+  /** A subject's only lease stands for itself; a `Set` is made for the second. */
+  readonly #bySubject = new Map<string, Lease | Set<Lease>>()
+  readonly #ended: (lease: Lease) => void
+  #stop: (() => void) | undefined
+
+  /** @param ended told once for each lease, when it ends */
+  constructor(clock: Clock, ended: (lease: Lease) => void) {
+    this.#clock = clock
+    this.#ended = ended
+    this.#wheel = new Wheel<Lease>(wheelTickMs, clock.now(), (lease, now) => lease.apply({ kind: 'tick' }, now))
+  }
+
+  /** How many leases are registered. */
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** Registers a lease that is not open yet: a revocation from now on finds it. */
+  add(terms: LeaseTerms, accepted: { readonly principal: Principal; readonly grant: Grant }): Lease {
+    const lease = new Lease(terms, accepted, this)
+    this.#byId.set(lease.id, lease)
+    const subject = lease.grant.subject
+    const held = this.#bySubject.get(subject)
+    if (held === undefined) this.#bySubject.set(subject, lease)
+    else if (held instanceof Set) held.add(lease)
+    else this.#bySubject.set(subject, new Set([held, lease]))
+    this.#stop ??= this.#clock.every(wheelTickMs, () => this.#wheel.advance(this.#clock.now()))
+    return lease
+  }
+
+  find(id: string): Lease | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Leases of one subject, or all. */
+  list(subject?: string): readonly Lease[] {
+    if (subject === undefined) return [...this.#byId.values()]
+    const held = this.#bySubject.get(subject)
+    if (held === undefined) return []
+    return held instanceof Set ? [...held] : [held]
+  }
+
+  /** Ends every lease that the news names. @returns how many */
+  revoke(news: Revocation): number {
+    const now = this.#clock.now()
+    const hit = this.#among(news).filter((lease) => names(news, lease))
+    for (const lease of hit) lease.apply({ kind: 'ended', reason: news.reason }, now)
+    return hit.length
+  }
+
+  #among(news: Revocation): readonly Lease[] {
+    if (news.kind === 'subject') return this.list(news.value)
+    const lease = news.kind === 'lease' ? this.find(news.value) : undefined
+    return lease === undefined ? this.list() : [lease]
+  }
+
+  /** Ends all leases and stops the timer. */
+  close(): void {
+    const now = this.#clock.now()
+    for (const lease of this.list()) lease.apply({ kind: 'ended', reason: 'shutting_down' }, now)
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  /** Clock of the registry. */
+  now(): number {
+    return this.#clock.now()
+  }
+
+  /** A lease tells its registry that its state has changed. Called by `Lease.apply` alone. */
+  settled(lease: Lease): void {
+    this.#wheel.set(lease)
+    if (!lease.ended) return
+    this.#remove(lease)
+    this.#ended(lease)
+  }
+
+  #remove(lease: Lease): void {
+    if (this.#byId.get(lease.id) === lease) this.#byId.delete(lease.id)
+    const subject = lease.grant.subject
+    const held = this.#bySubject.get(subject)
+    if (held === lease) this.#bySubject.delete(subject)
+    else if (held instanceof Set && held.delete(lease) && held.size === 0) this.#bySubject.delete(subject)
+    if (this.#byId.size === 0) {
+      this.#stop?.()
+      this.#stop = undefined
+    }
+  }
+}
+
+/** Whether a revocation names this lease. */
+function names(news: Revocation, lease: Lease): boolean {
+  const { kind, value } = news
+  if (kind === 'lease') return lease.id === value
+  if (kind === 'role') return lease.grant.roles.includes(value)
+  return lease.grant[kind] === value
+}

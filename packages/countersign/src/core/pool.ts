@@ -1,0 +1,146 @@
+/**
+ * The waiting room before acceptance, as arithmetic: who may wait, who must go when it is full. Sockets that have said
+ * nothing, sockets in mid-conversation and refused sockets that still close all count.
+ */
+
+/** Caps of the pool. */
+export interface PoolLimits {
+  /** Waiting sockets in all. */
+  readonly total: number
+  /** Waiting sockets of one address. */
+  readonly perSource: number
+  /** Waiting sockets of one subnet (/64 of IPv6; an IPv4 address is its own). */
+  readonly perSubnet: number
+  /** Of `total`, those that are in the middle of a conversation. */
+  readonly talking: number
+}
+
+/** A socket in the pool. Made by the adapter; `source` and `subnet` decide whose share it takes. */
+export interface Waiting {
+  readonly source: string
+  readonly subnet: string
+  readonly sinceMs: number
+  /** Called when it must make room for another; it has left the pool already. */
+  evict(): void
+}
+
+/** A socket younger than this is not dropped while another source is over its share. */
+const youngMs = 1_000
+
+/** The pool. Membership is the adapter's duty: whoever enters leaves. */
+export class Pool {
+  readonly limits: PoolLimits
+  /** Silent sockets by source; a `Set` keeps them in order of arrival. */
+  readonly #silent = new Map<string, Set<Waiting>>()
+  readonly #talking = new Set<Waiting>()
+  readonly #closing = new Set<object>()
+  readonly #subnets = new Map<string, number>()
+  #silentCount = 0
+
+  constructor(limits: PoolLimits) {
+    this.limits = limits
+  }
+
+  /** Sockets that wait, talk or still close. Never more than `limits.total`. */
+  get size(): number {
+    return this.#silentCount + this.#talking.size + this.#closing.size
+  }
+
+  /** Whether refusals should be told by HTTP alone, so that they do not occupy the pool. */
+  get crowded(): boolean {
+    return this.size * 2 >= this.limits.total
+  }
+
+  /**
+   * Lets a silent socket in, dropping another where a cap demands it.
+   * @returns `false`: no room, refuse with `overloaded`
+   */
+  enter(waiting: Waiting): boolean {
+    if (!this.#makeRoom(waiting)) return false
+    const set = this.#silent.get(waiting.source)
+    if (set === undefined) this.#silent.set(waiting.source, new Set([waiting]))
+    else set.add(waiting)
+    this.#silentCount++
+    this.#count(waiting, 1)
+    return true
+  }
+
+  /**
+   * Tells that a silent socket has begun to speak: it is not dropped any more, but such have a cap of their own.
+   * @returns `false`: that cap is reached, refuse with `overloaded`
+   */
+  speak(waiting: Waiting): boolean {
+    if (this.#talking.has(waiting)) return true
+    if (this.#talking.size >= this.limits.talking) return false
+    if (!this.#leaveSilent(waiting)) return false
+    this.#talking.add(waiting)
+    return true
+  }
+
+  /** Takes a socket out; nothing happens when it is not in. */
+  leave(waiting: Waiting): void {
+    if (this.#talking.delete(waiting) || this.#leaveSilent(waiting)) this.#count(waiting, -1)
+  }
+
+  /** Counts a refused socket until `closed`. @returns `false`: no room, do not linger */
+  closing(socket: object): boolean {
+    if (this.size >= this.limits.total) return false
+    this.#closing.add(socket)
+    return true
+  }
+
+  closed(socket: object): void {
+    this.#closing.delete(socket)
+  }
+
+  #makeRoom(waiting: Waiting): boolean {
+    const own = this.#silent.get(waiting.source)
+    if (own !== undefined && own.size >= this.limits.perSource) return this.#drop(own)
+    if ((this.#subnets.get(waiting.subnet) ?? 0) >= this.limits.perSubnet) {
+      return this.#drop(this.#fullest((one) => one.subnet === waiting.subnet))
+    }
+    if (this.size < this.limits.total) return true
+    const fullest = this.#fullest(() => true)
+    const oldest = first(fullest)
+    if (oldest === undefined) return false
+    const onlyOne = this.#silent.size === 1
+    if (!onlyOne && waiting.sinceMs - oldest.sinceMs < youngMs && fullest === own) return false
+    return this.#drop(fullest)
+  }
+
+  /** Silent sockets of the source that holds most. Bounded by the pool itself; runs only when a cap is reached. */
+  #fullest(counts: (waiting: Waiting) => boolean): Set<Waiting> | undefined {
+    let best: Set<Waiting> | undefined
+    for (const set of this.#silent.values()) {
+      const one = first(set)
+      if (one !== undefined && counts(one) && (best === undefined || set.size > best.size)) best = set
+    }
+    return best
+  }
+
+  #drop(set: Set<Waiting> | undefined): boolean {
+    const oldest = first(set)
+    if (oldest === undefined) return false
+    this.leave(oldest)
+    oldest.evict()
+    return true
+  }
+
+  #leaveSilent(waiting: Waiting): boolean {
+    const set = this.#silent.get(waiting.source)
+    if (set === undefined || !set.delete(waiting)) return false
+    if (set.size === 0) this.#silent.delete(waiting.source)
+    this.#silentCount--
+    return true
+  }
+
+  #count(waiting: Waiting, by: number): void {
+    const count = (this.#subnets.get(waiting.subnet) ?? 0) + by
+    if (count <= 0) this.#subnets.delete(waiting.subnet)
+    else this.#subnets.set(waiting.subnet, count)
+  }
+}
+
+function first(set: Set<Waiting> | undefined): Waiting | undefined {
+  return set?.values().next().value
+}

@@ -1,0 +1,31 @@
+/** Who someone is, once proved. */
+export interface Principal {
+  /** The subject: stable, unique within its realm, what applications key their data by. */
+  readonly id: string
+  readonly roles: readonly string[]
+  readonly realm: string | undefined
+  /** Name of the method that proved it: `ticket`, `jwt`, … */
+  readonly method: string
+  /** Who vouches: a store, an issuer, an authority. */
+  readonly provider: string
+  /** What the credential said besides; never the credential itself. */
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What an acceptance rests upon. Revocation marks are compared with it, at acceptance and as long as the lease lives.
+ * `undefined`: this acceptance has no such root.
+ */
+export interface Grant {
+  readonly subject: string
+  readonly roles: readonly string[]
+  /** Identifier of the login session (not its secret) that this acceptance descends from. */
+  readonly session: string | undefined
+  /** Identifier of the token: a ticket's id, a JWT's `jti`. */
+  readonly token: string | undefined
+  readonly apiKey: string | undefined
+  /** SHA-256 fingerprint of the client certificate. */
+  readonly certificate: string | undefined
+  /** When the credential was issued, ms since the epoch: a mark at or after this instant revokes it. */
+  readonly issuedAtMs: number
+}

@@ -1,0 +1,27 @@
+/** How many handshakes a source may make a second: a counter per source, forgotten every second. */
+
+/** Bounded counters. When more sources call within a second than it can hold, the rest share one counter. */
+export class Rate {
+  readonly #perSecond: number
+  readonly #maxSources: number
+  readonly #counts = new Map<string, number>()
+  #second = 0
+
+  constructor(perSecond: number, maxSources: number) {
+    this.#perSecond = perSecond
+    this.#maxSources = maxSources
+  }
+
+  /** Counts one call. @returns whether it is within the rate */
+  allows(source: string, now: number): boolean {
+    const second = Math.floor(now / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#counts.clear()
+    }
+    const key = this.#counts.has(source) || this.#counts.size < this.#maxSources ? source : ''
+    const count = (this.#counts.get(key) ?? 0) + 1
+    this.#counts.set(key, count)
+    return count <= this.#perSecond
+  }
+}

@@ -1,0 +1,159 @@
+/** What the world keeps for Countersign: rows, and the one interface behind which every store stands. */
+import type { Grant } from './principal.ts'
+
+/** SHA-256 of a secret, base64url without padding. Secrets themselves are never keys. */
+export type Hash = string & { readonly __brand: 'Hash' }
+
+/** A value now or later. Embedded stores answer now; `drive` only waits for those that cannot. */
+export type MaybePromise<T> = T | PromiseLike<T>
+
+/** What a single-use row is for; each method takes only its own. */
+export type TicketPurpose = 'connect' | 'frame' | 'csrf'
+
+/** A single-use credential. `take` removes it, whatever is decided afterwards. */
+export interface TicketRow {
+  readonly key: Hash
+  /** Public identifier: listed, revoked, journalled. */
+  readonly id: string
+  readonly purpose: TicketPurpose
+  readonly subject: string
+  readonly roles: readonly string[]
+  readonly audience: string
+  /** Page origin that it was issued to; `undefined`: any. */
+  readonly origin: string | undefined
+  /** Key of the session that it is bound to (for `csrf`: the preauth session). */
+  readonly sessionKey: Hash | undefined
+  /** Identifier of the login session that it descends from. */
+  readonly session: string | undefined
+  /** Lease id that its acceptance will carry. */
+  readonly lease: string
+  /** End of the lease that acceptance grants, ms since the epoch. */
+  readonly leaseUntilMs: number
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** What a session may be used for; each method accepts only its own. */
+export type SessionPurpose = 'login' | 'frame' | 'alias' | 'preauth'
+
+/** A session: of the login form, or a child of one. Children end with their parent. */
+export interface SessionRow {
+  readonly key: Hash
+  /** Public identifier of this session. */
+  readonly id: string
+  readonly purpose: SessionPurpose
+  /** Identifier of the login session at the root; its own `id` for a login session. */
+  readonly root: string
+  readonly subject: string
+  readonly roles: readonly string[]
+  /** Page origin that it is bound to; `undefined`: any allowed one. */
+  readonly origin: string | undefined
+  readonly issuedAtMs: number
+  /** Absolute end. */
+  readonly expiresAtMs: number
+  /** Longest silence, ms; `Infinity` for none. */
+  readonly idleMs: number
+  readonly lastSeenMs: number
+}
+
+/** A machine's long-lived key. */
+export interface ApiKeyRow {
+  readonly key: Hash
+  readonly id: string
+  readonly name: string
+  readonly subject: string
+  readonly roles: readonly string[]
+  /** What it may do over HTTP: `connect`, `issue`, `revoke`. */
+  readonly scopes: readonly string[]
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** Someone who can log in. */
+export interface AccountRow {
+  /** Name as typed at login, normalised (NFKC, lower case). */
+  readonly username: string
+  readonly roles: readonly string[]
+  /** PHC string of argon2id; `undefined`: no password, cannot log in with one. */
+  readonly passwordHash: string | undefined
+  readonly disabled: boolean
+  /** When the account, its password or its roles were last changed. */
+  readonly changedAtMs: number
+}
+
+/** How a salted WAMP-CRA secret was derived (PBKDF2-HMAC-SHA256). */
+export interface Salting {
+  readonly salt: string
+  readonly iterations: number
+  readonly keylen: number
+}
+
+/** A secret for challenge-response. Stores seal `secret` at rest: the protocol needs it in clear. */
+export interface ChallengeSecretRow {
+  readonly authid: string
+  /** Key of the HMAC as text: for a salted secret, the base64 of the derived bytes. */
+  readonly secret: string
+  readonly salting: Salting | undefined
+  readonly subject: string
+  readonly roles: readonly string[]
+  /** Identifier of the login session that it dies with. */
+  readonly session: string | undefined
+  /** `one`: spent by its first success. */
+  readonly uses: 'one' | 'session'
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** What a revocation mark points at. */
+export type MarkKind = 'subject' | 'session' | 'token' | 'apiKey' | 'certificate' | 'role' | 'lease'
+
+/** Everything of this kind and value that was issued at or before `atMs` is revoked. */
+export interface Mark {
+  readonly kind: MarkKind
+  readonly value: string
+  readonly atMs: number
+  /** Why, as the closing reason tells it. */
+  readonly reason: 'revoked' | 'logged_out'
+}
+
+/**
+ * The records port. Every implementation passes `recordsSuite` of `countersign/testing`.
+ * A row is visible to every reader from the moment its `put` has answered. A failing store throws or rejects: the
+ * guard then refuses with `internal`, never opens.
+ */
+export interface Records {
+  /** Stores a fresh single-use row. Keys are random: a collision throws. */
+  putTicket(row: TicketRow): MaybePromise<void>
+  /** Removes and returns the row. Atomic: of any number of callers exactly one ever gets it, also after a crash. */
+  takeTicket(key: Hash): MaybePromise<TicketRow | undefined>
+  putSession(row: SessionRow): MaybePromise<void>
+  /** Reads a session. Expiry is the caller's to judge. */
+  findSession(key: Hash): MaybePromise<SessionRow | undefined>
+  /** Moves `lastSeenMs` forward; unknown keys are ignored. */
+  touchSession(key: Hash, lastSeenMs: number): MaybePromise<void>
+  /** Ends a login session and every child of it, durably. */
+  endSessions(root: string): MaybePromise<void>
+  putApiKey(row: ApiKeyRow): MaybePromise<void>
+  findApiKey(key: Hash): MaybePromise<ApiKeyRow | undefined>
+  /** Removes a key, durably. Answers whether it existed. */
+  endApiKey(id: string): MaybePromise<boolean>
+  listApiKeys(): MaybePromise<readonly ApiKeyRow[]>
+  /** Creates or replaces an account, durably. */
+  putAccount(row: AccountRow): MaybePromise<void>
+  findAccount(username: string): MaybePromise<AccountRow | undefined>
+  listAccounts(): MaybePromise<readonly AccountRow[]>
+  putChallengeSecret(row: ChallengeSecretRow): MaybePromise<void>
+  findChallengeSecret(authid: string): MaybePromise<ChallengeSecretRow | undefined>
+  /** Removes the secret. Atomic: exactly one caller is told `true`. */
+  takeChallengeSecret(authid: string): MaybePromise<boolean>
+  /** Distinct saltings in use, `undefined` standing for unsalted; at most `most`. Decoy challenges are drawn from them. */
+  listSaltings(most: number): MaybePromise<readonly (Salting | undefined)[]>
+  /** Writes a revocation mark, durably. A later mark of the same kind and value replaces an earlier one. */
+  putMark(mark: Mark): MaybePromise<void>
+  /** The mark that revokes this grant (or this lease), if any. */
+  findMark(grant: Grant, lease: string): MaybePromise<Mark | undefined>
+  /** Drops what expired before `now`. Answers how many rows went. Marks are kept for 400 days. */
+  sweep(now: number): MaybePromise<number>
+  /** Releases files and connections. */
+  close(): MaybePromise<void>
+}

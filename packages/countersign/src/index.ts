@@ -1,0 +1,146 @@
+/**
+ * The front door of Countersign: a guard, the places where credentials travel, and records in memory. Methods, stores
+ * and adapters have doors of their own: `countersign/methods`, `countersign/stores/…`, `countersign/ws`.
+ */
+import { localBus } from './bus/local.ts'
+import { MisuseError } from './core/errors.ts'
+import { Guard } from './core/guard.ts'
+import type { RefusalStyle } from './core/knock.ts'
+import type { LimitOptions } from './core/limits.ts'
+import type { Method } from './core/method.ts'
+import type { Bus, Journal, PasswordHasher, Platform } from './core/ports.ts'
+import type { Records } from './core/records.ts'
+import { rejectingPasswords } from './platform/argon2.ts'
+import { nodePlatform } from './platform/node.ts'
+import { allowsHost, allowsOrigin, compileHosts, compileOrigins } from './wire/origin.ts'
+
+/** What a guard is made of. */
+export interface GuardOptions {
+  /** Where tickets, sessions, keys and accounts are kept: `memory()`, `sqlite(file)`. */
+  readonly records: Records
+  /** Methods that may let someone in. The first that recognises a credential judges it; there is no second opinion. */
+  readonly accept: readonly Method[]
+  /**
+   * Origins of pages that may connect, exactly as browsers send them (`https://app.example.com`); a whole left-most
+   * label may be `*`. A present `Origin` that is not listed is refused at every door.
+   * @default none: only clients that send no `Origin`
+   */
+  readonly origins?: readonly string[]
+  /** Hosts that this server answers to, with port where it is not the default. @default any well-formed one */
+  readonly hosts?: readonly string[]
+  /** What credentials must have been issued for. @default 'default' */
+  readonly audience?: string
+  /** Name in challenges and in the journal. @default the audience */
+  readonly name?: string
+  /** How refused credentials are told: `auto` closes with a code to browsers and answers HTTP to others. @default 'auto' */
+  readonly refusals?: RefusalStyle
+  /** Bounds; see `defaultLimits`. */
+  readonly limits?: LimitOptions
+  /** Lets tickets, tokens, cookies and passwords travel over cleartext off loopback. @default false */
+  readonly dangerouslyAllowCleartext?: boolean
+  /** Where security events go. @default nowhere */
+  readonly journal?: Journal
+  /** How guards hear each other's revocations. @default one bus for all guards of the same records */
+  readonly bus?: Bus
+  /** Password hashing, needed by the method `password`: `argon2Passwords()`. */
+  readonly passwords?: PasswordHasher
+  /** Clock, randomness and cryptography. @default those of Node */
+  readonly platform?: Platform
+  /** Key from which answers to unknown names are drawn; keep it, or those answers change. @default random */
+  readonly decoyKey?: string | Uint8Array
+}
+
+const buses = new WeakMap<Records, Bus>()
+
+/** First bytes allowed where tokens are long: a JWT fits. */
+const maxBytesForJwt = 16_384
+
+/**
+ * Builds a guard and checks that its parts fit together.
+ * @throws MisuseError when they do not: ambient credentials without `origins`, a password method without `passwords`
+ */
+export function createGuard(options: GuardOptions): Guard {
+  const platform = options.platform ?? nodePlatform()
+  const audience = options.audience ?? 'default'
+  const takes = (name: string): boolean => options.accept.some((method) => method.name === name)
+  if (takes('password') && options.passwords === undefined) {
+    throw new MisuseError('missing_port', 'passwords: the password method needs a hasher, such as argon2Passwords()')
+  }
+  return new Guard(
+    {
+      name: options.name ?? audience,
+      audience,
+      accept: options.accept,
+      origins: options.origins === undefined ? undefined : originList(options.origins),
+      hosts: options.hosts === undefined ? undefined : hostList(options.hosts),
+      refusals: options.refusals ?? 'auto',
+      dangerouslyAllowCleartext: options.dangerouslyAllowCleartext ?? false,
+      limits: { ...(takes('jwt') ? { maxBytes: maxBytesForJwt } : {}), ...options.limits },
+    },
+    {
+      records: options.records,
+      platform,
+      passwords: options.passwords ?? rejectingPasswords,
+      journal: options.journal ?? { record: nowhere },
+      bus: options.bus ?? busOf(options.records),
+      decoyKey: options.decoyKey ?? platform.random(32),
+    },
+  )
+}
+
+function originList(patterns: readonly string[]): { allows(text: string): boolean } {
+  const rules = compileOrigins(patterns)
+  return { allows: (text) => allowsOrigin(rules, text) }
+}
+
+function hostList(list: readonly string[]): { allows(text: string): boolean } {
+  const rules = compileHosts(list)
+  return { allows: (text) => allowsHost(rules, text) }
+}
+
+function busOf(records: Records): Bus {
+  const known = buses.get(records)
+  if (known !== undefined) return known
+  const bus = localBus()
+  buses.set(records, bus)
+  return bus
+}
+
+function nowhere(): void {
+  // No journal was asked for.
+}
+
+export { authorization } from './carriers/authorization.ts'
+export { cookie, type CookieOptions } from './carriers/cookie.ts'
+export { challengeFrames, firstMessage, type FirstMessageOptions } from './carriers/first-message.ts'
+export { query } from './carriers/query.ts'
+export { subprotocol } from './carriers/subprotocol.ts'
+export { tls } from './carriers/tls.ts'
+export { localBus } from './bus/local.ts'
+export { memory } from './stores/memory.ts'
+export { MisuseError, OutageError, type MisuseCode, type OutageCode } from './core/errors.ts'
+export { Guard, type RevokeOptions } from './core/guard.ts'
+export { maxTicketMs, prefixes } from './core/issue.ts'
+export type {
+  ApiKeyOptions, ChallengeSecretOptions, Issued, IssueFor, Issuer, PreauthOptions, SessionOptions, TicketOptions,
+} from './core/issue.ts'
+export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
+export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
+export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
+export { sameText } from './core/same-text.ts'
+export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
+export type { Credential, TokenForm } from './core/credential.ts'
+export type { Handshake, PeerCertificate } from './core/handshake.ts'
+export type { Accepted, Decision, RefusalStyle, Refused } from './core/knock.ts'
+export type { Lease, LeaseHolder } from './core/lease.ts'
+export type { Phase } from './core/lease-life.ts'
+export type { Method } from './core/method.ts'
+export type {
+  Bus, Challenge, Clock, Journal, JournalEntry, PasswordHasher, Platform, Revocation, Sealer,
+} from './core/ports.ts'
+export type { Grant, Principal } from './core/principal.ts'
+export type {
+  AccountRow, ApiKeyRow, ChallengeSecretRow, Hash, Mark, MarkKind, MaybePromise, Records, Salting, SessionPurpose,
+  SessionRow, TicketPurpose, TicketRow,
+} from './core/records.ts'
+export type { Accept, Deny, Verdict } from './core/verdict.ts'

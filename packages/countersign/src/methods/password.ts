@@ -1,0 +1,48 @@
+/** Account passwords in HTTP Basic user information, judged at constant cost behind a lockout. */
+import { attempt, attempted, findAccount, verifyPassword } from '../core/ask.ts'
+import type { Talk } from '../core/drive.ts'
+import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
+import { accept, deny, type Verdict } from '../core/verdict.ts'
+
+/** Options of the password method. */
+export interface PasswordMethodOptions {
+  readonly from: From
+}
+
+/** Accepts the password of an enabled account (argon2id). Unknown names cost and answer the same as wrong passwords. */
+export function password(options: PasswordMethodOptions): Method {
+  return {
+    name: 'password',
+    from: placesOf(options.from),
+    csrf: undefined,
+    recognises: (credential) => credential.kind === 'basic',
+    *judge(shown: Shown): Talk<Verdict> {
+      if (shown.credential.kind !== 'basic') return deny('invalid_credential')
+      const username = normaliseUsername(shown.credential.username)
+      const source = shown.handshake.remoteAddress
+      const waitMs = yield* attempt(username, source)
+      if (waitMs > 0) return deny('too_many_attempts', waitMs)
+      const row = yield* findAccount(username)
+      const stored = row === undefined || row.disabled ? undefined : row.passwordHash
+      const outcome = yield* verifyPassword(username, shown.credential.password, stored)
+      if (outcome === 'busy') return deny('overloaded')
+      const right = outcome === 'right' && row !== undefined && !row.disabled
+      yield* attempted(username, source, right)
+      if (!right) return deny('invalid_credential')
+      const { roles } = row
+      return accept({
+        principal: { id: row.username, roles, realm: undefined, method: 'password', provider: 'accounts', claims: {} },
+        grant: {
+          subject: row.username, roles,
+          session: undefined, token: undefined, apiKey: undefined, certificate: undefined, issuedAtMs: shown.now,
+        },
+        untilMs: Infinity,
+      })
+    },
+  }
+}
+
+/** The form in which user names are stored and compared: NFKC, lower case. */
+export function normaliseUsername(username: string): string {
+  return username.normalize('NFKC').toLowerCase()
+}

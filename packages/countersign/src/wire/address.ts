@@ -1,0 +1,42 @@
+import { formatIpv6, isIpv4, mappedIpv4, parseIpv6, type Ipv6 } from './ip.ts'
+
+/** What `subnetOf` answers for a text that is no address, such as the empty one of a unix socket. */
+export const unknownSubnet = 'unknown'
+
+/**
+ * One spelling per address: IPv4 as a dotted quad (out of IPv4-mapped IPv6 too), IPv6 as RFC 5952 writes it, without a
+ * zone (`fe80::1%eth0`).
+ *
+ * @returns the canonical text, or `undefined` when `address` is none
+ */
+export function normalizeAddress(address: string): string | undefined {
+  const quad = plainIpv4(address)
+  if (quad !== undefined) return quad
+  const groups = groupsOf(address)
+  return groups && (mappedIpv4(groups) ?? formatIpv6(groups))
+}
+
+/**
+ * The unit by which sources are counted: an IPv4 address alone (`192.0.2.1/32`), an IPv6 address by its /64
+ * (`2001:db8:0:1::/64`), because a single host commonly owns all of that. Every other text is one bucket,
+ * `unknownSubnet`.
+ */
+export function subnetOf(address: string): string {
+  const quad = plainIpv4(address)
+  if (quad !== undefined) return `${quad}/32`
+  const groups = groupsOf(address)
+  if (groups === undefined) return unknownSubnet
+  const mapped = mappedIpv4(groups)
+  return mapped === undefined ? `${formatIpv6([...groups.slice(0, 4), 0, 0, 0, 0])}/64` : `${mapped}/32`
+}
+
+/** The two spellings that sockets use for an IPv4 peer, read without taking an IPv6 address apart. */
+function plainIpv4(address: string): string | undefined {
+  const quad = address.startsWith('::ffff:') ? address.slice(7) : address
+  return isIpv4(quad) ? quad : undefined
+}
+
+function groupsOf(address: string): Ipv6 | undefined {
+  const zone = address.indexOf('%')
+  return parseIpv6(zone < 0 ? address : address.slice(0, zone))
+}

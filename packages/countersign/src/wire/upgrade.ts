@@ -1,0 +1,103 @@
+import { trimBlanks } from './ascii.ts'
+import { isBase64Of16Bytes } from './base64.ts'
+import { isExtensionList } from './extensions.ts'
+import { parseSubprotocols } from './subprotocol.ts'
+
+/** The parts of a request that the opening handshake is checked on; Node's `IncomingMessage` is one. */
+export interface UpgradeRequest {
+  readonly method?: string | undefined
+  readonly httpVersion: string
+  /** By lower-case name, as Node joins them. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Name, value, name, value, …: the only place where a repeated header is still seen. */
+  readonly rawHeaders: readonly string[]
+}
+
+/** How to answer a request that is no valid opening handshake. */
+export interface UpgradeRefusal {
+  readonly status: 400 | 405 | 426
+  /** Constant words for the journal. */
+  readonly why: string
+  /** Headers that the answer must carry. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const notGet: UpgradeRefusal = { status: 405, why: 'method is not GET', headers: { allow: 'GET' } }
+
+const wrongVersion: UpgradeRefusal = {
+  status: 426,
+  why: 'WebSocket version is not 13',
+  headers: { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' },
+}
+
+/**
+ * The server's reading of the opening handshake (RFC 6455 §4.2.1), to be done before anything is asked of a guard: a
+ * request that the WebSocket library would refuse afterwards must not spend a ticket first. For the same reason `Upgrade`
+ * must be `websocket` alone, and the offered subprotocols and extensions must parse.
+ *
+ * @returns `'ok'`, or how to answer
+ */
+export function checkUpgrade(request: UpgradeRequest): 'ok' | UpgradeRefusal {
+  const { method, httpVersion, headers, rawHeaders } = request
+  if (method !== 'GET') return notGet
+  if (!/^(?:1\.[1-9]|[23]\.0)$/.test(httpVersion)) return bad('HTTP version below 1.1')
+  if (one(headers['upgrade'])?.toLowerCase() !== 'websocket') return bad('no upgrade to websocket')
+  if (!lists(one(headers['connection']), 'upgrade')) return bad('connection is not upgraded')
+  const counted = countHeaders(rawHeaders)
+  if (counted !== undefined) return bad(counted)
+  if (one(headers['sec-websocket-version']) !== '13') return wrongVersion
+  if (!isBase64Of16Bytes(one(headers['sec-websocket-key']) ?? '')) return bad('WebSocket key')
+  if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0')
+    return bad('body')
+  const extensions = one(headers['sec-websocket-extensions'])
+  if (extensions !== undefined && !isExtensionList(extensions)) return bad('extensions')
+  const offered = parseSubprotocols(one(headers['sec-websocket-protocol']))
+  return offered.kind === 'malformed' ? bad('subprotocols') : 'ok'
+}
+
+interface Rule {
+  readonly name: string
+  readonly required: boolean
+}
+
+/** Headers that may stand in a request once at most. A bit of the seen set belongs to each row. */
+const once: readonly Rule[] = [
+  { name: 'host', required: true },
+  { name: 'sec-websocket-key', required: true },
+  // An absent version is answered with 426, not here.
+  { name: 'sec-websocket-version', required: false },
+  { name: 'origin', required: false },
+  { name: 'authorization', required: false },
+]
+
+function countHeaders(rawHeaders: readonly string[]): string | undefined {
+  let seen = 0
+  let isName = false
+  for (const name of rawHeaders) {
+    isName = !isName
+    if (!isName) continue
+    const row = once.findIndex((rule) => isNamed(name, rule.name))
+    if (row < 0) continue
+    if ((seen & (1 << row)) !== 0) return 'repeated header'
+    seen |= 1 << row
+  }
+  const missing = once.some((rule, row) => rule.required && (seen & (1 << row)) === 0)
+  return missing ? 'missing header' : undefined
+}
+
+/** Lower-cases only names of the right length: most headers of a request are none of these. */
+function isNamed(written: string, name: string): boolean {
+  return written.length === name.length && (written === name || written.toLowerCase() === name)
+}
+
+function one(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function lists(value: string | undefined, token: string): boolean {
+  return value !== undefined && value.split(',').some((entry) => trimBlanks(entry).toLowerCase() === token)
+}
+
+function bad(why: string): UpgradeRefusal {
+  return { status: 400, why, headers: {} }
+}

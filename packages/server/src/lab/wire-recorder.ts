@@ -1,0 +1,109 @@
+/**
+ * What a door's socket server saw and said, line by line, for the page that shows it. Only sockets whose URL carries
+ * `probe=<id>` are recorded; secrets are masked before anything is kept.
+ */
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { findParameter } from 'countersign/wire'
+import { FrameReader, type Frame } from './frame-reader.ts'
+import { mask } from './mask.ts'
+
+/** One line of an exchange. */
+export interface WireLine {
+  readonly from: 'client' | 'server'
+  readonly text: string
+  /** Whether this line decided the outcome. */
+  readonly deciding: boolean
+}
+
+const maxExchanges = 1_000
+const maxLines = 80
+const maxLineLength = 300
+
+/** Keeps the last exchanges by probe id. */
+export class WireRecorder {
+  readonly #exchanges = new Map<string, WireLine[]>()
+
+  /** The lines of one exchange; empty when the id is unknown. */
+  lines(probe: string): readonly WireLine[] {
+    return this.#exchanges.get(probe) ?? []
+  }
+
+  /** Call first in the `upgrade` event, before the guard hides anything. */
+  watch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const probe = findParameter(request.url ?? '', ['probe'])
+    if (probe.kind !== 'found' || !/^[\w-]{1,64}$/.test(probe.value)) return
+    const exchange = this.#begin(probe.value)
+    const add = (from: WireLine['from'], text: string, deciding: boolean): void => {
+      if (exchange.length < maxLines) exchange.push({ from, text: mask(text.slice(0, maxLineLength)), deciding })
+    }
+    for (const line of requestLines(request)) add('client', line, false)
+    watchClient(socket, head, (frame) => add('client', frame.text, false))
+    watchServer(socket, add)
+  }
+
+  #begin(probe: string): WireLine[] {
+    const exchange: WireLine[] = []
+    this.#exchanges.set(probe, exchange)
+    const oldest = this.#exchanges.keys().next().value
+    if (this.#exchanges.size > maxExchanges && oldest !== undefined) this.#exchanges.delete(oldest)
+    return exchange
+  }
+}
+
+const shownHeaders = new Set([
+  'host', 'origin', 'cookie', 'authorization', 'upgrade', 'sec-websocket-protocol', 'sec-websocket-version',
+])
+
+function requestLines(request: IncomingMessage): readonly string[] {
+  const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
+  for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
+    const name = request.rawHeaders[at] ?? ''
+    if (shownHeaders.has(name.toLowerCase())) lines.push(`${name}: ${request.rawHeaders[at + 1] ?? ''}`)
+  }
+  return lines
+}
+
+function watchClient(socket: Duplex, head: Buffer, use: (frame: Frame) => void): void {
+  const reader = new FrameReader(use)
+  if (head.length > 0) reader.push(head)
+  socket.on('data', (chunk: Buffer) => reader.push(chunk))
+}
+
+/** Everything that the server writes passes `write` or `end`; the first block is the HTTP answer. */
+function watchServer(socket: Duplex, add: (from: 'server', text: string, deciding: boolean) => void): void {
+  const reader = new FrameReader((frame) => add('server', frame.text, frame.kind === 'close'))
+  let answered = false
+  const see = (chunk: unknown): void => {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.isBuffer(chunk) ? chunk : undefined
+    if (bytes === undefined) return
+    if (answered) {
+      reader.push(bytes)
+      return
+    }
+    answered = true
+    for (const [index, line] of answerLines(bytes).entries()) add('server', line, index === 0 && !line.includes(' 101 '))
+  }
+  wrap(socket, 'write', see)
+  wrap(socket, 'end', see)
+}
+
+function wrap(socket: Duplex, name: 'write' | 'end', see: (chunk: unknown) => void): void {
+  const original: (...args: unknown[]) => unknown = socket[name].bind(socket)
+  Object.defineProperty(socket, name, {
+    configurable: true,
+    writable: true,
+    value: (...args: unknown[]): unknown => {
+      see(args[0])
+      return original(...args)
+    },
+  })
+}
+
+function answerLines(bytes: Buffer): readonly string[] {
+  const head = bytes.toString('latin1').split('\r\n\r\n', 1)[0] ?? ''
+  const [status = '', ...fields] = head.split('\r\n')
+  const code = Number(status.split(' ')[1])
+  const kept = fields.filter((line) => /^(www-authenticate|retry-after|sec-websocket-protocol):/i.test(line))
+  return [`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}`, ...kept]
+}

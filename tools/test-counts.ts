@@ -1,0 +1,47 @@
+/** How many tests of a run ended how, and the names of those that did not run. */
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  readonly skippedNames: readonly string[]
+}
+
+/** The counts of no run at all. */
+export const noCounts: Counts = Object.freeze({ passed: 0, failed: 0, skipped: 0, skippedNames: [] })
+
+/** The part of vitest's JSON report that is counted. */
+export interface Report {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+  }[]
+}
+
+/** Counts a report. A file that fails before its first test is one failure: no test of it can speak for it. */
+export function countReport(report: Report): Counts {
+  return report.testResults.map(countFile).reduce(addCounts, noCounts)
+}
+
+function countFile(file: Report['testResults'][number]): Counts {
+  const passed = file.assertionResults.filter(({ status }) => status === 'passed').length
+  const failures = file.assertionResults.filter(({ status }) => status === 'failed').length
+  const others = file.assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed')
+  const failed = failures === 0 && file.status === 'failed' ? 1 : failures
+  return { passed, failed, skipped: others.length, skippedNames: others.map(({ fullName }) => fullName) }
+}
+
+/** Two runs counted as one. */
+export function addCounts(one: Counts, other: Counts): Counts {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+    skippedNames: [...one.skippedNames, ...other.skippedNames],
+  }
+}
+
+/** The line that ends a test run. */
+export function countsLine({ passed, failed, skipped }: Counts): string {
+  return `${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`
+}

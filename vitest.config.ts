@@ -1,0 +1,64 @@
+import type { ViteUserConfig } from 'vitest/config'
+
+const conditions = ['countersign-source', 'node', 'import', 'module', 'default']
+
+/** The library is imported by its public names and answered from its sources, so that no test needs a build. */
+const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }
+
+/**
+ * Three projects by folder: `unit` needs no foreign program, `integration` starts some,
+ * `e2e` drives browsers one file at a time.
+ */
+const config: ViteUserConfig = {
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/browser/**'],
+      reporter: ['text', 'json-summary'],
+    },
+    projects: [
+      {
+        ...source,
+        test: {
+          name: 'unit',
+          include: [
+            'test/countersign/**/*.test.ts',
+            'test/server/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
+            'test/*.test.ts',
+          ],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+}
+
+export default config
