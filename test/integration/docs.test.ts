@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { environment } from '../../tools/processes.ts'
+import { environment, root } from '../../tools/processes.ts'
 import { blocksOf, emptyFolder, fileNameOf, pages, placeOf, writeBlocks } from '../support/docs.ts'
 import type { Block } from '../support/docs.ts'
 
@@ -13,18 +15,30 @@ const marked = (language: string, mark: string): readonly (readonly [string, Blo
 const folder = writeBlocks(blocks.filter(({ language, mark }) => language === 'ts' && mark === 'run'))
 afterAll(() => folder.remove())
 
+/** The command `countersign` as an installation has it, answered from the sources. */
+const programs = join(folder.path, 'bin')
+mkdirSync(programs)
+const entry = join(root, 'packages', 'server', 'src', 'cli', 'main.ts')
+const shim = `#!/bin/sh\nexec node --conditions=countersign-source '${entry}' "$@"\n`
+writeFileSync(join(programs, 'countersign'), shim, { mode: 0o755 })
+
+function withPrograms(): NodeJS.ProcessEnv {
+  const env = environment()
+  return { ...env, PATH: `${programs}${delimiter}${env['PATH'] ?? ''}` }
+}
+
 const readyWithinMs = 60_000
 
 /** Runs a command to its end; its output is what a failed test shows. */
 function execute(command: string, args: readonly string[], cwd: string): string {
-  const result = spawnSync(command, args, { cwd, env: environment(), encoding: 'utf8', timeout: 60_000 })
+  const result = spawnSync(command, args, { cwd, env: withPrograms(), encoding: 'utf8', timeout: 60_000 })
   expect(result.status, `${result.stdout}${result.stderr}`).toBe(0)
   return result.stdout
 }
 
 /** Starts the commands of a block and resolves with all output once a line says `ready`, or once they end. */
 function serve(block: Block, cwd: string): Promise<string> {
-  const child = spawn('sh', ['-e', '-c', block.text], { cwd, env: environment(), detached: true })
+  const child = spawn('sh', ['-e', '-c', block.text], { cwd, env: withPrograms(), detached: true })
   const stop = (): void =>
     void (child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGTERM'))
   return new Promise((resolve) => {

@@ -64,7 +64,10 @@ export function createGuard(options: GuardOptions): Guard {
   const audience = options.audience ?? 'default'
   const takes = (name: string): boolean => options.accept.some((method) => method.name === name)
   if (takes('password') && options.passwords === undefined) {
-    throw new MisuseError('missing_port', 'passwords: the password method needs a hasher, such as argon2Passwords()')
+    throw new MisuseError(
+      'missing_port',
+      'passwords: the password method needs a hasher, such as argon2Passwords()',
+    )
   }
   return new Guard(
     {
@@ -122,7 +125,14 @@ export { MisuseError, OutageError, type MisuseCode, type OutageCode } from './co
 export { Guard, type RevokeOptions } from './core/guard.ts'
 export { maxTicketMs, prefixes } from './core/issue.ts'
 export type {
-  ApiKeyOptions, ChallengeSecretOptions, Issued, IssueFor, Issuer, PreauthOptions, SessionOptions, TicketOptions,
+  ApiKeyOptions,
+  ChallengeSecretOptions,
+  Issued,
+  IssueFor,
+  Issuer,
+  PreauthOptions,
+  SessionOptions,
+  TicketOptions,
 } from './core/issue.ts'
 export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
@@ -136,11 +146,30 @@ export type { Lease, LeaseHolder } from './core/lease.ts'
 export type { Phase } from './core/lease-life.ts'
 export type { Method } from './core/method.ts'
 export type {
-  Bus, Challenge, Clock, Journal, JournalEntry, PasswordHasher, Platform, Revocation, Sealer,
+  Bus,
+  Challenge,
+  Clock,
+  Journal,
+  JournalEntry,
+  PasswordHasher,
+  Platform,
+  Revocation,
+  Sealer,
 } from './core/ports.ts'
 export type { Grant, Principal } from './core/principal.ts'
 export type {
-  AccountRow, ApiKeyRow, ChallengeSecretRow, Hash, Mark, MarkKind, MaybePromise, Records, Salting, SessionPurpose,
-  SessionRow, TicketPurpose, TicketRow,
+  AccountRow,
+  ApiKeyRow,
+  ChallengeSecretRow,
+  Hash,
+  Mark,
+  MarkKind,
+  MaybePromise,
+  Records,
+  Salting,
+  SessionPurpose,
+  SessionRow,
+  TicketPurpose,
+  TicketRow,
 } from './core/records.ts'
 export type { Accept, Deny, Verdict } from './core/verdict.ts'

@@ -170,7 +170,8 @@ describe('checkUpgrade', () => {
     let accepted = 0
     fc.assert(
       fc.property(name, value, (changedName, changedValue) => {
-        const knock = changed(changedName, changedValue)
+        // Node hands on header values without the blanks around them.
+        const knock = changed(changedName, changedValue.replaceAll(/^[ \t]+|[ \t]+$/g, ''))
         if (checkUpgrade(knock) !== 'ok') return true
         accepted++
         return wsAccepts(knock)

@@ -8,7 +8,7 @@ import type { Reason } from '../core/reasons.ts'
 import { findForwardedCertificate, otherFamilies } from '../wire/client-certificate.ts'
 import { clientAddress } from '../wire/forwarded.ts'
 import { parseTarget } from '../wire/target.ts'
-import type { ProxyTrust } from './proxies.ts'
+import { isUnixSocket, type ProxyTrust } from './proxies.ts'
 
 /** What an adapter knows besides the request. */
 export interface HandshakeSources {
@@ -26,7 +26,7 @@ export function handshakeOf(request: IncomingMessage, sources: HandshakeSources)
   const target = request.url ?? ''
   if (parseTarget(target).kind !== 'found') return 'protocol_violation'
   const { trust } = sources
-  const peer = socket.remoteAddress ?? 'unix'
+  const peer = socket.remoteAddress ?? (isUnixSocket(socket) ? 'unix' : 'gone')
   const encrypted = socket instanceof TLSSocket
   const proxied = trust !== undefined && trust.trusts(peer)
   const certificate = sources.certificates ? certificateOf(request, { trust, proxied }) : undefined
@@ -44,14 +44,18 @@ export function handshakeOf(request: IncomingMessage, sources: HandshakeSources)
   }
 }
 
-function forwardedOf(request: IncomingMessage): { readonly forwarded: string | undefined; readonly xForwardedFor: string | undefined } {
+function forwardedOf(request: IncomingMessage): {
+  readonly forwarded: string | undefined
+  readonly xForwardedFor: string | undefined
+} {
   const { forwarded, 'x-forwarded-for': list } = request.headers
   return { forwarded, xForwardedFor: Array.isArray(list) ? list.join(',') : list }
 }
 
 /** The certificate of the TLS connection, or of the configured header family from a proxy that proved itself. */
 function certificateOf(
-  request: IncomingMessage, via: { readonly trust: ProxyTrust | undefined; readonly proxied: boolean },
+  request: IncomingMessage,
+  via: { readonly trust: ProxyTrust | undefined; readonly proxied: boolean },
 ): PeerCertificate | Reason | undefined {
   const family = via.trust?.certificates?.family
   if (otherFamilies(request.headers, family)) return 'protocol_violation'
@@ -83,9 +87,14 @@ function describe(certificate: X509Certificate, trusted: boolean): PeerCertifica
     serial: certificate.serialNumber.toLowerCase(),
     subject: certificate.subject,
     commonName: /^CN=(.*)$/m.exec(certificate.subject)?.[1],
-    alternativeNames: certificate.subjectAltName?.split(', ') ?? [],
+    alternativeNames: namesOf(certificate.subjectAltName),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
     trusted,
   }
+}
+
+/** Node quotes a name that holds a comma: such a name must not be read as several, one of them somebody else's. */
+function namesOf(list: string | undefined): readonly string[] {
+  return list?.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g)?.map((name) => name.trim()) ?? []
 }

@@ -8,7 +8,8 @@ import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../
 /** Hides everything that the guard's carriers name, in `url`, `headers` and `rawHeaders` alike. */
 export function hide(request: IncomingMessage, hiding: Hiding): void {
   const { headers } = request
-  if (hiding.query.length > 0 && request.url !== undefined) request.url = stripParameters(request.url, hiding.query)
+  if (hiding.query.length > 0 && request.url !== undefined)
+    request.url = stripParameters(request.url, hiding.query)
   if (hiding.cookies.length > 0 && headers.cookie !== undefined) {
     replace(request, 'cookie', (value) => stripCookie(value, hiding.cookies))
   }
@@ -16,7 +17,8 @@ export function hide(request: IncomingMessage, hiding: Hiding): void {
   const offered = headers['sec-websocket-protocol']
   if (hiding.subprotocols && offered !== undefined) {
     const secrets = secretsOf(offered)
-    if (secrets.length > 0) replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets))
+    if (secrets.length > 0)
+      replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets))
   }
 }
 

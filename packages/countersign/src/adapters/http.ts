@@ -1,7 +1,8 @@
 /** `countersign/http`: Node's `upgrade` event judged by a guard, for any WebSocket library that takes over sockets. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { settle, type PeerTurn, type Turn } from '../core/drive.ts'
+import type { Hiding } from '../core/carrier.ts'
+import { isThenable, settle, type PeerTurn, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Handshake } from '../core/handshake.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
@@ -46,18 +47,25 @@ export interface UpgradeSteps {
  * is gone within the guard's `lingerMs`.
  */
 export function judgeUpgrades(
-  guard: Guard, steps: UpgradeSteps, options: UpgradeOptions = {},
+  guard: Guard,
+  steps: UpgradeSteps,
+  options: UpgradeOptions = {},
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const sources: HandshakeSources = {
     trust: options.proxies === undefined ? undefined : trustProxies(options.proxies),
     certificates: guard.places.ambient.some((place) => place.carrier.key === 'tls'),
   }
+  const hiding = hidingOf(guard, options)
   return (request, socket, head) => {
     // Before anything can wait: a reset of the peer would otherwise be an unhandled 'error'.
     socket.on('error', ignore)
     const shape = checkUpgrade(request)
     if (shape !== 'ok') {
-      answerHttp(socket, { status: shape.status, headers: shape.headers, body: 'Bad request' }, guard.limits.lingerMs)
+      answerHttp(
+        socket,
+        { status: shape.status, headers: shape.headers, body: 'Bad request' },
+        guard.limits.lingerMs,
+      )
       return
     }
     const handshake = handshakeOf(request, sources)
@@ -66,17 +74,45 @@ export function judgeUpgrades(
       return
     }
     const turn = guard.knock(handshake)
-    hide(request, guard.hiding)
+    hide(request, hiding)
     const upgrade: Upgrade = { request, socket, head, handshake }
-    settle(turn, (value) => proceed(guard, { steps, upgrade, turn: value }), () => socket.destroy())
+    // A verdict that is waited for does not suspend the deadline.
+    const deadline = isThenable(turn)
+      ? setTimeout(tooLate, guard.limits.deadlineMs, guard, upgrade)
+      : undefined
+    settle(
+      turn,
+      (value) => {
+        clearTimeout(deadline)
+        proceed(guard, { steps, upgrade, turn: value })
+      },
+      (error) => {
+        // A guard never fails: what is caught here was thrown by the application's own listeners.
+        guard.failed(error)
+        socket.destroy()
+      },
+    )
   }
 }
 
+/** What carriers hide, and the secret by which a proxy proves itself. */
+function hidingOf(guard: Guard, options: UpgradeOptions): Hiding {
+  const proof = options.proxies?.certificates?.proof
+  if (typeof proof !== 'object') return guard.hiding
+  return { ...guard.hiding, headers: [...guard.hiding.headers, proof.header.toLowerCase()] }
+}
+
+function tooLate(guard: Guard, upgrade: Upgrade): void {
+  const decision = guard.refusal(upgrade.handshake, 'authentication_timeout')
+  answerHttp(upgrade.socket, httpRefusal(guard, decision), guard.limits.lingerMs)
+}
+
 function proceed(
-  guard: Guard, at: { readonly steps: UpgradeSteps; readonly upgrade: Upgrade; readonly turn: Turn<Decision> },
+  guard: Guard,
+  at: { readonly steps: UpgradeSteps; readonly upgrade: Upgrade; readonly turn: Turn<Decision> },
 ): void {
   const { steps, upgrade, turn } = at
-  if (upgrade.socket.destroyed) {
+  if (upgrade.socket.destroyed || upgrade.socket.writableEnded) {
     abandon(turn, upgrade.handshake, guard)
     return
   }
@@ -86,7 +122,7 @@ function proceed(
   else answerHttp(upgrade.socket, httpRefusal(guard, turn.value), guard.limits.lingerMs)
 }
 
-/** The peer vanished while its credential was judged. */
+/** The peer vanished, or the deadline passed, while its credential was judged. */
 function abandon(turn: Turn<Decision>, handshake: Handshake, guard: Guard): void {
   if (turn.kind === 'peer') turn.leave(refuse(guard, handshake, deny('authentication_timeout')))
   else if (turn.value.kind === 'accepted') turn.value.lease.leave()

@@ -1,7 +1,7 @@
 /** Which peers are believed when they speak for others. Nothing is believed unless it is named here. */
 import { timingSafeEqual, createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIPv6, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { MisuseError } from '../core/errors.ts'
 import { normalizeAddress } from '../wire/address.ts'
@@ -55,7 +55,8 @@ export function trustProxies(options: ProxyOptions): ProxyTrust {
 function addBlock(blocks: BlockList, entry: string): void {
   const [address = '', length, ...rest] = entry.split('/')
   const canonical = normalizeAddress(address)
-  if (canonical === undefined || rest.length > 0) throw new MisuseError('invalid_option', `trusted: ${entry} is no CIDR block`)
+  if (canonical === undefined || rest.length > 0)
+    throw new MisuseError('invalid_option', `trusted: ${entry} is no CIDR block`)
   const family = isIPv6(canonical) ? 'ipv6' : 'ipv4'
   const most = family === 'ipv6' ? 128 : 32
   const bits = length === undefined ? most : Number(length)
@@ -77,8 +78,11 @@ function forwardedIsSecure(request: IncomingMessage): boolean {
   return last.split(';').some((pair) => /^\s*proto="?https"?\s*$/i.test(pair))
 }
 
-function vouches(request: IncomingMessage, proof: NonNullable<ProxyOptions['certificates']>['proof'] | undefined): boolean {
-  if (proof === 'unix') return request.socket.remoteAddress === undefined
+function vouches(
+  request: IncomingMessage,
+  proof: NonNullable<ProxyOptions['certificates']>['proof'] | undefined,
+): boolean {
+  if (proof === 'unix') return isUnixSocket(request.socket)
   if (proof === 'mtls') return request.socket instanceof TLSSocket && request.socket.authorized
   if (proof === undefined) return false
   const shown = request.headers[proof.header.toLowerCase()]
@@ -87,4 +91,9 @@ function vouches(request: IncomingMessage, proof: NonNullable<ProxyOptions['cert
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
+}
+
+/** Whether this is a Unix socket: it has no address at either end. A TCP peer that has reset has lost only its own. */
+export function isUnixSocket(socket: Socket): boolean {
+  return !socket.destroyed && socket.remoteAddress === undefined && socket.localAddress === undefined
 }

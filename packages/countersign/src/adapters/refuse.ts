@@ -14,7 +14,9 @@ export function httpRefusal(guard: Guard, refused: Refused): HttpAnswer {
   const challenges = status === 401 ? challengesOf(guard, refused) : []
   if (challenges.length > 0) headers['WWW-Authenticate'] = challenges.join(', ')
   if (status === 429 || status === 503) {
-    headers['Retry-After'] = String(Math.max(1, Math.ceil((refused.retryAfterMs ?? retryAfterSeconds * 1_000) / 1_000)))
+    headers['Retry-After'] = String(
+      Math.max(1, Math.ceil((refused.retryAfterMs ?? retryAfterSeconds * 1_000) / 1_000)),
+    )
   }
   return { status, headers, body: row.body }
 }
@@ -28,9 +30,20 @@ export interface HttpAnswer {
 
 /** Writes the answer, ends the socket, and destroys it after `lingerMs` even if the peer holds its half open. */
 export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number): void {
-  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`, 'Connection: close', 'Cache-Control: no-store']
+  const lines = [
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+  ]
   for (const [name, value] of Object.entries(answer.headers)) lines.push(`${name}: ${value}`)
-  lines.push('Content-Type: text/plain; charset=utf-8', `Content-Length: ${Buffer.byteLength(answer.body)}`, '', answer.body)
+  lines.push(
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(answer.body)}`,
+    '',
+    answer.body,
+  )
+  // Reads on and drops it: only then is the peer's end seen, and unread bytes would turn ours into a reset.
+  socket.resume()
   socket.end(lines.join('\r\n'))
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer))
@@ -38,7 +51,9 @@ export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number)
 
 /** RFC 9110 §11.6.1: a 401 names at least one scheme; `Countersign` stands for places that HTTP has no scheme for. */
 function challengesOf(guard: Guard, refused: Refused): readonly string[] {
-  const schemes = new Set([...guard.places.explicit, ...guard.places.ambient].map((place) => place.carrier.scheme))
+  const schemes = new Set(
+    [...guard.places.explicit, ...guard.places.ambient].map((place) => place.carrier.scheme),
+  )
   if (schemes.size === 0) schemes.add('Countersign')
   const error = refused.reason === 'missing_credential' ? undefined : 'invalid_token'
   return [...schemes].map((scheme) => {

@@ -21,7 +21,7 @@ export interface QueuedMessage {
 /** How a visit ends; exactly one is called, once. */
 export interface VisitEnds {
   welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void
-  turnAway(socket: GatedSocket, decision: Refused): void
+  turnAway(socket: GatedSocket, decision: Refused, upgrade: Upgrade): void
 }
 
 /** An acceptance, and what the application must hear first. */
@@ -51,6 +51,8 @@ export class WaitingSocket implements Waiting, Visitor {
   #timer: NodeJS.Timeout | undefined
   #queued: QueuedMessage[] = []
   #bytes = 0
+  /** Bytes of messages: with permessage-deflate far more than what came over the wire. */
+  #inflated = 0
   #messages = 0
   #over = false
 
@@ -61,7 +63,7 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#ends = visit.ends
     this.source = visit.upgrade.handshake.remoteAddress
     this.subnet = subnetOf(this.source)
-    this.sinceMs = Date.now()
+    this.sinceMs = visit.guard.now()
   }
 
   /** Takes a place in the pool. @returns `false`: it is full, refuse by HTTP */
@@ -74,9 +76,9 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#socket = socket
     socket.visitor = this
     this.#timer = setTimeout(() => this.#finish('authentication_timeout'), this.#guard.limits.deadlineMs)
+    // What came in one chunk with the handshake has been put back and is counted when it is read again.
     this.#upgrade.socket.on('data', this.#count)
-    this.#bytes = this.#upgrade.head.length
-    if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
+    if (this.#turn?.say !== undefined) socket.send(challengeFrame(this.#turn.say))
   }
 
   /** A message before acceptance: an answer to the open turn, or one for the queue. */
@@ -84,6 +86,11 @@ export class WaitingSocket implements Waiting, Visitor {
     if (this.#over) return
     if (++this.#messages > this.#guard.limits.maxMessages) {
       this.#finish('protocol_violation')
+      return
+    }
+    this.#inflated += sizeOf(data)
+    if (this.#inflated > this.#guard.limits.maxBytes) {
+      this.#finish('message_too_big')
       return
     }
     const turn = this.#turn
@@ -111,13 +118,18 @@ export class WaitingSocket implements Waiting, Visitor {
       this.#finish('invalid_credential')
       return
     }
-    settle(turn.answer({ text: said, now: Date.now() }), (next) => this.#proceed(next), () => this.#finish('internal'))
+    settle(
+      turn.answer({ text: said, now: this.#guard.now() }),
+      (next) => this.#proceed(next),
+      (error) => this.#failed(error),
+    )
   }
 
   #proceed(next: Turn<Decision>): void {
     if (this.#over) {
       if (next.kind === 'done' && next.value.kind === 'accepted') next.value.lease.leave()
-      if (next.kind === 'peer') next.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))
+      if (next.kind === 'peer')
+        next.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))
       return
     }
     if (next.kind === 'peer') {
@@ -129,8 +141,9 @@ export class WaitingSocket implements Waiting, Visitor {
     const queued = this.#queued
     this.#leave()
     if (socket === undefined) return
-    if (next.value.kind === 'accepted') this.#ends.welcome(socket, this.#upgrade.request, { decision: next.value, queued })
-    else this.#ends.turnAway(socket, { ...next.value, tell: 'close' })
+    if (next.value.kind === 'accepted')
+      this.#ends.welcome(socket, this.#upgrade.request, { decision: next.value, queued })
+    else this.#ends.turnAway(socket, { ...next.value, tell: 'close' }, this.#upgrade)
   }
 
   #finish(reason: Reason): void {
@@ -138,7 +151,13 @@ export class WaitingSocket implements Waiting, Visitor {
     const socket = this.#socket
     this.#leave()
     const decision = this.#guard.refusal(this.#upgrade.handshake, reason)
-    if (socket !== undefined) this.#ends.turnAway(socket, { ...decision, tell: 'close' })
+    if (socket !== undefined) this.#ends.turnAway(socket, { ...decision, tell: 'close' }, this.#upgrade)
+  }
+
+  /** A guard never fails: what is caught here was thrown by the application's own listeners. */
+  #failed(error: unknown): void {
+    this.#guard.failed(error)
+    this.#socket?.terminate()
   }
 
   #leave(): void {
@@ -159,6 +178,10 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#bytes += chunk.length
     if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
   }
+}
+
+function sizeOf(data: RawData): number {
+  return Array.isArray(data) ? data.reduce((size, part) => size + part.length, 0) : data.byteLength
 }
 
 function textOf(data: RawData): string {

@@ -1,7 +1,7 @@
 /** `countersign/ws`: guards a `ws` server. Applications see `connection` only for those who were accepted. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { WebSocketServer } from 'ws'
+import type { WebSocket, WebSocketServer } from 'ws'
 import type { PeerTurn } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
@@ -10,7 +10,14 @@ import type { Lease, LeaseHolder } from '../core/lease.ts'
 import { reasons, type Reason } from '../core/reasons.ts'
 import { acceptanceFrame, expiringFrame, refusalFrame } from './frames.ts'
 import { gatedClass, type GatedSocket } from './gated-socket.ts'
-import { answerHttp, httpRefusal, judgeUpgrades, type Upgrade, type UpgradeOptions, type UpgradeSteps } from './http.ts'
+import {
+  answerHttp,
+  httpRefusal,
+  judgeUpgrades,
+  type Upgrade,
+  type UpgradeOptions,
+  type UpgradeSteps,
+} from './http.ts'
 import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
 
 export type { GatedSocket } from './gated-socket.ts'
@@ -26,7 +33,12 @@ export type { UpgradeOptions } from './http.ts'
  * @returns a function that stops guarding; open sockets stay with their leases
  * @throws MisuseError when `wss` listens by itself
  */
-export function guardUpgrades(server: Server, wss: WebSocketServer, guard: Guard, options: UpgradeOptions = {}): () => void {
+export function guardUpgrades(
+  server: Server,
+  wss: WebSocketServer,
+  guard: Guard,
+  options: UpgradeOptions = {},
+): () => void {
   const listener = upgradeListener(wss, guard, options)
   server.on('upgrade', listener)
   return () => void server.off('upgrade', listener)
@@ -34,10 +46,14 @@ export function guardUpgrades(server: Server, wss: WebSocketServer, guard: Guard
 
 /** The listener alone, for servers that route upgrades to several guards by path or host themselves. */
 export function upgradeListener(
-  wss: WebSocketServer, guard: Guard, options: UpgradeOptions = {},
+  wss: WebSocketServer,
+  guard: Guard,
+  options: UpgradeOptions = {},
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  if (wss.options.noServer !== true) throw new MisuseError('invalid_option', 'wss: make it with noServer: true')
-  if (wss.options.verifyClient !== undefined) {
+  if (wss.options.noServer !== true)
+    throw new MisuseError('invalid_option', 'wss: make it with noServer: true')
+  // ws writes `null` where the option was left out.
+  if (wss.options.verifyClient !== undefined && wss.options.verifyClient !== null) {
     throw new MisuseError('invalid_option', 'wss: verifyClient has no say behind a guard')
   }
   const { WebSocket: Base } = wss.options
@@ -51,10 +67,13 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   readonly #wss: WebSocketServer
   readonly #guard: Guard
   readonly #replies: boolean
+  readonly #clients: Set<WebSocket> | undefined
 
   constructor(wss: WebSocketServer, guard: Guard) {
     this.#wss = wss
     this.#guard = guard
+    // Absent when the server was made with `clientTracking: false`.
+    this.#clients = wss.clients
     this.#replies = guard.places.message.every((place) => place.carrier.replies)
   }
 
@@ -66,7 +85,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
 
   refused(upgrade: Upgrade, decision: Refused): void {
     const socket = this.#open(upgrade)
-    if (socket !== undefined) this.turnAway(socket, decision)
+    if (socket !== undefined) this.turnAway(socket, decision, upgrade)
   }
 
   peer(upgrade: Upgrade, turn: PeerTurn<Decision>): void {
@@ -78,8 +97,13 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
       return
     }
     const socket = this.#open(upgrade)
-    if (socket === undefined) visit.gone()
-    else visit.begin(socket)
+    if (socket === undefined) {
+      visit.gone()
+      return
+    }
+    // What an application broadcasts to `wss.clients` is not for those who wait.
+    this.#clients?.delete(socket)
+    visit.begin(socket)
   }
 
   welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void {
@@ -87,21 +111,32 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     socket.lease = lease
     socket.framed = reply === 'auth'
     lease.hold(this, socket)
-    if (!lease.open()) return
-    const frame = this.#replies ? acceptanceFrame(reply, lease) : undefined
+    const frame = this.#replies && !lease.ended ? acceptanceFrame(reply, lease) : undefined
+    // Before the lease opens: a short one is warned at once, and the warning must not come first.
     if (frame !== undefined) socket.send(frame)
+    if (!lease.open()) {
+      // Ended between verdict and socket: nobody held it then, so nobody was told to close.
+      this.#close(socket, lease.reason ?? 'internal')
+      return
+    }
+    this.#clients?.add(socket)
     this.#wss.emit('connection', socket, request, lease)
     for (const { data, isBinary } of welcome.queued) socket.emit('message', data, isBinary)
   }
 
   /** An overloaded server does not linger: it says so and is gone. Everyone else has `lingerMs` to answer the close. */
-  turnAway(socket: GatedSocket, decision: Refused): void {
+  turnAway(socket: GatedSocket, decision: Refused, upgrade: Upgrade): void {
+    this.#clients?.delete(socket)
     const frame = this.#replies ? refusalFrame(decision.reply, decision.reason) : undefined
     if (frame !== undefined) socket.send(frame)
     const lingers = decision.reason !== 'overloaded' && this.#guard.pool.closing(socket)
     this.#close(socket, decision.reason)
-    if (lingers) socket.once('close', () => this.#guard.pool.closed(socket))
-    else socket.terminate()
+    if (!lingers) {
+      socket.terminate()
+      return
+    }
+    socket.once('close', () => this.#guard.pool.closed(socket))
+    boundInput(socket, upgrade, decision.reason === 'message_too_big' ? 0 : this.#guard.limits.maxBytes)
   }
 
   warn(socket: GatedSocket, _lease: Lease, inMs: number): void {
@@ -128,6 +163,16 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     socket.close(reasons[reason].close ?? 1008, reason)
     setTimeout(terminate, this.#guard.limits.lingerMs, socket)
   }
+}
+
+/** A refused peer may send a close frame, but not fill memory while it lingers: beyond `maxBytes` nothing is read. */
+function boundInput(socket: GatedSocket, upgrade: Upgrade, maxBytes: number): void {
+  let bytes = 0
+  upgrade.socket.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > maxBytes) socket.pause()
+  })
+  if (maxBytes === 0) socket.pause()
 }
 
 function terminate(socket: GatedSocket): void {

@@ -31,7 +31,10 @@ export function firstMessage(options: FirstMessageOptions = {}): MessageCarrier 
       if (message.kind !== 'found') return message
       const { value } = message
       if (value.kind === 'hello') return absent
-      return { kind: 'found', value: { kind: 'token', text: value.token, form: value.kind === 'bare' ? 'bare' : value.form } }
+      return {
+        kind: 'found',
+        value: { kind: 'token', text: value.token, form: value.kind === 'bare' ? 'bare' : value.form },
+      }
     },
   }
 }

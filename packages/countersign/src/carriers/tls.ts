@@ -15,7 +15,9 @@ export function tls(): HandshakeCarrier {
     scheme: 'Countersign',
     find(handshake): Search<Credential> {
       const { certificate } = handshake
-      return certificate === undefined ? absent : { kind: 'found', value: { kind: 'certificate', certificate } }
+      return certificate === undefined
+        ? absent
+        : { kind: 'found', value: { kind: 'certificate', certificate } }
     },
   }
 }

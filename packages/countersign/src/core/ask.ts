@@ -2,16 +2,29 @@
 import { ask, type Talk } from './drive.ts'
 import type { Challenge, CompactJws, Heard, SignatureChecker } from './ports.ts'
 import type { Grant } from './principal.ts'
-import type { AccountRow, ApiKeyRow, ChallengeSecretRow, Hash, Mark, Salting, SessionRow, TicketRow } from './records.ts'
+import type {
+  AccountRow,
+  ApiKeyRow,
+  ChallengeSecretRow,
+  Hash,
+  Mark,
+  Salting,
+  SessionRow,
+  TicketRow,
+} from './records.ts'
 
 /** Removes and returns a single-use row: taken first, checked afterwards. */
-export const takeTicket = (key: Hash): Talk<TicketRow | undefined> => ask<'takeTicket'>({ kind: 'takeTicket', key })
+export const takeTicket = (key: Hash): Talk<TicketRow | undefined> =>
+  ask<'takeTicket'>({ kind: 'takeTicket', key })
 /** Reads a session. */
-export const findSession = (key: Hash): Talk<SessionRow | undefined> => ask<'findSession'>({ kind: 'findSession', key })
+export const findSession = (key: Hash): Talk<SessionRow | undefined> =>
+  ask<'findSession'>({ kind: 'findSession', key })
 /** Notes that a session is in use. */
-export const touchSession = (key: Hash, now: number): Talk<void> => ask<'touchSession'>({ kind: 'touchSession', key, now })
+export const touchSession = (key: Hash, now: number): Talk<void> =>
+  ask<'touchSession'>({ kind: 'touchSession', key, now })
 /** Reads an API key. */
-export const findApiKey = (key: Hash): Talk<ApiKeyRow | undefined> => ask<'findApiKey'>({ kind: 'findApiKey', key })
+export const findApiKey = (key: Hash): Talk<ApiKeyRow | undefined> =>
+  ask<'findApiKey'>({ kind: 'findApiKey', key })
 /** Reads an account. */
 export const findAccount = (username: string): Talk<AccountRow | undefined> =>
   ask<'findAccount'>({ kind: 'findAccount', username })
@@ -36,15 +49,19 @@ export const attempted = (identity: string, source: string, right: boolean): Tal
 /** SHA-256 of a text. */
 export const hash = (text: string): Talk<Hash> => ask<'hash'>({ kind: 'hash', text })
 /** HMAC-SHA-256, base64. */
-export const hmac = (key: string | Uint8Array, text: string): Talk<string> => ask<'hmac'>({ kind: 'hmac', key, text })
+export const hmac = (key: string | Uint8Array, text: string): Talk<string> =>
+  ask<'hmac'>({ kind: 'hmac', key, text })
 /** HMAC-SHA-256 under the deployment's own decoy key, base64. */
 export const decoy = (text: string): Talk<string> => ask<'decoy'>({ kind: 'decoy', text })
 /** Random bytes, base64url. */
 export const random = (bytes: number): Talk<string> => ask<'random'>({ kind: 'random', bytes })
 /** Judges a password at constant cost. */
 export const verifyPassword = (
-  identity: string, password: string, stored: string | undefined,
-): Talk<'right' | 'wrong' | 'busy'> => ask<'verifyPassword'>({ kind: 'verifyPassword', identity, password, hash: stored })
+  identity: string,
+  password: string,
+  stored: string | undefined,
+): Talk<'right' | 'wrong' | 'busy'> =>
+  ask<'verifyPassword'>({ kind: 'verifyPassword', identity, password, hash: stored })
 /** Checks a signature. */
 export const checkSignature = (checker: SignatureChecker, jws: CompactJws, now: number): Talk<boolean> =>
   ask<'checkSignature'>({ kind: 'checkSignature', checker, jws, now })

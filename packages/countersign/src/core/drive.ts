@@ -52,7 +52,8 @@ function run<T>(talk: Talk<T>, first: IteratorResult<Need, T>, answers: Answers)
       continue
     }
     if (isThenable(answer)) {
-      return answer.then(
+      // A thenable of any make: it may call back at once, twice, or throw; a promise does none of that.
+      return Promise.resolve(answer).then(
         (value) => run(talk, talk.next(value), answers),
         (outage: unknown) => run(talk, talk.throw(outage), answers),
       )
@@ -92,7 +93,11 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
 }
 
 /** Goes on with a value now or later: the one place where sync and async part. */
-export function settle<T>(value: MaybePromise<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
+export function settle<T>(
+  value: MaybePromise<T>,
+  use: (value: T) => void,
+  fail: (error: unknown) => void,
+): void {
   if (isThenable(value)) value.then(use).then(undefined, fail)
   else use(value)
 }

@@ -4,7 +4,15 @@ import { drive, isThenable, type Turn } from './drive.ts'
 import { MisuseError } from './errors.ts'
 import type { Handshake } from './handshake.ts'
 import { createIssuer, type Issuer } from './issue.ts'
-import { admit, refuse, rejudge, type Decision, type Gatekeeper, type RefusalStyle, type Refused } from './knock.ts'
+import {
+  admit,
+  refuse,
+  rejudge,
+  type Decision,
+  type Gatekeeper,
+  type RefusalStyle,
+  type Refused,
+} from './knock.ts'
 import { Leases } from './leases.ts'
 import type { Lease } from './lease.ts'
 import { limitsOf, type LimitOptions, type Limits } from './limits.ts'
@@ -62,6 +70,7 @@ export class Guard implements Gatekeeper {
   #closed = false
 
   constructor(settings: GuardSettings, ports: Ports) {
+    checkName(settings.name)
     this.#settings = settings
     this.#ports = ports
     this.name = settings.name
@@ -74,7 +83,11 @@ export class Guard implements Gatekeeper {
     this.#rate = new Rate(this.limits.handshakesPerSecond, 100_000)
     this.#answers = answersOf(ports, new Lockout(this.limits.lockout))
     this.#leases = new Leases(ports.platform.clock, (lease) => this.#leaseEnded(lease))
-    this.issue = createIssuer(ports, { audience: settings.audience, guard: settings.name, limits: this.limits })
+    this.issue = createIssuer(ports, {
+      audience: settings.audience,
+      guard: settings.name,
+      limits: this.limits,
+    })
     this.#unsubscribe = ports.bus.subscribe((news) => void this.#leases.revoke(news))
   }
 
@@ -88,10 +101,11 @@ export class Guard implements Gatekeeper {
    * request must not spend a ticket. An `accepted` lease is the caller's: hold and open it, or `leave` it.
    */
   knock(handshake: Handshake): MaybePromise<Turn<Decision>> {
-    const now = this.#ports.platform.clock.now()
+    const now = this.now()
     try {
       const reason = this.#refuseEarly(handshake, now)
-      if (reason !== undefined) return { kind: 'done', value: this.#journalled(handshake, refuse(this, handshake, { reason })) }
+      if (reason !== undefined)
+        return { kind: 'done', value: this.#journalled(handshake, refuse(this, handshake, { reason })) }
       return this.#watch(handshake, drive(admit(this, handshake, now), this.#answers))
     } catch (error) {
       this.failed(error)
@@ -109,7 +123,9 @@ export class Guard implements Gatekeeper {
    * be those of the lease; roles may change. @returns the reason of a refusal, or `undefined` when refreshed
    */
   async refresh(leaseId: string, handshake: Handshake): Promise<Reason | undefined> {
-    const now = this.#ports.platform.clock.now()
+    const lease = this.#leases.find(leaseId)
+    if (lease === undefined) return 'forbidden'
+    const now = this.now()
     const early = this.#refuseEarly(handshake, now)
     if (early !== undefined) return early
     const turn = await drive(rejudge(this, handshake, now), this.#answers)
@@ -119,12 +135,13 @@ export class Guard implements Gatekeeper {
     }
     const verdict: Verdict = turn.value
     if (verdict.kind === 'deny') return verdict.reason
-    const lease = this.#leases.find(leaseId)
-    if (lease === undefined || lease.ended || !sameHolder(lease, verdict)) return 'forbidden'
-    const mark = await this.#ports.records.findMark(verdict.grant, leaseId)
-    if (mark !== undefined) return 'revoked'
-    lease.renew(verdict, this.#ports.platform.clock.now())
-    return undefined
+    if (!sameHolder(lease, verdict)) return 'forbidden'
+    try {
+      return await this.#renew(lease, verdict)
+    } catch (error) {
+      this.failed(error)
+      return 'internal'
+    }
   }
 
   /** Open leases: of one subject, or all. */
@@ -134,12 +151,12 @@ export class Guard implements Gatekeeper {
 
   /** Revokes: writes the mark durably, then ends every lease that it names, here and wherever the bus reaches. */
   async revoke(options: RevokeOptions, reason: 'revoked' | 'logged_out' = 'revoked'): Promise<void> {
-    const mark = markOf(options, reason, this.#ports.platform.clock.now())
+    const mark = markOf(options, reason, this.now())
     await this.#ports.records.putMark(mark)
-    if (mark.kind === 'session') await this.#ports.records.endSessions(mark.value)
-    if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
     this.#ports.bus.publish(mark)
     this.#record({ kind: 'revoked', detail: mark.kind })
+    if (mark.kind === 'session') await this.#ports.records.endSessions(mark.value)
+    if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
   }
 
   /** Ends every lease with `shutting_down` and refuses from now on. Sockets and stores are their owners' to close. */
@@ -149,6 +166,11 @@ export class Guard implements Gatekeeper {
     this.#leases.close()
   }
 
+  /** The guard's clock, ms since the epoch: adapters measure waiting by it. */
+  now(): number {
+    return this.#ports.platform.clock.now()
+  }
+
   /** See `Gatekeeper`. */
   mayCarryBearer(handshake: Handshake): boolean {
     return handshake.secure || this.#settings.dangerouslyAllowCleartext || isLoopback(handshake.remoteAddress)
@@ -156,18 +178,34 @@ export class Guard implements Gatekeeper {
 
   /** See `Gatekeeper`. */
   register(accepted: Accept): Lease {
-    const now = this.#ports.platform.clock.now()
+    const now = this.now()
     const id = accepted.lease ?? this.#ports.platform.random(16)
     const { warnMs, graceMs, maxLeaseMs, jitter } = this.limits
     const neverAfterMs = Math.min(accepted.neverAfterMs, now + maxLeaseMs)
     const lifeMs = Math.max(0, Math.min(accepted.untilMs, neverAfterMs) - now)
     const untilMs = now + lifeMs * (1 - jitter * fraction(id))
-    return this.#leases.add({ id, untilMs, neverAfterMs, warnMs, graceMs, grantedAtMs: now }, accepted)
+    const lease = this.#leases.add({ id, untilMs, neverAfterMs, warnMs, graceMs, grantedAtMs: now }, accepted)
+    // An attempt that was being judged while the guard closed.
+    if (this.#closed) lease.apply({ kind: 'ended', reason: 'shutting_down' }, now)
+    return lease
   }
 
   /** See `Gatekeeper`. */
   failed(error: unknown): void {
-    this.#record({ kind: 'error', reason: 'internal', detail: error instanceof Error ? error.name : typeof error })
+    this.#record({
+      kind: 'error',
+      reason: 'internal',
+      detail: error instanceof Error ? error.name : typeof error,
+    })
+  }
+
+  /** Looks for a mark before and after: one that is written in between finds either the old grant or the new one. */
+  async #renew(lease: Lease, verdict: Accept): Promise<Reason | undefined> {
+    if ((await this.#ports.records.findMark(verdict.grant, lease.id)) !== undefined) return 'revoked'
+    lease.renew(verdict, this.now())
+    const mark = await this.#ports.records.findMark(verdict.grant, lease.id)
+    if (mark !== undefined) lease.apply({ kind: 'ended', reason: mark.reason }, this.now())
+    return lease.ended ? (lease.reason ?? 'forbidden') : undefined
   }
 
   #refuseEarly(handshake: Handshake, now: number): Reason | undefined {
@@ -175,7 +213,8 @@ export class Guard implements Gatekeeper {
     const { hosts, origins } = this.#settings
     if (handshake.host === undefined) return 'protocol_violation'
     if (hosts !== undefined && !hosts.allows(handshake.host)) return 'wrong_host'
-    if (handshake.origin !== undefined && origins?.allows(handshake.origin) !== true) return 'forbidden_origin'
+    if (handshake.origin !== undefined && origins?.allows(handshake.origin) !== true)
+      return 'forbidden_origin'
     if (!this.#rate.allows(handshake.remoteAddress, now)) return 'overloaded'
     return undefined
   }
@@ -197,10 +236,18 @@ export class Guard implements Gatekeeper {
 
   #journalled<D extends Decision>(handshake: Handshake, decision: D): D {
     const { remoteAddress, origin } = handshake
-    if (decision.kind === 'refused') this.#record({ kind: 'refused', reason: decision.reason, remoteAddress, origin })
+    if (decision.kind === 'refused')
+      this.#record({ kind: 'refused', reason: decision.reason, remoteAddress, origin })
     else {
       const { lease, method } = decision
-      this.#record({ kind: 'accepted', method, subject: lease.principal.id, lease: lease.id, remoteAddress, origin })
+      this.#record({
+        kind: 'accepted',
+        method,
+        subject: lease.principal.id,
+        lease: lease.id,
+        remoteAddress,
+        origin,
+      })
     }
     return decision
   }
@@ -210,20 +257,31 @@ export class Guard implements Gatekeeper {
     this.#record({ kind: 'ended', method, subject: id, lease: lease.id, reason: lease.reason })
   }
 
+  /** A journal that throws breaks its contract, but must neither open a door nor stop the process. */
   #record(entry: Partial<JournalEntry> & Pick<JournalEntry, 'kind'>): void {
-    this.#ports.journal.record({
-      kind: entry.kind,
-      atMs: this.#ports.platform.clock.now(),
-      guard: this.name,
-      method: entry.method,
-      subject: entry.subject,
-      lease: entry.lease,
-      reason: entry.reason,
-      remoteAddress: entry.remoteAddress,
-      origin: entry.origin,
-      detail: entry.detail,
-    })
+    try {
+      this.#ports.journal.record({
+        kind: entry.kind,
+        atMs: this.now(),
+        guard: this.name,
+        method: entry.method,
+        subject: entry.subject,
+        lease: entry.lease,
+        reason: entry.reason,
+        remoteAddress: entry.remoteAddress,
+        origin: entry.origin,
+        detail: entry.detail,
+      })
+    } catch {
+      // There is no second journal to tell.
+    }
   }
+}
+
+/** The name becomes a realm in `WWW-Authenticate`: found out at construction, not at the first refusal. */
+function checkName(name: string): void {
+  if (/^[\x20-\x7e]{1,128}$/.test(name)) return
+  throw new MisuseError('invalid_option', 'name: 1 to 128 characters of visible ASCII and blanks')
 }
 
 function answersOf(ports: Ports, lockout: Lockout): Answers {
@@ -254,12 +312,23 @@ function answersOf(ports: Ports, lockout: Lockout): Answers {
 function checkAmbient(places: Places, origins: AllowList | undefined): void {
   const ambient = places.ambient[0]
   if (ambient === undefined || origins !== undefined) return
-  throw new MisuseError('invalid_option', `origins: needed because ${ambient.carrier.key} is sent by browsers unasked`)
+  throw new MisuseError(
+    'invalid_option',
+    `origins: needed because ${ambient.carrier.key} is sent by browsers unasked`,
+  )
 }
 
 function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
   const given = Object.entries(options)
-  const kinds: readonly Mark['kind'][] = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease']
+  const kinds: readonly Mark['kind'][] = [
+    'subject',
+    'session',
+    'token',
+    'apiKey',
+    'certificate',
+    'role',
+    'lease',
+  ]
   const kind = kinds.find((one) => one === given[0]?.[0])
   const value: unknown = given[0]?.[1]
   if (given.length !== 1 || kind === undefined || typeof value !== 'string' || value === '') {

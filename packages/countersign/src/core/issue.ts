@@ -5,7 +5,14 @@ import type { Ports } from './ports.ts'
 import type { Hash, Salting, SessionPurpose, TicketPurpose } from './records.ts'
 
 /** Prefixes that tell Countersign's own credentials apart, for the guard and for secret scanners. */
-export const prefixes = { ticket: 'cst_', session: 'css_', alias: 'csa_', preauth: 'csp_', csrf: 'csc_', apiKey: 'csk_' } as const
+export const prefixes = {
+  ticket: 'cst_',
+  session: 'css_',
+  alias: 'csa_',
+  preauth: 'csp_',
+  csrf: 'csc_',
+  apiKey: 'csk_',
+} as const
 
 /** Whom a credential is for. */
 export interface IssueFor {
@@ -88,8 +95,12 @@ export interface Issuer {
   ticket(options: TicketOptions): Promise<Issued & { readonly ticket: string; readonly lease: string }>
   session(options: SessionOptions): Promise<Issued & { readonly session: string }>
   /** A preauth cookie (kept when still good) and a single-use CSRF token that is bound to it. */
-  preauth(options: PreauthOptions): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }>
-  challengeSecret(options: ChallengeSecretOptions): Promise<Issued & { readonly authid: string; readonly secret: string }>
+  preauth(
+    options: PreauthOptions,
+  ): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }>
+  challengeSecret(
+    options: ChallengeSecretOptions,
+  ): Promise<Issued & { readonly authid: string; readonly secret: string }>
   apiKey(options: ApiKeyOptions): Promise<Issued & { readonly key: string }>
 }
 
@@ -100,7 +111,8 @@ const defaultSessionMs = 8 * 3_600_000
 
 /** Builds the issuing side of a guard. */
 export function createIssuer(
-  ports: Ports, defaults: { readonly audience: string; readonly guard: string; readonly limits: Limits },
+  ports: Ports,
+  defaults: { readonly audience: string; readonly guard: string; readonly limits: Limits },
 ): Issuer {
   const issuer = new RecordsIssuer(ports, defaults.guard)
   return {
@@ -122,15 +134,18 @@ class RecordsIssuer {
   }
 
   async ticket(
-    options: TicketOptions & { readonly sessionKey?: Hash }, audience: string,
+    options: TicketOptions & { readonly sessionKey?: Hash },
+    audience: string,
   ): Promise<Issued & { readonly ticket: string; readonly lease: string }> {
     const now = this.#ports.platform.clock.now()
     const ttlMs = life('ttlMs', options.ttlMs ?? maxTicketMs)
-    if (ttlMs > maxTicketMs) throw new MisuseError('invalid_option', `ticket: ttlMs is at most ${maxTicketMs}`)
+    if (ttlMs > maxTicketMs)
+      throw new MisuseError('invalid_option', `ticket: ttlMs is at most ${maxTicketMs}`)
     const purpose = options.purpose ?? 'connect'
     const { secret, key } = await this.#fresh(purpose === 'csrf' ? prefixes.csrf : prefixes.ticket)
     const row = {
-      key, purpose,
+      key,
+      purpose,
       id: this.#id(),
       ...holder(options),
       audience: options.audience ?? audience,
@@ -149,17 +164,22 @@ class RecordsIssuer {
   async session(options: SessionOptions): Promise<Issued & { readonly session: string; readonly key: Hash }> {
     const now = this.#ports.platform.clock.now()
     const purpose = options.purpose ?? 'login'
-    const prefix = purpose === 'alias' ? prefixes.alias : purpose === 'preauth' ? prefixes.preauth : prefixes.session
+    const prefix =
+      purpose === 'alias' ? prefixes.alias : purpose === 'preauth' ? prefixes.preauth : prefixes.session
     const { secret, key } = await this.#fresh(prefix)
     const id = this.#id()
     const { subject, roles, session } = holder(options)
     const row = {
-      key, id, purpose, subject, roles,
+      key,
+      id,
+      purpose,
+      subject,
+      roles,
       root: session ?? id,
       origin: options.origin,
       issuedAtMs: now,
       expiresAtMs: now + life('ttlMs', options.ttlMs ?? defaultSessionMs),
-      idleMs: options.idleMs ?? Infinity,
+      idleMs: options.idleMs === undefined ? Infinity : life('idleMs', options.idleMs),
       lastSeenMs: now,
     }
     await this.#ports.records.putSession(row)
@@ -171,11 +191,15 @@ class RecordsIssuer {
     options: PreauthOptions,
   ): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }> {
     const kept = options.cookie === undefined ? undefined : await this.#keep(options.cookie, options)
-    const parent = kept ?? (await this.session({ ...holder(options), purpose: 'preauth', ttlMs: defaultLeaseMs }))
+    const parent =
+      kept ?? (await this.session({ ...holder(options), purpose: 'preauth', ttlMs: defaultLeaseMs }))
     const { ticket, id, expiresAtMs, lease } = await this.ticket(
       {
-        ...holder(options), purpose: 'csrf', sessionKey: parent.key,
-        ttlMs: options.ttlMs ?? maxTicketMs, leaseMs: options.leaseMs ?? defaultLeaseMs,
+        ...holder(options),
+        purpose: 'csrf',
+        sessionKey: parent.key,
+        ttlMs: options.ttlMs ?? maxTicketMs,
+        leaseMs: options.leaseMs ?? defaultLeaseMs,
       },
       '',
     )
@@ -189,6 +213,7 @@ class RecordsIssuer {
     const authid = options.authid ?? this.#ports.platform.random(16)
     const secret = options.secret ?? this.#ports.platform.random(32)
     const { salting } = options
+    checkSecret(authid, secret, salting)
     const row = {
       authid,
       secret: salting === undefined ? secret : base64(await this.#ports.platform.derive(secret, salting)),
@@ -208,7 +233,9 @@ class RecordsIssuer {
     const { secret, key } = await this.#fresh(prefixes.apiKey)
     const { subject, roles } = holder(options)
     const row = {
-      key, subject, roles,
+      key,
+      subject,
+      roles,
       id: this.#id(),
       name: options.name,
       scopes: options.scopes ?? ['connect'],
@@ -221,11 +248,16 @@ class RecordsIssuer {
   }
 
   /** The preauth session behind a cookie, if it is still good and descends from the same login. */
-  async #keep(cookie: string, options: PreauthOptions): Promise<{ readonly session: string; readonly key: Hash } | undefined> {
+  async #keep(
+    cookie: string,
+    options: PreauthOptions,
+  ): Promise<{ readonly session: string; readonly key: Hash } | undefined> {
     const key = await this.#ports.platform.hash(cookie)
     const row = await this.#ports.records.findSession(key)
     const good =
-      row?.purpose === 'preauth' && row.subject === options.subject && row.root === (options.session ?? row.id) &&
+      row?.purpose === 'preauth' &&
+      row.subject === options.subject &&
+      row.root === (options.session ?? row.id) &&
       row.expiresAtMs > this.#ports.platform.clock.now() + maxTicketMs
     return good ? { session: cookie, key } : undefined
   }
@@ -241,21 +273,53 @@ class RecordsIssuer {
 
   #journal(detail: string, subject: string): void {
     this.#ports.journal.record({
-      kind: 'issued', atMs: this.#ports.platform.clock.now(), guard: this.#guard, method: undefined, subject,
-      lease: undefined, reason: undefined, remoteAddress: undefined, origin: undefined, detail,
+      kind: 'issued',
+      atMs: this.#ports.platform.clock.now(),
+      guard: this.#guard,
+      method: undefined,
+      subject,
+      lease: undefined,
+      reason: undefined,
+      remoteAddress: undefined,
+      origin: undefined,
+      detail,
     })
   }
 }
 
-function holder(options: IssueFor): { readonly subject: string; readonly roles: readonly string[]; readonly session: string | undefined } {
+function holder(options: IssueFor): {
+  readonly subject: string
+  readonly roles: readonly string[]
+  readonly session: string | undefined
+} {
   if (options.subject === '' || options.subject.length > 256) {
     throw new MisuseError('invalid_option', 'subject: 1 to 256 characters')
   }
   return { subject: options.subject, roles: [...(options.roles ?? [])], session: options.session }
 }
 
+/** An empty secret signs for everyone; derivation is bounded, because a login waits for it. */
+function checkSecret(authid: string, secret: string, salting: Salting | undefined): void {
+  if (authid === '' || authid.length > 256)
+    throw new MisuseError('invalid_option', 'authid: 1 to 256 characters')
+  if (secret === '') throw new MisuseError('invalid_option', 'secret: must not be empty')
+  if (salting === undefined) return
+  const { salt, iterations, keylen } = salting
+  if (salt === '' || !isCount(iterations, 10_000_000) || !isCount(keylen, 256)) {
+    throw new MisuseError(
+      'invalid_option',
+      'salting: a salt, at most 10,000,000 iterations, a keylen of at most 256',
+    )
+  }
+}
+
+function isCount(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= most
+}
+
 function life(name: string, ms: number): number {
-  if (!(ms > 0) || !Number.isFinite(ms)) throw new MisuseError('invalid_option', `${name}: a positive number of ms`)
+  if (!(ms > 0) || !Number.isFinite(ms))
+    throw new MisuseError('invalid_option', `${name}: a positive number of ms`)
   return ms
 }
 

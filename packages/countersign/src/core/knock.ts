@@ -7,7 +7,7 @@ import type { Lease } from './lease.ts'
 import type { Method } from './method.ts'
 import { reasons, type Reason } from './reasons.ts'
 import { findCredential, type Places } from './search.ts'
-import { deny, type Accept, type Verdict } from './verdict.ts'
+import { deny, type Accept, type Deny, type Verdict } from './verdict.ts'
 
 /** What a guard answers to a knock. */
 export type Decision = Accepted | Refused
@@ -59,19 +59,20 @@ interface Judged {
 export function* admit(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Decision> {
   let form: TokenForm = 'bare'
   let lease: Lease | undefined
+  const refused = (why: Deny): Refused => ({ ...refuse(keeper, handshake, why), reply: form })
   try {
     const judged = yield* judgeAttempt(keeper, handshake, now)
     form = judged.form
-    if (judged.verdict.kind === 'deny') return refuse(keeper, handshake, judged.verdict, form)
+    if (judged.verdict.kind === 'deny') return refused(judged.verdict)
     lease = keeper.register(judged.verdict)
     const mark = yield* findMark(lease.grant, lease.id)
     if (mark !== undefined) lease.apply({ kind: 'ended', reason: mark.reason }, judged.now)
-    if (lease.ended) return refuse(keeper, handshake, deny('invalid_credential'), form)
+    if (lease.ended) return refused(deny(whyNot(lease)))
     return { kind: 'accepted', lease, method: judged.method, reply: form }
   } catch (error) {
     keeper.failed(error)
     lease?.leave()
-    return refuse(keeper, handshake, deny('internal'), form)
+    return refused(deny('internal'))
   }
 }
 
@@ -81,7 +82,9 @@ export function* rejudge(keeper: Gatekeeper, handshake: Handshake, now: number):
     const finding = findCredential(keeper.places, handshake)
     if (finding.kind === 'refused') return deny(finding.reason)
     if (finding.kind === 'none') return deny('missing_credential')
-    return (yield* judgeBy(finding.place.methods, { keeper, handshake, now, credential: finding.credential })).verdict
+    if (finding.place.carrier.bearer && !keeper.mayCarryBearer(handshake)) return deny('insecure_transport')
+    return (yield* judgeBy(finding.place.methods, { keeper, handshake, now, credential: finding.credential }))
+      .verdict
   } catch (error) {
     keeper.failed(error)
     return deny('internal')
@@ -90,13 +93,14 @@ export function* rejudge(keeper: Gatekeeper, handshake: Handshake, now: number):
 
 /** A refusal in the words that this client can see. */
 export function refuse(
-  keeper: Pick<Gatekeeper, 'refusals'>, handshake: Handshake,
-  why: { readonly reason: Reason; readonly retryAfterMs?: number | undefined }, reply: TokenForm = 'bare',
+  keeper: Pick<Gatekeeper, 'refusals'>,
+  handshake: Handshake,
+  why: { readonly reason: Reason; readonly retryAfterMs?: number | undefined },
 ): Refused {
   const row = reasons[why.reason]
   const visible = keeper.refusals === 'auto' ? handshake.origin !== undefined : keeper.refusals === 'close'
   const tell = row.tellBrowser && row.close !== undefined && visible ? 'close' : 'http'
-  return { kind: 'refused', reason: why.reason, retryAfterMs: why.retryAfterMs, tell, reply }
+  return { kind: 'refused', reason: why.reason, retryAfterMs: why.retryAfterMs, tell, reply: 'bare' }
 }
 
 function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
@@ -113,7 +117,10 @@ function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): T
 function* judgeFirstMessage(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
   const places = keeper.places.message.filter((place) => usable(keeper, handshake, place.carrier))
   if (places.length === 0) {
-    return refusedWith(keeper.places.message.length === 0 ? 'missing_credential' : unusable(keeper, handshake), now)
+    return refusedWith(
+      keeper.places.message.length === 0 ? 'missing_credential' : unusable(keeper, handshake),
+      now,
+    )
   }
   const heard = yield* hear(undefined)
   for (const place of places) {
@@ -139,12 +146,20 @@ function* judgeBy(methods: readonly Method[], attempt: Attempt): Talk<Judged> {
   if (method === undefined) return { verdict: deny('invalid_credential'), method: 'none', form, now }
   const proof = method.csrf?.find(handshake)
   const proofText = proof?.kind === 'found' && proof.value.kind === 'token' ? proof.value.text : undefined
-  const verdict = yield* method.judge({ credential, proof: proofText, handshake, audience: keeper.audience, now })
+  const verdict = yield* method.judge({
+    credential,
+    proof: proofText,
+    handshake,
+    audience: keeper.audience,
+    now,
+  })
   return { verdict, method: method.name, form, now }
 }
 
 function usable(
-  keeper: Gatekeeper, handshake: Handshake, carrier: { readonly absentOrigin: string; readonly bearer: boolean },
+  keeper: Gatekeeper,
+  handshake: Handshake,
+  carrier: { readonly absentOrigin: string; readonly bearer: boolean },
 ): boolean {
   if (handshake.origin === undefined && carrier.absentOrigin === 'refuse') return false
   return !carrier.bearer || keeper.mayCarryBearer(handshake)
@@ -152,6 +167,11 @@ function usable(
 
 function unusable(keeper: Gatekeeper, handshake: Handshake): Reason {
   return keeper.mayCarryBearer(handshake) ? 'forbidden_origin' : 'insecure_transport'
+}
+
+/** A revoked credential is told like a wrong one; a guard that shuts down says so, and the credential may be kept. */
+function whyNot(lease: Lease): Reason {
+  return lease.reason === 'shutting_down' ? 'shutting_down' : 'invalid_credential'
 }
 
 function refusedWith(reason: Reason, now: number): Judged {

@@ -28,7 +28,7 @@ export type LeaseEvent =
   /** Time has passed: anything due is done. */
   | { readonly kind: 'tick' }
   /** A fresh credential of the same subject was accepted. */
-  | { readonly kind: 'refreshed'; readonly untilMs: number }
+  | { readonly kind: 'refreshed'; readonly untilMs: number; readonly neverAfterMs: number }
   /** Revocation, logout, supersession, shutdown. */
   | { readonly kind: 'ended'; readonly reason: Reason }
   /** The connection is gone: nobody is left to be told. */
@@ -36,8 +36,7 @@ export type LeaseEvent =
 
 /** What the holder must do. */
 export type LeaseCommand =
-  | { readonly kind: 'warn'; readonly inMs: number }
-  | { readonly kind: 'close'; readonly reason: Reason }
+  { readonly kind: 'warn'; readonly inMs: number } | { readonly kind: 'close'; readonly reason: Reason }
 
 /** A step: the next state and what to do. */
 export interface LeaseStep {
@@ -56,11 +55,13 @@ export function reduceLease(state: LeaseState, event: LeaseEvent, now: number): 
     case 'left':
       return { state: { ...state, phase: 'ended' }, commands: none }
     case 'opened':
-      return state.phase === 'pending' ? passTime({ ...state, phase: 'live' }, now) : { state, commands: none }
+      return state.phase === 'pending'
+        ? passTime({ ...state, phase: 'live' }, now)
+        : { state, commands: none }
     case 'tick':
       return state.phase === 'pending' ? { state, commands: none } : passTime(state, now)
     case 'refreshed':
-      return refresh(state, event.untilMs, now)
+      return refresh(state, event, now)
   }
 }
 
@@ -91,11 +92,17 @@ function passTime(state: LeaseState, now: number): LeaseStep {
   return { state, commands: none }
 }
 
-function refresh(state: LeaseState, untilMs: number, now: number): LeaseStep {
+/** The absolute limit only ever comes nearer: a certificate that ends sooner binds, one that ends later does not. */
+function refresh(
+  state: LeaseState,
+  fresh: { readonly untilMs: number; readonly neverAfterMs: number },
+  now: number,
+): LeaseStep {
   if (now >= hardEndMs(state)) return end(state, 'lease_expired')
-  const until = Math.min(untilMs, state.neverAfterMs)
+  const neverAfterMs = Math.min(fresh.neverAfterMs, state.neverAfterMs)
+  const untilMs = Math.min(fresh.untilMs, neverAfterMs)
   const phase = state.phase === 'pending' ? 'pending' : 'live'
-  return passTime({ ...state, phase, untilMs: until }, now)
+  return passTime({ ...state, phase, untilMs, neverAfterMs }, now)
 }
 
 function end(state: LeaseState, reason: Reason): LeaseStep {

@@ -1,5 +1,12 @@
 /** A lease on a live connection: who holds it, until when, and the gate that its end closes. */
-import { nextTickMs, reduceLease, type LeaseCommand, type LeaseEvent, type LeaseState, type Phase } from './lease-life.ts'
+import {
+  nextTickMs,
+  reduceLease,
+  type LeaseCommand,
+  type LeaseEvent,
+  type LeaseState,
+  type Phase,
+} from './lease-life.ts'
 import type { Grant, Principal } from './principal.ts'
 import type { Reason } from './reasons.ts'
 import type { Accept } from './verdict.ts'
@@ -38,7 +45,7 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   principal: Principal
   grant: Grant
   readonly grantedAtMs: number
-  readonly neverAfterMs: number
+  neverAfterMs: number
   readonly warnMs: number
   readonly graceMs: number
   phase: Phase = 'pending'
@@ -55,7 +62,11 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   #holder: LeaseHolder<object> | undefined = undefined
   #connection: object | undefined = undefined
 
-  constructor(terms: LeaseTerms, accepted: { readonly principal: Principal; readonly grant: Grant }, owner: Owner) {
+  constructor(
+    terms: LeaseTerms,
+    accepted: { readonly principal: Principal; readonly grant: Grant },
+    owner: Owner,
+  ) {
     this.id = terms.id
     this.principal = accepted.principal
     this.grant = accepted.grant
@@ -90,6 +101,7 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     const { state, commands } = reduceLease(this, event, now)
     this.phase = state.phase
     this.untilMs = state.untilMs
+    this.neverAfterMs = state.neverAfterMs
     this.ended = state.phase === 'ended'
     this.dueMs = nextTickMs(state)
     for (const command of commands) if (command.kind === 'close') this.reason = command.reason
@@ -99,9 +111,10 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
 
   /** A fresh credential of the same subject was accepted: takes over what it proves and until when. */
   renew(accepted: Accept, now: number): void {
+    if (this.ended) return
     this.principal = accepted.principal
     this.grant = accepted.grant
-    this.apply({ kind: 'refreshed', untilMs: accepted.untilMs }, now)
+    this.apply({ kind: 'refreshed', untilMs: accepted.untilMs, neverAfterMs: accepted.neverAfterMs }, now)
   }
 
   #obey(command: LeaseCommand): void {

@@ -21,7 +21,9 @@ export class Leases {
   constructor(clock: Clock, ended: (lease: Lease) => void) {
     this.#clock = clock
     this.#ended = ended
-    this.#wheel = new Wheel<Lease>(wheelTickMs, clock.now(), (lease, now) => lease.apply({ kind: 'tick' }, now))
+    this.#wheel = new Wheel<Lease>(wheelTickMs, clock.now(), (lease, now) =>
+      lease.apply({ kind: 'tick' }, now),
+    )
   }
 
   /** How many leases are registered. */

@@ -1,4 +1,5 @@
 /** Every number that bounds a guard, in one place. */
+import { MisuseError } from './errors.ts'
 import { defaultLockout, type LockoutLimits } from './lockout.ts'
 import type { PoolLimits } from './pool.ts'
 
@@ -47,12 +48,26 @@ export type LimitOptions = Partial<Omit<Limits, 'pool' | 'lockout'>> & {
   readonly lockout?: Partial<LockoutLimits>
 }
 
-/** Merges options into the defaults, two levels deep. */
+/**
+ * Merges options into the defaults, two levels deep.
+ * @throws MisuseError for what is no number, negative, or a jitter above 1
+ */
 export function limitsOf(options: LimitOptions | undefined): Limits {
-  return {
+  const limits: Limits = {
     ...defaultLimits,
     ...options,
     pool: { ...defaultLimits.pool, ...options?.pool },
     lockout: { ...defaultLimits.lockout, ...options?.lockout },
   }
+  const { pool, lockout, ...single } = limits
+  for (const group of [single, pool, lockout]) {
+    for (const [name, value] of Object.entries(group)) checkLimit(name, value)
+  }
+  if (limits.jitter > 1) throw new MisuseError('invalid_option', 'limits: jitter is a share, at most 1')
+  return limits
+}
+
+function checkLimit(name: string, value: unknown): void {
+  if (typeof value === 'number' && value >= 0) return
+  throw new MisuseError('invalid_option', `limits: ${name} is a number, not negative`)
 }

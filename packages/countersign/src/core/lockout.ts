@@ -38,14 +38,21 @@ export class Lockout {
     this.#limits = limits
   }
 
-  /** How long this pair must still wait, ms; 0: it may try. Ask before any lookup. */
+  /**
+   * How long this pair must still wait, ms; 0: it may try. Ask before any lookup, once a try: a pair that has waited
+   * is let in for one try and waits again, so that a burst in parallel gains nothing.
+   */
   waitMs(identity: string, source: string, now: number): number {
-    const tally = this.#tallies.get(pair(identity, source))
+    const key = pair(identity, source)
+    const tally = this.#tallies.get(key)
     if (tally === undefined || now - tally.lastMs >= this.#limits.forgetMs) return 0
     const over = tally.failures - this.#limits.failures
     if (over < 0) return 0
     const wait = Math.min(this.#limits.firstWaitMs * 2 ** Math.min(over, 30), this.#limits.maxWaitMs)
-    return Math.max(0, tally.lastMs + wait - now)
+    const left = tally.lastMs + wait - now
+    if (left > 0) return left
+    this.#tallies.set(key, { failures: tally.failures, lastMs: now })
+    return 0
   }
 
   /** Counts how a try ended. A success clears the pair. */
@@ -54,7 +61,8 @@ export class Lockout {
     const tally = this.#tallies.get(key)
     this.#tallies.delete(key)
     if (outcome.right) return
-    const kept = tally !== undefined && outcome.now - tally.lastMs < this.#limits.forgetMs ? tally.failures : 0
+    const kept =
+      tally !== undefined && outcome.now - tally.lastMs < this.#limits.forgetMs ? tally.failures : 0
     this.#tallies.set(key, { failures: kept + 1, lastMs: outcome.now })
     if (this.#tallies.size <= this.#limits.maxEntries) return
     const oldest = this.#tallies.keys().next().value

@@ -34,6 +34,8 @@ export class Pool {
   readonly #silent = new Map<string, Set<Waiting>>()
   readonly #talking = new Set<Waiting>()
   readonly #closing = new Set<object>()
+  /** Silent and talking sockets by source, and by subnet. */
+  readonly #sources = new Map<string, number>()
   readonly #subnets = new Map<string, number>()
   #silentCount = 0
 
@@ -95,27 +97,39 @@ export class Pool {
 
   #makeRoom(waiting: Waiting): boolean {
     const own = this.#silent.get(waiting.source)
-    if (own !== undefined && own.size >= this.limits.perSource) return this.#drop(own)
+    if ((this.#sources.get(waiting.source) ?? 0) >= this.limits.perSource) return this.#drop(own)
     if ((this.#subnets.get(waiting.subnet) ?? 0) >= this.limits.perSubnet) {
       return this.#drop(this.#fullest((one) => one.subnet === waiting.subnet))
     }
     if (this.size < this.limits.total) return true
     const fullest = this.#fullest(() => true)
     const oldest = first(fullest)
-    if (oldest === undefined) return false
-    const onlyOne = this.#silent.size === 1
-    if (!onlyOne && waiting.sinceMs - oldest.sinceMs < youngMs && fullest === own) return false
-    return this.#drop(fullest)
+    if (fullest === undefined || oldest === undefined) return false
+    const young = waiting.sinceMs - oldest.sinceMs < youngMs
+    const greedy = own !== undefined && own.size >= fullest.size && this.#silent.size > 1
+    return young && greedy ? false : this.#drop(fullest)
   }
 
-  /** Silent sockets of the source that holds most. Bounded by the pool itself; runs only when a cap is reached. */
+  /**
+   * Silent sockets of the source that holds most; of several, the one whose subnet holds most, then the oldest. Bounded
+   * by the pool itself; runs only when a cap is reached.
+   */
   #fullest(counts: (waiting: Waiting) => boolean): Set<Waiting> | undefined {
     let best: Set<Waiting> | undefined
     for (const set of this.#silent.values()) {
       const one = first(set)
-      if (one !== undefined && counts(one) && (best === undefined || set.size > best.size)) best = set
+      if (one !== undefined && counts(one) && this.#exceeds(set, best)) best = set
     }
     return best
+  }
+
+  #exceeds(set: Set<Waiting>, best: Set<Waiting> | undefined): boolean {
+    const one = first(set)
+    const other = first(best)
+    if (best === undefined || one === undefined || other === undefined) return true
+    if (set.size !== best.size) return set.size > best.size
+    const [mine, theirs] = [this.#subnets.get(one.subnet) ?? 0, this.#subnets.get(other.subnet) ?? 0]
+    return mine === theirs ? one.sinceMs < other.sinceMs : mine > theirs
   }
 
   #drop(set: Set<Waiting> | undefined): boolean {
@@ -135,10 +149,16 @@ export class Pool {
   }
 
   #count(waiting: Waiting, by: number): void {
-    const count = (this.#subnets.get(waiting.subnet) ?? 0) + by
-    if (count <= 0) this.#subnets.delete(waiting.subnet)
-    else this.#subnets.set(waiting.subnet, count)
+    add(this.#sources, waiting.source, by)
+    add(this.#subnets, waiting.subnet, by)
   }
+}
+
+/** Counters that are not there stand for 0, so that the map is never larger than the pool. */
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count <= 0) counts.delete(key)
+  else counts.set(key, count)
 }
 
 function first(set: Set<Waiting> | undefined): Waiting | undefined {

@@ -2,7 +2,16 @@
 import type { Grant } from './principal.ts'
 import type { Reason } from './reasons.ts'
 import type {
-  AccountRow, ApiKeyRow, ChallengeSecretRow, Hash, Mark, MaybePromise, Records, Salting, SessionRow, TicketRow,
+  AccountRow,
+  ApiKeyRow,
+  ChallengeSecretRow,
+  Hash,
+  Mark,
+  MaybePromise,
+  Records,
+  Salting,
+  SessionRow,
+  TicketRow,
 } from './records.ts'
 
 /** Words for the peer: a challenge that it must answer (WAMP CHALLENGE: method and extra). */
@@ -43,11 +52,17 @@ export interface Questions {
   touchSession: { readonly ask: { readonly key: Hash; readonly now: number }; readonly answer: void }
   findApiKey: { readonly ask: { readonly key: Hash }; readonly answer: ApiKeyRow | undefined }
   findAccount: { readonly ask: { readonly username: string }; readonly answer: AccountRow | undefined }
-  findChallengeSecret: { readonly ask: { readonly authid: string }; readonly answer: ChallengeSecretRow | undefined }
+  findChallengeSecret: {
+    readonly ask: { readonly authid: string }
+    readonly answer: ChallengeSecretRow | undefined
+  }
   takeChallengeSecret: { readonly ask: { readonly authid: string }; readonly answer: boolean }
   listSaltings: { readonly ask: { readonly most: number }; readonly answer: readonly (Salting | undefined)[] }
   /** The mark that revokes this grant or this lease, if any. */
-  findMark: { readonly ask: { readonly grant: Grant; readonly lease: string }; readonly answer: Mark | undefined }
+  findMark: {
+    readonly ask: { readonly grant: Grant; readonly lease: string }
+    readonly answer: Mark | undefined
+  }
   /** How long an (identity, source) must wait before a guessable secret is judged, ms; 0: go on. */
   attempt: { readonly ask: { readonly identity: string; readonly source: string }; readonly answer: number }
   /** Tells how an attempt ended, so that failures count and successes clear. */
@@ -57,7 +72,10 @@ export interface Questions {
   }
   hash: { readonly ask: { readonly text: string }; readonly answer: Hash }
   /** HMAC-SHA-256 of the text, standard base64. A string key is its UTF-8 bytes. */
-  hmac: { readonly ask: { readonly key: string | Uint8Array; readonly text: string }; readonly answer: string }
+  hmac: {
+    readonly ask: { readonly key: string | Uint8Array; readonly text: string }
+    readonly answer: string
+  }
   /** As `hmac`, under a key that never leaves this deployment: for decoys that are stable across restarts. */
   decoy: { readonly ask: { readonly text: string }; readonly answer: string }
   /** Fresh random bytes, base64url without padding. */

@@ -1,5 +1,11 @@
 /** Finds the credential of a connection attempt: explicit before ambient, never two that disagree. */
-import { nothingHidden, type HandshakeCarrier, type Hiding, type MessageCarrier, type Search } from './carrier.ts'
+import {
+  nothingHidden,
+  type HandshakeCarrier,
+  type Hiding,
+  type MessageCarrier,
+  type Search,
+} from './carrier.ts'
 import { agree, type Credential } from './credential.ts'
 import { MisuseError } from './errors.ts'
 import type { Handshake } from './handshake.ts'
@@ -66,7 +72,8 @@ export function findCredential(places: Places, handshake: Handshake): Finding {
     const finding = judgeSearch(search, place, handshake)
     if (finding.kind !== 'credential') return finding
     if (chosen.kind !== 'credential') chosen = finding
-    else if (!agree(chosen.credential, finding.credential)) return { kind: 'refused', reason: 'protocol_violation' }
+    else if (!agree(chosen.credential, finding.credential))
+      return { kind: 'refused', reason: 'protocol_violation' }
   }
   if (chosen.kind === 'credential') return chosen
   for (const place of places.ambient) {
@@ -76,7 +83,11 @@ export function findCredential(places: Places, handshake: Handshake): Finding {
   return none
 }
 
-function judgeSearch(search: Search<Credential>, place: Place<HandshakeCarrier>, handshake: Handshake): Finding {
+function judgeSearch(
+  search: Search<Credential>,
+  place: Place<HandshakeCarrier>,
+  handshake: Handshake,
+): Finding {
   if (search.kind !== 'found') return { kind: 'refused', reason: 'invalid_credential' }
   if (handshake.origin === undefined && place.carrier.absentOrigin === 'refuse') {
     return { kind: 'refused', reason: 'forbidden_origin' }
@@ -85,7 +96,9 @@ function judgeSearch(search: Search<Credential>, place: Place<HandshakeCarrier>,
 }
 
 function put<C extends { readonly key: string }>(
-  map: Map<string, Place<C> & { methods: Method[] }>, carrier: C, method: Method,
+  map: Map<string, Place<C> & { methods: Method[] }>,
+  carrier: C,
+  method: Method,
 ): void {
   const place = map.get(carrier.key)
   if (place === undefined) map.set(carrier.key, { carrier, methods: [method] })

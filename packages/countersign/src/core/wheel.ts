@@ -58,14 +58,24 @@ export class Wheel<E extends WheelEntry<E>> {
     this.#size--
   }
 
-  /** Calls what is due. A clock that jumped far visits each slot once; one that went back does nothing. */
+  /** Calls what is due. A clock that jumped far visits each slot once; one that went back hangs every entry anew. */
   advance(now: number): void {
     const turn = Math.floor(now / this.#tickMs)
+    if (turn < this.#turn) this.#rehang(turn)
     if (turn <= this.#turn) return
     const due: E[] = []
-    for (let at = Math.max(this.#turn + 1, turn - slots + 1); at <= turn; at++) this.#collect(at % slots, now, due)
+    for (let at = Math.max(this.#turn + 1, turn - slots + 1); at <= turn; at++)
+      this.#collect(at % slots, now, due)
     this.#turn = turn
     for (const entry of due) this.#call(entry, now)
+  }
+
+  /** Entries that were late hang behind the turn that was reached: after a step back that would be far too late. */
+  #rehang(turn: number): void {
+    this.#turn = turn
+    const all: E[] = []
+    for (let slot = 0; slot < slots; slot++) this.#collect(slot, Infinity, all)
+    for (const entry of all) this.set(entry)
   }
 
   /** Collected before anything is called: a call may take other entries out. */

@@ -28,10 +28,22 @@ export function apiKey(options: ApiKeyMethodOptions): Method {
       if (!row.scopes.includes(scope)) return deny('forbidden')
       const { subject, roles } = row
       return accept({
-        principal: { id: subject, roles, realm: undefined, method: 'api_key', provider: 'records', claims: { key: row.name } },
+        principal: {
+          id: subject,
+          roles,
+          realm: undefined,
+          method: 'api_key',
+          provider: 'records',
+          claims: { key: row.name },
+        },
         grant: {
-          subject, roles,
-          session: undefined, token: undefined, apiKey: row.id, certificate: undefined, issuedAtMs: row.issuedAtMs,
+          subject,
+          roles,
+          session: undefined,
+          token: undefined,
+          apiKey: row.id,
+          certificate: undefined,
+          issuedAtMs: row.issuedAtMs,
         },
         untilMs: row.expiresAtMs,
       })

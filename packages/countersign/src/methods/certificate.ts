@@ -25,7 +25,9 @@ export interface CertificateMethodOptions {
 
 /** Accepts a certificate within its dates. The lease never outlives it. */
 export function certificate(options: CertificateMethodOptions): Method {
-  const listed = new Map(Object.entries(options.fingerprints ?? {}).map(([print, who]) => [canonical(print), who]))
+  const listed = new Map(
+    Object.entries(options.fingerprints ?? {}).map(([print, who]) => [canonical(print), who]),
+  )
   if (listed.size === 0 && options.subjects === undefined) {
     throw new MisuseError('invalid_option', 'certificate: subjects or fingerprints is needed')
   }
@@ -38,7 +40,8 @@ export function certificate(options: CertificateMethodOptions): Method {
     *judge(shown: Shown): Talk<Verdict> {
       if (shown.credential.kind !== 'certificate') return deny('invalid_credential')
       const shownOne = shown.credential.certificate
-      const who = listed.get(shownOne.fingerprint) ?? (shownOne.trusted ? options.subjects?.(shownOne) : undefined)
+      const who =
+        listed.get(shownOne.fingerprint) ?? (shownOne.trusted ? options.subjects?.(shownOne) : undefined)
       if (who === undefined || shownOne.notBeforeMs > shown.now) return deny('invalid_credential')
       if (shownOne.notAfterMs <= shown.now) return deny('expired_credential')
       return acceptCertificate(shownOne, who)
@@ -50,13 +53,21 @@ function acceptCertificate(shown: PeerCertificate, who: CertificateSubject): Ver
   const { subject, roles } = who
   return accept({
     principal: {
-      id: subject, roles, realm: undefined, method: 'certificate', provider: 'tls',
+      id: subject,
+      roles,
+      realm: undefined,
+      method: 'certificate',
+      provider: 'tls',
       claims: { fingerprint: shown.fingerprint, serial: shown.serial },
     },
     grant: {
-      subject, roles,
-      session: undefined, token: undefined, apiKey: undefined,
-      certificate: shown.fingerprint, issuedAtMs: shown.notBeforeMs,
+      subject,
+      roles,
+      session: undefined,
+      token: undefined,
+      apiKey: undefined,
+      certificate: shown.fingerprint,
+      issuedAtMs: shown.notBeforeMs,
     },
     untilMs: shown.notAfterMs,
     neverAfterMs: shown.notAfterMs,
@@ -65,6 +76,7 @@ function acceptCertificate(shown: PeerCertificate, who: CertificateSubject): Ver
 
 function canonical(fingerprint: string): string {
   const hex = fingerprint.replaceAll(':', '').toLowerCase()
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new MisuseError('invalid_option', 'certificate: a fingerprint is 64 hex digits')
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new MisuseError('invalid_option', 'certificate: a fingerprint is 64 hex digits')
   return hex
 }

@@ -31,10 +31,22 @@ export function password(options: PasswordMethodOptions): Method {
       if (!right) return deny('invalid_credential')
       const { roles } = row
       return accept({
-        principal: { id: row.username, roles, realm: undefined, method: 'password', provider: 'accounts', claims: {} },
+        principal: {
+          id: row.username,
+          roles,
+          realm: undefined,
+          method: 'password',
+          provider: 'accounts',
+          claims: {},
+        },
         grant: {
-          subject: row.username, roles,
-          session: undefined, token: undefined, apiKey: undefined, certificate: undefined, issuedAtMs: shown.now,
+          subject: row.username,
+          roles,
+          session: undefined,
+          token: undefined,
+          apiKey: undefined,
+          certificate: undefined,
+          issuedAtMs: shown.now,
         },
         untilMs: Infinity,
       })

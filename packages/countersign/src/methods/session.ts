@@ -4,7 +4,7 @@ import type { HandshakeCarrier } from '../core/carrier.ts'
 import type { Talk } from '../core/drive.ts'
 import { prefixes } from '../core/issue.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
-import type { SessionPurpose, SessionRow } from '../core/records.ts'
+import type { SessionPurpose, SessionRow, TicketRow } from '../core/records.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import { tokenOf } from './token.ts'
 import { acceptTicket } from './ticket.ts'
@@ -33,12 +33,10 @@ export function session(options: SessionMethodOptions): Method {
       const row = yield* liveSession(shown, purposes)
       if (row === undefined) return deny('invalid_credential')
       if (isOver(row, shown.now)) return deny('expired_credential')
-      if (options.csrf !== undefined) {
-        const proved = yield* takeProof(row, shown)
-        if (proved.kind === 'deny') return proved
-      }
+      const proved = options.csrf === undefined ? undefined : yield* takeProof(row, shown)
+      if (proved?.kind === 'deny') return proved
       if (shown.now - row.lastSeenMs >= touchEveryMs) yield* touchSession(row.key, shown.now)
-      return acceptSession(row)
+      return acceptSession(row, proved?.lease)
     },
   }
 }
@@ -77,15 +75,24 @@ function* liveSession(shown: Shown, purposes: readonly SessionPurpose[]): Talk<S
   return row.origin === undefined || row.origin === shown.handshake.origin ? row : undefined
 }
 
-/** Takes the CSRF token and checks that it was made for this session and this login. */
+/**
+ * Takes the CSRF token and checks that it was made for what is shown beside it: the preauth session that it is bound
+ * to, or the login that both descend from.
+ */
 function* takeProof(row: SessionRow, shown: Shown): Talk<Verdict> {
   if (shown.proof === undefined) return deny('missing_credential')
   const token = yield* takeTicket(yield* hash(shown.proof))
-  if (token === undefined || token.purpose !== 'csrf' || token.sessionKey !== row.key) return deny('invalid_credential')
-  const bound = token.session === undefined || token.session === row.root
-  if (!bound || token.subject !== row.subject) return deny('invalid_credential')
+  if (token === undefined || token.purpose !== 'csrf' || token.subject !== row.subject)
+    return deny('invalid_credential')
+  if (!isBound(token, row)) return deny('invalid_credential')
   if (token.expiresAtMs <= shown.now) return deny('expired_credential')
   return acceptTicket(token, 'preauth')
+}
+
+function isBound(token: TicketRow, row: SessionRow): boolean {
+  const sameLogin = token.session === row.root
+  if (token.sessionKey === row.key) return sameLogin || token.session === undefined
+  return sameLogin && row.purpose !== 'preauth'
 }
 
 function isOver(row: SessionRow, now: number): boolean {
@@ -94,17 +101,27 @@ function isOver(row: SessionRow, now: number): boolean {
 
 function isSession(token: string | undefined): boolean {
   if (token === undefined) return false
-  return token.startsWith(prefixes.session) || token.startsWith(prefixes.alias) || token.startsWith(prefixes.preauth)
+  return (
+    token.startsWith(prefixes.session) ||
+    token.startsWith(prefixes.alias) ||
+    token.startsWith(prefixes.preauth)
+  )
 }
 
-function acceptSession(row: SessionRow): Verdict {
+function acceptSession(row: SessionRow, lease: string | undefined): Verdict {
   const { subject, roles } = row
   return accept({
     principal: { id: subject, roles, realm: undefined, method: 'session', provider: 'records', claims: {} },
     grant: {
-      subject, roles,
-      session: row.root, token: row.id, apiKey: undefined, certificate: undefined, issuedAtMs: row.issuedAtMs,
+      subject,
+      roles,
+      session: row.root,
+      token: row.id,
+      apiKey: undefined,
+      certificate: undefined,
+      issuedAtMs: row.issuedAtMs,
     },
     untilMs: row.expiresAtMs,
+    lease,
   })
 }

@@ -24,7 +24,8 @@ export function ticket(options: TicketMethodOptions): Method {
     *judge(shown: Shown): Talk<Verdict> {
       const row = yield* takeTicket(yield* hash(tokenOf(shown.credential) ?? ''))
       const audience = options.audience ?? shown.audience
-      if (row === undefined || row.purpose !== 'connect' || row.audience !== audience) return deny('invalid_credential')
+      if (row === undefined || row.purpose !== 'connect' || row.audience !== audience)
+        return deny('invalid_credential')
       if (row.origin !== undefined && row.origin !== shown.handshake.origin) return deny('invalid_credential')
       if (row.expiresAtMs <= shown.now) return deny('expired_credential')
       return acceptTicket(row, 'ticket')
@@ -38,8 +39,13 @@ export function acceptTicket(row: TicketRow, method: string): Verdict {
   return accept({
     principal: { id: subject, roles, realm: undefined, method, provider: 'records', claims: {} },
     grant: {
-      subject, roles,
-      session: row.session, token: row.id, apiKey: undefined, certificate: undefined, issuedAtMs: row.issuedAtMs,
+      subject,
+      roles,
+      session: row.session,
+      token: row.id,
+      apiKey: undefined,
+      certificate: undefined,
+      issuedAtMs: row.issuedAtMs,
     },
     untilMs: row.leaseUntilMs,
     lease: row.lease,

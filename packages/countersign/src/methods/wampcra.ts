@@ -2,7 +2,15 @@
  * WAMP-CRA: HMAC-SHA-256 over a fresh challenge, with a plain or a salted (PBKDF2) secret. The secret never travels.
  * Unknown names are challenged like known ones, in a shape drawn from the real ones.
  */
-import { decoy, findChallengeSecret, hear, hmac, listSaltings, random, takeChallengeSecret } from '../core/ask.ts'
+import {
+  decoy,
+  findChallengeSecret,
+  hear,
+  hmac,
+  listSaltings,
+  random,
+  takeChallengeSecret,
+} from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import type { ChallengeSecretRow, Salting } from '../core/records.ts'
@@ -30,7 +38,9 @@ export function wampcra(options: WampcraOptions): Method {
       if (shown.credential.kind !== 'hello') return deny('invalid_credential')
       const { authid } = shown.credential
       const row = yield* findChallengeSecret(authid)
-      const key = row ?? (yield* decoyKey(authid))
+      // Made for known names too, so that both cost the same.
+      const unknown = yield* decoyKey(authid)
+      const key = row ?? unknown
       const challenge = yield* challengeText(authid, shown.now)
       const expected = yield* hmac(key.secret, challenge)
       const heard = yield* hear({ method: 'wampcra', extra: { challenge, ...key.salting } })
@@ -57,10 +67,10 @@ function* challengeText(authid: string, now: number): Talk<string> {
   })
 }
 
-/** A WAMP id: uniform in [1, 2^53]. */
+/** A WAMP id: uniform in [1, 2^53], out of nine base64url characters. */
 function sessionNumber(entropy: string): number {
-  let number = 0
-  for (let at = 0; at < 8; at++) number = number * 64 + (entropy.charCodeAt(at) & 63)
+  let number = base64url.indexOf(entropy.charAt(8)) & 31
+  for (let at = 0; at < 8; at++) number = number * 64 + base64url.indexOf(entropy.charAt(at))
   return number + 1
 }
 
@@ -69,32 +79,61 @@ function* decoyKey(authid: string): Talk<Key> {
   const secret = yield* decoy(`wampcra-secret\n${authid}`)
   const saltings = yield* listSaltings()
   const drawn = yield* decoy(`wampcra-shape\n${authid}`)
-  const model = saltings[(drawn.charCodeAt(0) * 64 + drawn.charCodeAt(1)) % Math.max(1, saltings.length)]
-  if (model === undefined) return { secret, salting: undefined }
-  const salt = likeSalt(model.salt, yield* decoy(`wampcra-salt\n${authid}`))
-  return { secret, salting: { salt, iterations: model.iterations, keylen: model.keylen } }
+  const draw = base64.indexOf(drawn.charAt(0)) * 64 + base64.indexOf(drawn.charAt(1))
+  const model = saltings[draw % Math.max(1, saltings.length)]
+  // Drawn even where it is not needed: an unsalted answer costs the same.
+  const salt = yield* decoySalt(authid, model?.salt ?? '', saltings)
+  return { secret, salting: model && { salt, iterations: model.iterations, keylen: model.keylen } }
 }
 
-/** Text of the same length and alphabet as a real salt. */
-function likeSalt(model: string, entropy: string): string {
-  const alphabet = [...new Set(model)].every((char) => '0123456789abcdef'.includes(char)) ? '0123456789abcdef' : letters
+/** Text of the length and the alphabet in which real salts like `model` are written. */
+function* decoySalt(authid: string, model: string, saltings: readonly (Salting | undefined)[]): Talk<string> {
+  const body = model.replace(/=+$/, '')
+  const alike = saltings.map((one) => one?.salt ?? '').filter((salt) => salt.length === model.length)
+  const alphabet = alphabetOf(alike.join('').replaceAll('=', ''))
   let salt = ''
-  for (let at = 0; at < model.length; at++) {
-    const code = entropy.charCodeAt(at % 43) * 31 + at * 17 + entropy.charCodeAt((at + 7) % 43)
-    salt += alphabet[code % alphabet.length] ?? ''
+  for (let block = 0; block === 0 || salt.length < body.length; block++) {
+    const entropy = yield* decoy(`wampcra-salt ${block}\n${authid}`)
+    for (const char of entropy.slice(0, 42)) salt += alphabet.charAt(base64.indexOf(char) % alphabet.length)
   }
-  return salt
+  return salt.slice(0, body.length) + model.slice(body.length)
 }
 
-const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const base64 = `${letters}0123456789+/`
+const base64url = `${letters}0123456789-_`
+const alphabets: readonly string[] = [
+  '0123456789',
+  '0123456789abcdef',
+  '0123456789ABCDEF',
+  `${letters}0123456789`,
+  base64url,
+]
+
+/** The smallest alphabet that holds all of the sample. */
+function alphabetOf(sample: string): string {
+  return alphabets.find((alphabet) => Array.from(sample).every((char) => alphabet.includes(char))) ?? base64
+}
 
 function acceptSecret(row: ChallengeSecretRow): Verdict {
   const { subject, roles } = row
   return accept({
-    principal: { id: subject, roles, realm: undefined, method: 'wampcra', provider: 'records', claims: { authid: row.authid } },
+    principal: {
+      id: subject,
+      roles,
+      realm: undefined,
+      method: 'wampcra',
+      provider: 'records',
+      claims: { authid: row.authid },
+    },
     grant: {
-      subject, roles,
-      session: row.session, token: row.authid, apiKey: undefined, certificate: undefined, issuedAtMs: row.issuedAtMs,
+      subject,
+      roles,
+      session: row.session,
+      token: row.authid,
+      apiKey: undefined,
+      certificate: undefined,
+      issuedAtMs: row.issuedAtMs,
     },
     untilMs: row.expiresAtMs,
   })

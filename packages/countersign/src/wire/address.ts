@@ -4,8 +4,8 @@ import { formatIpv6, isIpv4, mappedIpv4, parseIpv6, type Ipv6 } from './ip.ts'
 export const unknownSubnet = 'unknown'
 
 /**
- * One spelling per address: IPv4 as a dotted quad (out of IPv4-mapped IPv6 too), IPv6 as RFC 5952 writes it, without a
- * zone (`fe80::1%eth0`).
+ * One spelling per address: IPv4 as a dotted quad (out of IPv4-mapped IPv6 too), IPv6 as RFC 5952 writes it,
+ * without a zone (`fe80::1%eth0`).
  *
  * @returns the canonical text, or `undefined` when `address` is none
  */

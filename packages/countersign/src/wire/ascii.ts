@@ -1,6 +1,6 @@
 /**
- * Character classes of the HTTP grammar, as range checks on UTF-16 code units: no regular expression, no table look-up,
- * no allocation. `NaN`, which `charCodeAt` answers beyond the end, belongs to no class.
+ * Character classes of the HTTP grammar, as range checks on UTF-16 code units: no regular expression, no
+ * table look-up, no allocation. `NaN`, which `charCodeAt` answers beyond the end, belongs to no class.
  */
 
 /** `tchar` of RFC 9110 §5.6.2: what names of schemes, subprotocols and cookies are made of. */

@@ -28,8 +28,8 @@ export const maxBearerLength = 16_384
 export const maxAuthorizationLength: number = maxBearerLength + 64
 
 /**
- * Splits an `Authorization` header into scheme and rest (RFC 9110 §11.6.2). Look at the raw headers besides: a second
- * header of this name is dropped by Node without a word.
+ * Splits an `Authorization` header into scheme and rest (RFC 9110 §11.6.2). Look at the raw headers besides:
+ * a second header of this name is dropped by Node without a word.
  */
 export function parseAuthorization(value: string | undefined): Found<Authorization> {
   if (value === undefined) return absent
@@ -44,8 +44,8 @@ export function parseAuthorization(value: string | undefined): Found<Authorizati
 }
 
 /**
- * Reads what follows `Basic` (RFC 7617 §2, `charset="UTF-8"`): canonical base64 of well-formed UTF-8 without control
- * characters; the first colon separates. Both parts empty is absent.
+ * Reads what follows `Basic` (RFC 7617 §2, `charset="UTF-8"`): canonical base64 of well-formed UTF-8 without
+ * control characters; the first colon separates. Both parts empty is absent.
  */
 export function parseBasic(rest: string): Found<BasicCredentials> {
   if (rest === '') return absent

@@ -12,8 +12,9 @@ const standard: Alphabet = { digits: `${letters}+/`, code62: 0x2b, code63: 0x2f 
 const urlSafe: Alphabet = { digits: `${letters}-_`, code62: 0x2d, code63: 0x5f }
 
 /**
- * RFC 4648 §4, canonical only: padding is required, unused bits are zero, nothing else stands in the text. Each byte
- * sequence therefore has exactly one accepted spelling, and a credential cannot be respelled past a deny list.
+ * RFC 4648 §4, canonical only: padding is required, unused bits are zero, nothing else stands in the text.
+ * Each byte sequence therefore has exactly one accepted spelling, and a credential cannot be respelled past a
+ * deny list.
  *
  * @returns the bytes, or `undefined` for anything else, including more than `maxBytes`
  */
@@ -44,8 +45,8 @@ export function encodeBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * True when `text` is the canonical base64 of exactly 16 bytes: what `Sec-WebSocket-Key` must be (RFC 6455 §4.1).
- * Looks only, allocates nothing.
+ * True when `text` is the canonical base64 of exactly 16 bytes: what `Sec-WebSocket-Key` must be (RFC 6455
+ * §4.1). Looks only, allocates nothing.
  */
 export function isBase64Of16Bytes(text: string): boolean {
   if (text.length !== 24 || !text.endsWith('==')) return false
@@ -54,6 +55,7 @@ export function isBase64Of16Bytes(text: string): boolean {
   return last >= 0 && (last & 15) === 0
 }
 
+/** The value 0–63 of one digit, or -1. Ranges instead of a table: nothing to index, nothing to miss. */
 function sextetOf(code: number, alphabet: Alphabet): number {
   if (code >= 0x61 && code <= 0x7a) return code - 0x47
   if (code >= 0x41 && code <= 0x5a) return code - 0x41
@@ -62,6 +64,7 @@ function sextetOf(code: number, alphabet: Alphabet): number {
   return code === alphabet.code63 ? 63 : -1
 }
 
+/** Decodes digits without padding. */
 function decode(text: string, alphabet: Alphabet, maxBytes: number): Bytes | undefined {
   const { length } = text
   const size = Math.floor((length * 3) / 4)
@@ -80,10 +83,12 @@ function decode(text: string, alphabet: Alphabet, maxBytes: number): Bytes | und
       bytes[written++] = held >> bits
     }
   }
+  // RFC 4648 §3.5: bits beyond the last byte are zero, or the text is a second spelling of the same bytes.
   const unused = held & ((1 << bits) - 1)
   return unused === 0 ? bytes : undefined
 }
 
+/** Encodes without padding; the last digit is filled up with zero bits. */
 function encode(bytes: Uint8Array, alphabet: Alphabet): string {
   let text = ''
   let held = 0

@@ -5,7 +5,9 @@ import { decodePemCertificate, isDerSequence } from './pem.ts'
 import { decodePercent } from './query.ts'
 import type { Bytes } from './utf8.ts'
 
-/** A client certificate that a proxy says it has verified. Believe it only from a proxy that is itself proved. */
+/**
+ * A client certificate that a proxy says it has verified. Believe it only from a proxy that is itself proved.
+ */
 export interface ForwardedCertificate {
   /** The leaf certificate. */
   readonly der: Bytes
@@ -23,8 +25,9 @@ export const maxCertificateBytes = 16_384
 /** Longest header that carries one, in characters: percent-encoded PEM, and what Envoy writes beside it. */
 export const maxCertificateHeaderLength = 65_536
 
+/** A row of the table below. */
 interface Family {
-  /** Every header that belongs to the family begins with one of these, or is it. */
+  /** True for every header of the family, by its lower-case name. */
   readonly owns: (name: string) => boolean
   readonly read: (headers: CertificateHeaders) => Found<ForwardedCertificate>
 }
@@ -59,9 +62,9 @@ export function findForwardedCertificate(
 }
 
 /**
- * True when the request carries a header of any family but the `configured` one (`undefined`: of any family at all), or a
- * look-alike of one with hyphens and underscores exchanged. Such a request is refused: somebody tries which door is
- * believed.
+ * True when the request carries a header of any family but the `configured` one (`undefined`: of any family
+ * at all), or a look-alike of one with hyphens and underscores exchanged. Such a request is refused: somebody
+ * tries which door is believed.
  */
 export function otherFamilies(
   headers: CertificateHeaders,
@@ -91,8 +94,8 @@ export function parseClientCert(value: string | undefined): Found<ForwardedCerti
 }
 
 /**
- * nginx: `X-SSL-Client-Cert $ssl_client_escaped_cert` (percent-encoded PEM) and `X-SSL-Client-Verify $ssl_client_verify`.
- * Only `SUCCESS` is success; `NONE` with no certificate is absent.
+ * nginx: `X-SSL-Client-Cert $ssl_client_escaped_cert` (percent-encoded PEM) and `X-SSL-Client-Verify
+ * $ssl_client_verify`. Only `SUCCESS` is success; `NONE` with no certificate is absent.
  */
 export function parseNginxCertificate(
   certificate: string | undefined,
@@ -102,7 +105,10 @@ export function parseNginxCertificate(
   return shown.kind === 'found' ? readEscapedPem(shown.value) : shown
 }
 
-/** Apache: `SSL_CLIENT_CERT` (PEM with its lines folded by blanks) and `SSL_CLIENT_VERIFY`; `(null)` is absent. */
+/**
+ * Apache: `SSL_CLIENT_CERT` (PEM with its lines folded by blanks) and `SSL_CLIENT_VERIFY`; `(null)` is
+ * absent.
+ */
 export function parseApacheCertificate(
   certificate: string | undefined,
   verify: string | undefined,
@@ -112,8 +118,9 @@ export function parseApacheCertificate(
 }
 
 /**
- * Envoy: `X-Forwarded-Client-Cert` with exactly one element that has a `Cert` (percent-encoded PEM, mostly quoted). More
- * elements mean that several proxies appended theirs, and nobody can say whose word the first one is.
+ * Envoy: `X-Forwarded-Client-Cert` with exactly one element that has a `Cert` (percent-encoded PEM, mostly
+ * quoted). More elements mean that several proxies appended theirs, and nobody can say whose word the first
+ * one is.
  */
 export function parseForwardedClientCert(value: string | undefined): Found<ForwardedCertificate> {
   const written = trimBlanks(value ?? '')
@@ -139,6 +146,7 @@ interface Pair {
   readonly end: number
 }
 
+/** One `key=value` of Envoy's element. */
 function readPair(written: string, start: number): Pair | undefined {
   const equals = written.indexOf('=', start)
   const name = trimBlanks(written, start, Math.max(equals, start)).toLowerCase()
@@ -152,12 +160,14 @@ function readPair(written: string, start: number): Pair | undefined {
 
 type Span = Omit<Pair, 'name'>
 
+/** A value without quotes, up to the mark that ends it. */
 function plain(written: string, from: number): Span {
   let end = from
   while (end < written.length && !';,"'.includes(written.charAt(end))) end++
   return { value: trimBlanks(written, from, end), end }
 }
 
+/** A value in quotes; a backslash takes the next character as it is. */
 function quoted(written: string, from: number): Span {
   let value = ''
   for (let at = from; at < written.length; at++) {
@@ -170,6 +180,7 @@ function quoted(written: string, from: number): Span {
   return { value, end: -1 }
 }
 
+/** The certificate text when the proxy says SUCCESS, and only then. */
 function verified(certificate: string | undefined, verify: string | undefined): Found<string> {
   const shown = isNothing(certificate) ? undefined : certificate
   if (shown === undefined) {
@@ -179,6 +190,7 @@ function verified(certificate: string | undefined, verify: string | undefined): 
   return verify === 'SUCCESS' ? found(shown) : malformed('certificate not verified')
 }
 
+/** Apache writes `(null)` for a variable that is not set. */
 function isNothing(value: string | undefined): boolean {
   return value === undefined || value === '' || value === '(null)'
 }

@@ -8,9 +8,10 @@ export const maxCookieHeaderLength = 16_384
 export const maxCookieLength = 4_096
 
 /**
- * Finds one cookie in a `Cookie` header (RFC 6265bis §4.2.1 as servers must read it). The name is compared exactly and
- * never decoded; the value is returned as written, without the one pair of quotes that may surround it. The same name
- * with different values is malformed: one of the two was planted. An empty value is absent.
+ * Finds one cookie in a `Cookie` header (RFC 6265bis §4.2.1 as servers must read it). The name is compared
+ * exactly and never decoded; the value is returned as written, without the one pair of quotes that may
+ * surround it. The same name with different values is malformed: one of the two was planted. An empty value
+ * is absent.
  */
 export function findCookie(header: string | undefined, name: string): Found<string> {
   if (header === undefined) return absent
@@ -37,7 +38,10 @@ export function stripCookie(header: string, names: readonly string[]): string {
   return kept.length === pairs.length ? header : trimBlanks(kept.join(';'))
 }
 
-/** What a `Set-Cookie` header says beside name and value. There is no `Domain`: Countersign's cookies are host-only. */
+/**
+ * What a `Set-Cookie` header says beside name and value. There is no `Domain`: Countersign's cookies are
+ * host-only.
+ */
 export interface CookieAttributes {
   /** @default '/' */
   readonly path?: string
@@ -56,9 +60,10 @@ export interface CookieAttributes {
 /**
  * A `Set-Cookie` value (RFC 6265bis §4.1).
  *
- * @throws TypeError on misuse: a name that is no token, a value with characters that a cookie cannot hold, more than
- *   4,096 characters, a path or age that is none, and combinations that browsers drop: a `__Host-` cookie that is not
- *   `Secure` with path `/`, a `__Secure-` cookie, `SameSite=None` or `Partitioned` without `Secure`
+ * @throws TypeError on misuse: a name that is no token, a value with characters that a cookie cannot hold,
+ *   more than 4,096 characters, a path or age that is none, and combinations that browsers drop: a `__Host-`
+ *   cookie that is not `Secure` with path `/`, a `__Secure-` cookie, `SameSite=None` or `Partitioned` without
+ *   `Secure`
  */
 export function serializeCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
   const {
@@ -100,17 +105,25 @@ function pairEnd(header: string, start: number): number {
   return mark < 0 ? header.length : mark
 }
 
-/** Position of the `=` in one pair, or its end. Looks no further: a header without any `=` costs no more than another. */
+/**
+ * Position of the `=` in one pair, or its end. Looks no further: a header without any `=` costs no more than
+ * another.
+ */
 function equalsOf(header: string, start: number, end: number): number {
   let at = start
   while (at < end && header.charCodeAt(at) !== 0x3d) at++
   return at
 }
 
+/** A pair without `=` is taken for a name: when stripping, too much is better than too little. */
 function nameOf(pair: string): string {
   return trimBlanks(pair, 0, equalsOf(pair, 0, pair.length))
 }
 
+/**
+ * RFC 6265bis §4.1.1 lets a value stand in quotes; frameworks disagree whether they belong to it; in a token
+ * they never do.
+ */
 function unquote(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
@@ -129,6 +142,10 @@ function isPathCode(code: number): boolean {
   return code >= 0x20 && code < 0x7f && code !== 0x3b
 }
 
+/**
+ * `Max-Age` is digits; a fraction or a sign would be dropped by browsers, and the cookie would outlive its
+ * session.
+ */
 function isAge(seconds: number): boolean {
   return Number.isSafeInteger(seconds) && seconds >= 0
 }

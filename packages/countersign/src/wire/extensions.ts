@@ -4,9 +4,9 @@ import { isBlankCode, isTokenCode } from './ascii.ts'
 export const maxExtensionsLength = 4_096
 
 /**
- * True for a `Sec-WebSocket-Extensions` header of the grammar in RFC 6455 §9.1: names, each with `;`-separated parameters
- * that may have a value. A header that breaks it fails the handshake by the RFC; whether an offer in a good one is accepted
- * is the business of the WebSocket library.
+ * True for a `Sec-WebSocket-Extensions` header of the grammar in RFC 6455 §9.1: names, each with
+ * `;`-separated parameters that may have a value. A header that breaks it fails the handshake by the RFC;
+ * whether an offer in a good one is accepted is the business of the WebSocket library.
  */
 export function isExtensionList(header: string): boolean {
   if (header.length > maxExtensionsLength) return false
@@ -24,7 +24,9 @@ export function isExtensionList(header: string): boolean {
   return true
 }
 
-/** The position behind a value, or -1. A quoted one, once unescaped, must be a token as well (RFC 6455 §9.1). */
+/**
+ * The position behind a value, or -1. A quoted one, once unescaped, must be a token as well (RFC 6455 §9.1).
+ */
 function skipValue(header: string, from: number): number {
   if (header.charAt(from) !== '"') {
     const end = skipToken(header, from)

@@ -35,14 +35,17 @@ export const maxMethods = 16
 const maxDepth = 8
 
 const noExtra: JsonObject = Object.freeze(Object.create(null))
+
+/** The members that may hold a token, as clients of different families write them. */
 const tokenMembers = ['token', 'access_token', 'ticket'] as const
 const payloadMembers = [...tokenMembers, 'authToken'] as const
 const headerMembers = ['Authorization', 'authorization'] as const
 
 /**
- * Reads the first text message of a socket: a bare token (visible ASCII on one line), or a JSON object when it begins with
- * `{`: `{"type":"auth","token":…}`, `{"type":"connection_init","payload":{…}}` or `{"type":"hello",…}`. Token members that
- * do not agree are malformed. A message that could carry a token and does not is absent.
+ * Reads the first text message of a socket: a bare token (visible ASCII on one line), or a JSON object when
+ * it begins with `{`: `{"type":"auth","token":…}`, `{"type":"connection_init","payload":{…}}` or
+ * `{"type":"hello",…}`. Token members that do not agree are malformed. A message that could carry a token and
+ * does not is absent.
  *
  * @param maxBytes longest message, in bytes of UTF-8
  */
@@ -77,6 +80,7 @@ export function parseAuthenticate(text: string, maxBytes: number): Found<Authent
   return isJsonObject(extra) ? found({ signature, extra }) : malformed('extra')
 }
 
+/** Anything that fits one line of visible ASCII: what a token is made of is the method's business. */
 function readBare(text: string, maxBytes: number): Found<FirstMessage> {
   if (text.length > maxBytes) return malformed('token too long')
   return isVisible(text) ? found({ kind: 'bare', token: text }) : malformed('token characters')
@@ -97,6 +101,7 @@ function findToken(object: JsonObject, members: readonly string[]): Found<string
   return agree(members.map((member) => readToken(object[member])))
 }
 
+/** `payload` is optional in graphql-ws and subscriptions-transport-ws; `null` stands for none. */
 function readPayload(payload: Json | undefined): Found<string> {
   if (payload === undefined || payload === null) return absent
   if (!isJsonObject(payload)) return malformed('payload')
@@ -117,6 +122,9 @@ function readHeader(value: Json | undefined): Found<string> {
   return scheme === 'bearer' ? parseBearer(rest) : malformed('authorization scheme')
 }
 
+/**
+ * The one token that was shown, once or often. One bad token spoils the message: it is not for us to choose.
+ */
 function agree(shown: readonly Found<string>[]): Found<string> {
   let agreed: Found<string> = absent
   for (const one of shown) {
@@ -128,6 +136,7 @@ function agree(shown: readonly Found<string>[]): Found<string> {
   return agreed
 }
 
+/** A hello is never absent: it promises no secret, and without a name it is merely wrong. */
 function readHello(message: JsonObject): Found<FirstMessage> {
   const { authid, methods, nonce } = message
   if (typeof authid !== 'string' || authid === '' || authid.length > maxAuthidLength || hasControl(authid)) {

@@ -23,9 +23,9 @@ export const maxHops = 32
 export const maxForwardedLength = 8_192
 
 /**
- * The address of the client behind trusted proxies. Begins with the peer of the TCP connection and walks the header from
- * right to left for as long as the last hop is trusted; the first untrusted one is the client. A hop that is no address
- * (`unknown`, `_hidden`, garbage) ends the walk at the last good one.
+ * The address of the client behind trusted proxies. Begins with the peer of the TCP connection and walks the
+ * header from right to left for as long as the last hop is trusted; the first untrusted one is the client. A
+ * hop that is no address (`unknown`, `_hidden`, garbage) ends the walk at the last good one.
  *
  * @param peer what the socket says; returned as it is when it is no address and not trusted
  */
@@ -61,8 +61,8 @@ function isPortSuffix(text: string): boolean {
 }
 
 /**
- * The `for` of each element of a `Forwarded` header (RFC 7239 §4), the empty text where an element has none. No element
- * at all when the header cannot be read: nothing in it is then worth believing.
+ * The `for` of each element of a `Forwarded` header (RFC 7239 §4), the empty text where an element has none.
+ * No element at all when the header cannot be read: nothing in it is then worth believing.
  */
 function forHops(header: string): readonly string[] {
   const hops: string[] = []
@@ -92,6 +92,7 @@ interface Pair {
   readonly end: number
 }
 
+/** One `forwarded-pair`, or the empty element that RFC 9110 §5.6.1 tells recipients to bear. */
 function readPair(header: string, start: number): Pair | undefined {
   const first = skipBlanks(header, start)
   const equals = skipTokens(header, first)
@@ -109,13 +110,16 @@ function readPair(header: string, start: number): Pair | undefined {
   return close < 0 || value.includes('\\') ? undefined : endPair(header, close + 1, { name, value })
 }
 
+/** A pair is followed by a mark or by nothing; anything else makes the whole header unreadable. */
 function endPair(header: string, at: number, pair: Omit<Pair, 'end'>): Pair | undefined {
   const end = skipBlanks(header, at)
   const good = end === header.length || header.charAt(end) === ';' || header.charAt(end) === ','
   return good ? { ...pair, end } : undefined
 }
 
-/** Some proxies leave colons and brackets unquoted; they end nothing, so they are read as part of the value. */
+/**
+ * Some proxies leave colons and brackets unquoted; they end nothing, so they are read as part of the value.
+ */
 function skipTokens(text: string, from: number): number {
   let at = from
   while (isTokenCode(text.charCodeAt(at)) || '[]:'.includes(text.charAt(at) || ' ')) at++

@@ -1,6 +1,6 @@
 /**
- * What a parser answers: the value, its absence, or a refusal. There is no fourth way out: a parser of this room
- * never throws, whatever the text.
+ * What a parser answers: the value, its absence, or a refusal. There is no fourth way out: a parser of this
+ * room never throws, whatever the text.
  *
  * `why` is made of constant words and never of input, so it may be journalled; it is not meant for the peer.
  */
@@ -18,7 +18,8 @@ export function found<T>(value: T): Found<T> {
 }
 
 /**
- * The text was there and is refused; the caller must not fall back to another place as if nothing had been shown.
+ * The text was there and is refused; the caller must not fall back to another place as if nothing had been
+ * shown.
  *
  * @param why constant words, never input: a refusal must not carry a secret into a log
  */

@@ -10,9 +10,9 @@ export interface HostPort {
 }
 
 /**
- * Reads `host[:port]` (RFC 9110 §7.2), strictly: a DNS name of letters, digits, hyphens and underscores without trailing
- * dot, a canonical IPv4 address or a bracketed IPv6 address. User information, blanks, percent-encoding, other
- * spellings of an IPv4 address (`127.1`, `0x7f000001`) and empty ports are no host.
+ * Reads `host[:port]` (RFC 9110 §7.2), strictly: a DNS name of letters, digits, hyphens and underscores
+ * without trailing dot, a canonical IPv4 address or a bracketed IPv6 address. User information, blanks,
+ * percent-encoding, other spellings of an IPv4 address (`127.1`, `0x7f000001`) and empty ports are no host.
  */
 export function parseHostPort(text: string): HostPort | undefined {
   if (text.length > 260) return undefined
@@ -36,6 +36,7 @@ export function isAddressHost(host: string): boolean {
   return host.startsWith('[') || isIpv4(host)
 }
 
+/** The canonical host, or `undefined`. */
 function readHost(text: string): string | undefined {
   if (text.startsWith('[')) {
     const groups = text.endsWith(']') ? parseIpv6(text.slice(1, -1)) : undefined
@@ -52,10 +53,12 @@ function isLabel(label: string): boolean {
   return label !== '' && label.length <= 63 && every(label, isLabelCode)
 }
 
+/** LDH of RFC 5890 §2.3.1 and the underscore, which real names have. */
 function isLabelCode(code: number): boolean {
   return isAlphanumericCode(code) || code === 0x2d || code === 0x5f
 }
 
+/** The "ends in a number" test of WHATWG URL: decimal, octal or hexadecimal. */
 function isNumeric(label: string | undefined): boolean {
   return label !== undefined && /^(?:[0-9]+|0x[0-9a-f]*)$/i.test(label)
 }

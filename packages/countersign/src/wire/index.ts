@@ -1,6 +1,6 @@
 /**
- * `countersign/wire`: text ⇄ values. Every parser is total and bounded: it answers a value, "absent" or "malformed" for
- * any string, and never throws. Builders throw a TypeError on misuse only.
+ * `countersign/wire`: text ⇄ values. Every parser is total and bounded: it answers a value, "absent" or
+ * "malformed" for any string, and never throws. Builders throw a TypeError on misuse only.
  */
 export { absent, found, malformed, type Found } from './found.ts'
 export { decodeBase64, decodeBase64url, encodeBase64, encodeBase64url, isBase64Of16Bytes } from './base64.ts'

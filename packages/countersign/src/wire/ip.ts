@@ -29,7 +29,10 @@ export function parseIpv6(text: string): Ipv6 | undefined {
   return [...head, ...Array.from({ length: missing }, () => 0), ...tail]
 }
 
-/** The canonical spelling of RFC 5952: lower case, no leading zero, the first longest run of zero groups as `::`. */
+/**
+ * The canonical spelling of RFC 5952: lower case, no leading zero, the first longest run of zero groups as
+ * `::`.
+ */
 export function formatIpv6(groups: Ipv6): string {
   const { start, length } = longestZeros(groups)
   const words = groups.map((group) => group.toString(16))
@@ -53,12 +56,17 @@ function readIpv4(text: string): readonly [number, number] | undefined {
   return [a * 256 + b, c * 256 + d]
 }
 
+/**
+ * Leading zeros are refused: some readers take them for octal, and two readers of one address is how filters
+ * fail.
+ */
 function readOctet(text: string): number | undefined {
   if (text === '' || text.length > 3 || !every(text, isDigitCode)) return undefined
   if (text.length > 1 && text.startsWith('0')) return undefined
   return Number(text) <= 255 ? Number(text) : undefined
 }
 
+/** The groups of a text without `::`; a dotted quad at the end makes two. */
 function readGroups(text: string): readonly number[] | undefined {
   const groups: number[] = []
   const words = text.split(':')
@@ -74,6 +82,7 @@ function readGroups(text: string): readonly number[] | undefined {
   return groups
 }
 
+/** RFC 5952 §4.2.3: the first of the longest runs. */
 function longestZeros(groups: Ipv6): { readonly start: number; readonly length: number } {
   let best = { start: 0, length: 0 }
   let length = 0

@@ -23,17 +23,19 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value)
 }
 
+/** The state of one parse. */
 interface Cursor {
   readonly text: string
   readonly maxDepth: number
   at: number
+  /** The reason of the first refusal that has one of its own. */
   why: string
 }
 
 /**
- * RFC 8259, strictly, with the rules of I-JSON (RFC 7493) that protect a verifier: a repeated member name, a lone
- * surrogate (written or escaped) and a number beyond the range of a double are refused. `JSON.parse` keeps the last of two
- * members and so lets two readers of one token see two different claims.
+ * RFC 8259, strictly, with the rules of I-JSON (RFC 7493) that protect a verifier: a repeated member name, a
+ * lone surrogate (written or escaped) and a number beyond the range of a double are refused. `JSON.parse`
+ * keeps the last of two members and so lets two readers of one token see two different claims.
  *
  * The empty text is absent. Objects have no prototype.
  */
@@ -52,7 +54,7 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-// Every reader leaves the cursor behind what it read and answers `undefined` for a refusal, which no JSON value is.
+// Every reader leaves the cursor behind what it read; `undefined`, which no JSON value is, means refused.
 
 function readValue(cursor: Cursor, depth: number): Json | undefined {
   skipBlanks(cursor)
@@ -74,6 +76,10 @@ function readValue(cursor: Cursor, depth: number): Json | undefined {
   }
 }
 
+/**
+ * Steps into an array or object, unless that would be one level too deep. Recursion is bounded here and only
+ * here.
+ */
 function enter(cursor: Cursor, depth: number): boolean {
   cursor.at++
   if (depth >= cursor.maxDepth) cursor.why = 'JSON too deep'
@@ -81,6 +87,7 @@ function enter(cursor: Cursor, depth: number): boolean {
 }
 
 function readObject(cursor: Cursor, depth: number): JsonObject | undefined {
+  // Without a prototype there is no setter behind `__proto__`: assigning it makes an ordinary member.
   const members: Record<string, Json> = Object.create(null)
   if (take(cursor, '}')) return members
   do {
@@ -106,6 +113,7 @@ function readArray(cursor: Cursor, depth: number): readonly Json[] | undefined {
   return take(cursor, ']') ? items : undefined
 }
 
+/** Copies whole runs between escapes; a string without any is one slice of the text. */
 function readString(cursor: Cursor): string | undefined {
   const { text } = cursor
   if (text.charAt(cursor.at) !== '"') return undefined
@@ -140,6 +148,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ])
 
+/** What stands behind a backslash (RFC 8259 §7). The two halves of a surrogate pair are two escapes. */
 function readEscape(text: string, at: number): string | undefined {
   if (text.charAt(at) !== 'u') return escapes.get(text.charAt(at))
   const high = hexPair(text, at + 1, text.length)
@@ -147,10 +156,15 @@ function readEscape(text: string, at: number): string | undefined {
   return high < 0 || low < 0 ? undefined : String.fromCharCode(high * 256 + low)
 }
 
+/** Asked of the whole string, because two escapes may make one good pair. */
 function wellFormed(cursor: Cursor, value: string): string | undefined {
   return value.isWellFormed() ? value : refuse(cursor, 'lone surrogate in JSON')
 }
 
+/**
+ * `[ minus ] int [ frac ] [ exp ]` of RFC 8259 §6: no leading zero, no leading plus, digits on both sides of
+ * the point.
+ */
 function readNumber(cursor: Cursor): number | undefined {
   const { text } = cursor
   const start = cursor.at
@@ -186,6 +200,7 @@ function readWord<T>(cursor: Cursor, word: string, value: T): T | undefined {
   return value
 }
 
+/** Steps over this mark and the blanks before it, when it is there. */
 function take(cursor: Cursor, mark: string): boolean {
   skipBlanks(cursor)
   if (cursor.text.charAt(cursor.at) !== mark) return false
@@ -193,6 +208,7 @@ function take(cursor: Cursor, mark: string): boolean {
   return true
 }
 
+/** `ws` of RFC 8259 §2: four characters and no others, no byte order mark either. */
 function skipBlanks(cursor: Cursor): void {
   for (;;) {
     const code = cursor.text.charCodeAt(cursor.at)

@@ -20,15 +20,15 @@ export const maxJwsBytes = 16_384
 const maxDepth = 32
 
 /**
- * Header parameters that change what the signature covers or how it is read: RFC 7515 §4.1.11, RFC 7797 §3, and the
- * compression of RFC 7516 §4.1.3, which has no place in a JWS.
+ * Header parameters that change what the signature covers or how it is read: RFC 7515 §4.1.11, RFC 7797 §3,
+ * and the compression of RFC 7516 §4.1.3, which has no place in a JWS.
  */
 const refusedParameters = ['crit', 'b64', 'zip'] as const
 
 /**
- * The strict reading that precedes every signature check (RFC 7515 §7.1, RFC 8725 §3). Refuses what verifying libraries let
- * pass: blanks inside a segment, padding, non-zero unused bits, ill-formed UTF-8, repeated members, `alg: none` in any
- * case. One token has one spelling, so a cache or a deny list by its text holds.
+ * The strict reading that precedes every signature check (RFC 7515 §7.1, RFC 8725 §3). Refuses what verifying
+ * libraries let pass: blanks inside a segment, padding, non-zero unused bits, ill-formed UTF-8, repeated
+ * members, `alg: none` in any case. One token has one spelling, so a cache or a deny list by its text holds.
  */
 export function parseCompactJws(token: string, maxBytes: number = maxJwsBytes): Found<CompactJws> {
   if (token === '') return absent
@@ -50,11 +50,15 @@ export function parseCompactJws(token: string, maxBytes: number = maxJwsBytes): 
   return found({ header: header.value, payload: payload.value, signingInput, signature })
 }
 
+/**
+ * RFC 8725 §3.1: which algorithms are good is the method's table; that there is one, and not `none`, is form.
+ */
 function namesAlgorithm(header: JsonObject): header is CompactJws['header'] {
   const { alg } = header
   return typeof alg === 'string' && alg !== '' && alg.toLowerCase() !== 'none'
 }
 
+/** One base64url segment that encodes a JSON object. */
 function readSegment(segment: string, maxBytes: number): Found<JsonObject> {
   const bytes = decodeBase64url(segment, maxBytes)
   if (bytes === undefined) return malformed('JWS encoding')

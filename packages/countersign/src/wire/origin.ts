@@ -13,6 +13,7 @@ export interface Origin {
   readonly text: string
 }
 
+/** Ports that a serialization leaves out (WHATWG URL, special schemes). */
 const defaultPorts: ReadonlyMap<string, number> = new Map([
   ['http', 80],
   ['https', 443],
@@ -22,9 +23,9 @@ const defaultPorts: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * Reads an `Origin` header as browsers write it (RFC 6454 §6.2): `scheme://host[:port]` in lower case, without path, user
- * information, trailing dot or default port. What no browser would send is `undefined`, two Origins that a proxy or Node
- * joined with a comma included.
+ * Reads an `Origin` header as browsers write it (RFC 6454 §6.2): `scheme://host[:port]` in lower case,
+ * without path, user information, trailing dot or default port. What no browser would send is `undefined`,
+ * two Origins that a proxy or Node joined with a comma included.
  */
 export function parseOrigin(text: string): Origin | 'null' | undefined {
   if (text === 'null') return text
@@ -32,6 +33,7 @@ export function parseOrigin(text: string): Origin | 'null' | undefined {
   if (mark < 1 || mark > 64 || text !== text.toLowerCase()) return undefined
   const scheme = text.slice(0, mark)
   if (!isScheme(scheme)) return undefined
+  // The host must be written canonically already: an Origin that needs normalizing came from no browser.
   const written = text.slice(mark + 3)
   const place = parseHostPort(written)
   if (place === undefined || !written.startsWith(place.host)) return undefined
@@ -49,11 +51,12 @@ export interface OriginRules {
 }
 
 /**
- * Makes rules from a list of Origins: `https://app.example.com`, `http://localhost:8000`, `https://*.example.com` (exactly
- * one label in place of the star), `null`. There are no regular expressions and there is no "any".
+ * Makes rules from a list of Origins: `https://app.example.com`, `http://localhost:8000`,
+ * `https://*.example.com` (exactly one label in place of the star), `null`. There are no regular expressions
+ * and there is no "any".
  *
- * @throws TypeError on misuse: anything that `parseOrigin` does not read, and a star that is not a whole left-most label
- *   before a name of two labels or `localhost`
+ * @throws TypeError on misuse: anything that `parseOrigin` does not read, and a star that is not a whole
+ *   left-most label before a name of two labels or `localhost`
  */
 export function compileOrigins(patterns: readonly string[]): OriginRules {
   const exact = new Set<string>()
@@ -69,7 +72,10 @@ export function compileOrigins(patterns: readonly string[]): OriginRules {
   return { exact, wildcard }
 }
 
-/** True when this `Origin` header is allowed. The exact text decides in one look-up; a wildcard costs one parse more. */
+/**
+ * True when this `Origin` header is allowed. The exact text decides in one look-up; a wildcard costs one
+ * parse more.
+ */
 export function allowsOrigin(rules: OriginRules, originText: string): boolean {
   if (rules.exact.has(originText)) return true
   if (rules.wildcard.size === 0) return false
@@ -98,9 +104,9 @@ export function parseHost(text: string): string | undefined {
 }
 
 /**
- * Makes rules from a list of literals: `example.com` answers that header only (clients leave the default port out),
- * `example.com:8443` that port, `localhost:*` every port and none. A list of names is what stops DNS rebinding, so there
- * is no wildcard for names.
+ * Makes rules from a list of literals: `example.com` answers that header only (clients leave the default port
+ * out), `example.com:8443` that port, `localhost:*` every port and none. A list of names is what stops DNS
+ * rebinding, so there is no wildcard for names.
  *
  * @throws TypeError on misuse: anything else
  */
@@ -125,6 +131,7 @@ export function allowsHost(rules: HostRules, hostText: string): boolean {
   return place !== undefined && (rules.anyPort.has(place.host) || rules.exact.has(spell(place)))
 }
 
+/** A star for the left-most label, before a name that is no public suffix by itself. */
 function isWildcard(pattern: string): boolean {
   const [scheme, rest, ...more] = pattern.split('://*.')
   if (scheme === undefined || rest === undefined || more.length > 0) return false

@@ -5,8 +5,8 @@ const begin = '-----BEGIN CERTIFICATE-----'
 const end = '-----END CERTIFICATE-----'
 
 /**
- * The DER bytes of exactly one PEM certificate (RFC 7468 §5) with nothing before or behind it. Lines may be parted by blanks
- * and tabs as well: that is how servers fold a certificate into one header.
+ * The DER bytes of exactly one PEM certificate (RFC 7468 §5) with nothing before or behind it. Lines may be
+ * parted by blanks and tabs as well: that is how servers fold a certificate into one header.
  *
  * @returns the bytes, or `undefined` for anything else, including more than `maxBytes`
  */
@@ -21,8 +21,8 @@ export function decodePemCertificate(text: string, maxBytes: number): Bytes | un
 }
 
 /**
- * True when the bytes are one DER SEQUENCE and nothing behind it, as every certificate is (X.690 §8.1 and §10.1). Says
- * nothing about what is inside.
+ * True when the bytes are one DER SEQUENCE and nothing behind it, as every certificate is (X.690 §8.1 and
+ * §10.1). Says nothing about what is inside.
  */
 export function isDerSequence(der: Uint8Array): boolean {
   const [tag, first = 0, ...rest] = der.subarray(0, 5)

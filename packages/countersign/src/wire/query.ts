@@ -8,12 +8,12 @@ export const maxTargetLength = 16_384
 export const maxParameterLength = 8_192
 
 /**
- * Finds one parameter in the query of a raw request target, by any of its `names` (ASCII, compared after decoding, so
- * that `tick%65t=` is `ticket=`).
+ * Finds one parameter in the query of a raw request target, by any of its `names` (ASCII, compared after
+ * decoding, so that `tick%65t=` is `ticket=`).
  *
- * The value is decoded as `application/x-www-form-urlencoded` (WHATWG URL §5.1) but strictly: broken percent-encoding,
- * ill-formed UTF-8, raw characters outside visible ASCII and decoded control characters are malformed. Several
- * occurrences, under one name or several, must agree. An empty value is absent.
+ * The value is decoded as `application/x-www-form-urlencoded` (WHATWG URL §5.1) but strictly: broken
+ * percent-encoding, ill-formed UTF-8, raw characters outside visible ASCII and decoded control characters are
+ * malformed. Several occurrences, under one name or several, must agree. An empty value is absent.
  *
  * A `#` is not special: what follows it is read, and stripped, like everything else.
  */
@@ -31,8 +31,8 @@ export function findParameter(target: string, names: readonly string[]): Found<s
 }
 
 /**
- * The target without every parameter of these names, percent-encoded spellings included. All other characters stay as
- * they are; a `?` with nothing left behind it goes too. Applying it twice changes nothing more.
+ * The target without every parameter of these names, percent-encoded spellings included. All other characters
+ * stay as they are; a `?` with nothing left behind it goes too. Applying it twice changes nothing more.
  */
 export function stripParameters(target: string, names: readonly string[]): string {
   const walk = walkQuery(target)
@@ -62,6 +62,7 @@ function walkQuery(target: string): Walk {
   return { target, start: before, nameEnd: before, end: before }
 }
 
+/** Moves on to the next segment; false when there is none. */
 function advance(walk: Walk): boolean {
   const { target } = walk
   walk.start = walk.end + 1
@@ -88,6 +89,7 @@ function isSpelled(walk: Walk, name: string): boolean {
     if (code === 0x2b) {
       code = 0x20
     } else if (code === 0x25) {
+      // A percent sign without two digits stands for itself, as in the WHATWG parser.
       const decoded = hexPair(target, at, nameEnd)
       if (decoded >= 0) {
         code = decoded
@@ -99,6 +101,7 @@ function isSpelled(walk: Walk, name: string): boolean {
   return at === nameEnd
 }
 
+/** Strict where the WHATWG parser repairs: a credential that needs repair is no credential. */
 function decodeValue(raw: string): string | undefined {
   if (raw.length > maxParameterLength || !hasVisibleOnly(raw)) return undefined
   if (!raw.includes('%') && !raw.includes('+')) return raw

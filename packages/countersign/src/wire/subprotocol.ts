@@ -12,13 +12,16 @@ export const maxSubprotocols = 32
 /** A token that travelled as a subprotocol. */
 export interface BearerSubprotocol {
   readonly token: string
-  /** The offered entries that must be hidden, and must never be selected or echoed: the token's, and its marker's. */
+  /**
+   * The offered entries that must be hidden, and must never be selected or echoed: the token's, and its
+   * marker's.
+   */
   readonly secrets: readonly string[]
 }
 
 /**
- * Reads a `Sec-WebSocket-Protocol` header (RFC 6455 §4.1 item 10): distinct, non-empty tokens. Anything else is
- * malformed, the empty header included, exactly as `ws` refuses it later.
+ * Reads a `Sec-WebSocket-Protocol` header (RFC 6455 §4.1 item 10): distinct, non-empty tokens. Anything else
+ * is malformed, the empty header included, exactly as `ws` refuses it later.
  */
 export function parseSubprotocols(header: string | undefined): Found<readonly string[]> {
   if (header === undefined) return absent
@@ -36,6 +39,7 @@ export function parseSubprotocols(header: string | undefined): Found<readonly st
   return found([...offered])
 }
 
+/** A row of the table below: what such an entry begins with, and how the token behind it is read. */
 interface Form {
   readonly prefix: string
   readonly read: (text: string) => string | undefined
@@ -48,12 +52,14 @@ const forms: readonly Form[] = [
   { prefix: 'base64url.bearer.phx.', read: decodeToken },
 ]
 
+/** Stands before a token that is an entry of its own. */
 const pairMarker = 'bearer'
 
 /**
- * Finds the bearer token among offered subprotocols: `countersign.bearer.<token>`, the pair `bearer, <token>`,
- * `base64url.bearer.authorization.k8s.io.<base64url>` or `base64url.bearer.phx.<base64url>`. Several that carry the same
- * token agree; several that do not are malformed, and so is an entry that announces a token and holds none.
+ * Finds the bearer token among offered subprotocols: `countersign.bearer.<token>`, the pair `bearer,
+ * <token>`, `base64url.bearer.authorization.k8s.io.<base64url>` or `base64url.bearer.phx.<base64url>`.
+ * Several that carry the same token agree; several that do not are malformed, and so is an entry that
+ * announces a token and holds none.
  */
 export function findBearerSubprotocol(offered: readonly string[]): Found<BearerSubprotocol> {
   const secrets = new Set<string>()
@@ -81,6 +87,7 @@ export function stripSubprotocols(
   return kept.length === 0 ? undefined : kept.join(', ')
 }
 
+/** What one entry shows: a token, or `undefined` where one was announced and is none. */
 interface Shown {
   readonly token: string | undefined
   readonly secrets: readonly string[]
@@ -92,6 +99,7 @@ function readEntry(entry: string, next: string | undefined): Shown | undefined {
   return form && { token: form.read(entry.slice(form.prefix.length)), secrets: [entry] }
 }
 
+/** Strict base64url of visible ASCII: a token that other carriers could not carry is none here either. */
 function decodeToken(text: string): string | undefined {
   const bytes = decodeBase64url(text, maxSubprotocolHeaderLength)
   const token = bytes && decodeUtf8(bytes)

@@ -13,9 +13,9 @@ export interface Target {
 export const maxOriginFormLength = 8_192
 
 /**
- * Reads a request target in origin-form (RFC 9112 §3.2.1). The other three forms are malformed here, and so are a
- * fragment, characters outside visible ASCII, a backslash in the path and a path that begins with `//`: URL parsers
- * read the last two as the name of another host. The empty text is absent.
+ * Reads a request target in origin-form (RFC 9112 §3.2.1). The other three forms are malformed here, and so
+ * are a fragment, characters outside visible ASCII, a backslash in the path and a path that begins with `//`:
+ * URL parsers read the last two as the name of another host. The empty text is absent.
  */
 export function parseTarget(target: string): Found<Target> {
   if (target === '') return absent

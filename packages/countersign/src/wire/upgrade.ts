@@ -22,8 +22,10 @@ export interface UpgradeRefusal {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** RFC 9110 §15.5.6: a 405 names what is allowed. */
 const notGet: UpgradeRefusal = { status: 405, why: 'method is not GET', headers: { allow: 'GET' } }
 
+/** RFC 6455 §4.2.2 and §4.4: a 426 names the version that is spoken. */
 const wrongVersion: UpgradeRefusal = {
   status: 426,
   why: 'WebSocket version is not 13',
@@ -31,9 +33,9 @@ const wrongVersion: UpgradeRefusal = {
 }
 
 /**
- * The server's reading of the opening handshake (RFC 6455 §4.2.1), to be done before anything is asked of a guard: a
- * request that the WebSocket library would refuse afterwards must not spend a ticket first. For the same reason `Upgrade`
- * must be `websocket` alone, and the offered subprotocols and extensions must parse.
+ * The server's reading of the opening handshake (RFC 6455 §4.2.1), to be done before anything is asked of a
+ * guard: a request that the WebSocket library would refuse afterwards must not spend a ticket first. For the
+ * same reason `Upgrade` must be `websocket` alone, and the offered subprotocols and extensions must parse.
  *
  * @returns `'ok'`, or how to answer
  */
@@ -55,6 +57,7 @@ export function checkUpgrade(request: UpgradeRequest): 'ok' | UpgradeRefusal {
   return offered.kind === 'malformed' ? bad('subprotocols') : 'ok'
 }
 
+/** How often a header may stand in the request. */
 interface Rule {
   readonly name: string
   readonly required: boolean
@@ -70,6 +73,7 @@ const once: readonly Rule[] = [
   { name: 'authorization', required: false },
 ]
 
+/** The reason to refuse, or `undefined`. One walk over the raw names, no map. */
 function countHeaders(rawHeaders: readonly string[]): string | undefined {
   let seen = 0
   let isName = false
@@ -90,6 +94,7 @@ function isNamed(written: string, name: string): boolean {
   return written.length === name.length && (written === name || written.toLowerCase() === name)
 }
 
+/** A header that came as a list is no header here: refused where it is required. */
 function one(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }

@@ -26,7 +26,10 @@ export function utf8Width(codePoint: number): 1 | 2 | 3 | 4 {
   return codePoint < 0x10000 ? 3 : 4
 }
 
-/** True when the UTF-8 form of `text` is at most `maxBytes` long; stops counting as soon as the answer is known. */
+/**
+ * True when the UTF-8 form of `text` is at most `maxBytes` long; stops counting as soon as the answer is
+ * known.
+ */
 export function fitsUtf8(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return false
   if (text.length * 3 <= maxBytes) return true

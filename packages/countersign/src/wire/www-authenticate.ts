@@ -4,7 +4,8 @@ import { every } from './ascii.ts'
 export type BearerError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
 
 /**
- * A `WWW-Authenticate` value that asks for Basic credentials in UTF-8 (RFC 7617 §2 and §2.1). Browsers show the realm.
+ * A `WWW-Authenticate` value that asks for Basic credentials in UTF-8 (RFC 7617 §2 and §2.1). Browsers show
+ * the realm.
  *
  * @throws TypeError when the realm holds anything but visible ASCII and blanks
  */
@@ -13,8 +14,8 @@ export function basicChallenge(realm: string): string {
 }
 
 /**
- * A `WWW-Authenticate` value that asks for a bearer token (RFC 6750 §3). Leave `error` out when the request carried no
- * credential at all (§3.1, last paragraph).
+ * A `WWW-Authenticate` value that asks for a bearer token (RFC 6750 §3). Leave `error` out when the request
+ * carried no credential at all (§3.1, last paragraph).
  *
  * @throws TypeError when the realm holds anything but visible ASCII and blanks
  */

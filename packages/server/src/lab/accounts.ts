@@ -18,5 +18,12 @@ export const demoAccounts: readonly Omit<DemoAccount, 'api_key'>[] = [
 /** Demo secrets for challenge-response: authids, and how their keys are made. */
 export const demoSecrets = {
   plain: { authid: 'alice', subject: 'alice', secret: 'open-sesame-plain' },
-  salted: { authid: 'bob', subject: 'bob', secret: 'open-sesame-salted', salt: 'salt123', iterations: 1_000, keylen: 32 },
+  salted: {
+    authid: 'bob',
+    subject: 'bob',
+    secret: 'open-sesame-salted',
+    salt: 'salt123',
+    iterations: 1_000,
+    keylen: 32,
+  },
 } as const

@@ -10,7 +10,17 @@ import {
   type GuardOptions,
   type Method,
 } from 'countersign'
-import { apiKey, certificate, jwt, password, preauth, session, ticket, wampcra, type KeySource } from 'countersign/methods'
+import {
+  apiKey,
+  certificate,
+  jwt,
+  password,
+  preauth,
+  session,
+  ticket,
+  wampcra,
+  type KeySource,
+} from 'countersign/methods'
 
 /** What doors need to know of the lab around them. */
 export interface DoorContext {
@@ -18,7 +28,11 @@ export interface DoorContext {
   readonly issuer: string
   readonly keys: KeySource
   /** SHA-256 fingerprint of a client certificate that is accepted without its authority, and whom it stands for. */
-  readonly listedCertificate: { readonly fingerprint: string; readonly subject: string; readonly roles: readonly string[] }
+  readonly listedCertificate: {
+    readonly fingerprint: string
+    readonly subject: string
+    readonly roles: readonly string[]
+  }
 }
 
 /** One door. */
@@ -35,7 +49,11 @@ export interface Door {
 }
 
 /** Cookie names of the lab: plain-http loopback cookies carry no prefix. */
-export const cookieNames = { session: 'countersign-session', frame: 'countersign-frame', preauth: 'countersign-preauth' } as const
+export const cookieNames = {
+  session: 'countersign-session',
+  frame: 'countersign-frame',
+  preauth: 'countersign-preauth',
+} as const
 
 interface DoorRow {
   readonly name: string
@@ -46,7 +64,14 @@ interface DoorRow {
 }
 
 function siteJwt(context: DoorContext, audience: string, from: Parameters<typeof jwt>[0]['from']): Method {
-  return jwt({ from, issuer: context.issuer, audience, algorithms: ['Ed25519'], keys: context.keys, typ: 'at+jwt' })
+  return jwt({
+    from,
+    issuer: context.issuer,
+    audience,
+    algorithms: ['EdDSA'],
+    keys: context.keys,
+    typ: 'at+jwt',
+  })
 }
 
 const rows: readonly DoorRow[] = [
@@ -80,7 +105,11 @@ const rows: readonly DoorRow[] = [
     methods: (context, id) => {
       const bearer = authorization('Bearer')
       const keyPlaces = [bearer, authorization('Basic')]
-      return [apiKey({ from: keyPlaces }), siteJwt(context, id, bearer), password({ from: authorization('Basic') })]
+      return [
+        apiKey({ from: keyPlaces }),
+        siteJwt(context, id, bearer),
+        password({ from: authorization('Basic') }),
+      ]
     },
   },
   {
@@ -115,7 +144,8 @@ const rows: readonly DoorRow[] = [
     methods: (context) => [
       certificate({
         from: tls(),
-        subjects: ({ commonName }) => (commonName === undefined ? undefined : { subject: commonName, roles: ['user'] }),
+        subjects: ({ commonName }) =>
+          commonName === undefined ? undefined : { subject: commonName, roles: ['user'] },
         fingerprints: { [context.listedCertificate.fingerprint]: context.listedCertificate },
       }),
     ],

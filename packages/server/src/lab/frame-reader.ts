@@ -26,7 +26,8 @@ export class FrameReader {
       this.#bytes = Buffer.alloc(0)
       return
     }
-    for (let used = this.#readOne(); used > 0; used = this.#readOne()) this.#bytes = this.#bytes.subarray(used)
+    for (let used = this.#readOne(); used > 0; used = this.#readOne())
+      this.#bytes = this.#bytes.subarray(used)
   }
 
   /** @returns bytes consumed, 0 when the frame is not whole yet */
@@ -39,7 +40,8 @@ export class FrameReader {
     const lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0
     const start = 2 + lengthBytes + (masked ? 4 : 0)
     if (bytes.length < start) return 0
-    const length = lengthBytes === 0 ? short : lengthBytes === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
+    const length =
+      lengthBytes === 0 ? short : lengthBytes === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
     if (length > maxKept || bytes.length < start + length) return 0
     const payload = Buffer.from(bytes.subarray(start, start + length))
     if (masked) unmask(payload, bytes.subarray(start - 4, start))

@@ -35,7 +35,8 @@ export class WireRecorder {
     if (probe.kind !== 'found' || !/^[\w-]{1,64}$/.test(probe.value)) return
     const exchange = this.#begin(probe.value)
     const add = (from: WireLine['from'], text: string, deciding: boolean): void => {
-      if (exchange.length < maxLines) exchange.push({ from, text: mask(text.slice(0, maxLineLength)), deciding })
+      if (exchange.length < maxLines)
+        exchange.push({ from, text: mask(text.slice(0, maxLineLength)), deciding })
     }
     for (const line of requestLines(request)) add('client', line, false)
     watchClient(socket, head, (frame) => add('client', frame.text, false))
@@ -52,7 +53,13 @@ export class WireRecorder {
 }
 
 const shownHeaders = new Set([
-  'host', 'origin', 'cookie', 'authorization', 'upgrade', 'sec-websocket-protocol', 'sec-websocket-version',
+  'host',
+  'origin',
+  'cookie',
+  'authorization',
+  'upgrade',
+  'sec-websocket-protocol',
+  'sec-websocket-version',
 ])
 
 function requestLines(request: IncomingMessage): readonly string[] {
@@ -82,20 +89,22 @@ function watchServer(socket: Duplex, add: (from: 'server', text: string, decidin
       return
     }
     answered = true
-    for (const [index, line] of answerLines(bytes).entries()) add('server', line, index === 0 && !line.includes(' 101 '))
+    for (const [index, line] of answerLines(bytes).entries())
+      add('server', line, index === 0 && !line.includes(' 101 '))
   }
   wrap(socket, 'write', see)
   wrap(socket, 'end', see)
 }
 
 function wrap(socket: Duplex, name: 'write' | 'end', see: (chunk: unknown) => void): void {
-  const original: (...args: unknown[]) => unknown = socket[name].bind(socket)
+  const original: unknown = Reflect.get(socket, name)
+  if (typeof original !== 'function') return
   Object.defineProperty(socket, name, {
     configurable: true,
     writable: true,
     value: (...args: unknown[]): unknown => {
       see(args[0])
-      return original(...args)
+      return Reflect.apply(original, socket, args)
     },
   })
 }

@@ -52,7 +52,10 @@ export async function createAuthority(commonName: string, days: number): Promise
 }
 
 /** Reads an authority back from its PEM files. @throws when they are not a certificate and its key */
-export async function openAuthority(pem: { readonly certificate: string; readonly privateKey: string }): Promise<Authority> {
+export async function openAuthority(pem: {
+  readonly certificate: string
+  readonly privateKey: string
+}): Promise<Authority> {
   const der = x509.PemConverter.decode(pem.privateKey)[0]
   if (der === undefined) throw new TypeError('no private key in the PEM text')
   const key = await webcrypto.subtle.importKey('pkcs8', der, algorithm, true, ['sign'])
@@ -81,13 +84,18 @@ async function issue(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([usage]),
       await x509.AuthorityKeyIdentifierExtension.create(by.authority.publicKey),
-      ...(request.hosts === undefined ? [] : [new x509.SubjectAlternativeNameExtension(request.hosts.map(nameEntry))]),
+      ...(request.hosts === undefined
+        ? []
+        : [new x509.SubjectAlternativeNameExtension(request.hosts.map(nameEntry))]),
     ],
   })
   return pemOf(certificate, keys.privateKey)
 }
 
-function validity(days: number, startedDaysAgo: number): { readonly notBefore: Date; readonly notAfter: Date } {
+function validity(
+  days: number,
+  startedDaysAgo: number,
+): { readonly notBefore: Date; readonly notAfter: Date } {
   const start = Date.now() - skewMs - startedDaysAgo * dayMs
   return { notBefore: new Date(start), notAfter: new Date(start + skewMs + days * dayMs) }
 }

@@ -1,0 +1,75 @@
+/** What the bench and a measured server say to each other over the channel between parent and child process. */
+
+/** What a server does with those whom it has let in. */
+export type Application =
+  /** Nothing: the handshake is the work. */
+  | 'idle'
+  /** Sends every message back. */
+  | 'echo'
+  /** Answers the first message with one frame: what a server needs at least where a first message is a credential. */
+  | 'acknowledge'
+
+/** Keys of the JWT method of a guarded server; the bench signs with the other half. */
+export interface TokenKey {
+  readonly algorithm: 'HS256' | 'EdDSA'
+  /** The secret, or the public key, as a JWK. */
+  readonly jwk: Readonly<Record<string, string>>
+  /** Verified tokens that the method remembers; 0: every token is checked. */
+  readonly cacheSize: number
+}
+
+/** What a measured server is. Every server is bare `ws` with `noServer` and `handleUpgrade`; the guard is the only difference. */
+export type Role =
+  | { readonly kind: 'bare'; readonly application: Application }
+  /** Bare, but checks the signature of the bearer token of each handshake and nothing else. */
+  | { readonly kind: 'checking'; readonly key: TokenKey }
+  | {
+      readonly kind: 'guarded'
+      readonly application: Application
+      /** A file name for SQLite, or `memory`. */
+      readonly records: string
+      readonly key: TokenKey
+    }
+
+/** One row per question to a server: what is asked, what is answered. */
+export interface ServerQuestions {
+  /** Starts listening. Asked first, once. */
+  listen: { readonly ask: Role; readonly answer: { readonly port: number } }
+  /** CPU time of the process so far, all threads. */
+  cpu: { readonly ask: undefined; readonly answer: { readonly us: number } }
+  /** Memory after a full collection. Needs `--expose-gc`. */
+  memory: { readonly ask: undefined; readonly answer: Memory }
+  /** Makes credentials in the server's own records. */
+  mint: { readonly ask: { readonly what: 'ticket' | 'session'; readonly count: number }; readonly answer: readonly string[] }
+  /** CPU time of one signature check in a hot loop, all threads. */
+  checkCost: { readonly ask: { readonly key: TokenKey; readonly tokens: readonly string[] }; readonly answer: { readonly us: number } }
+}
+
+/** Memory of a server and how many WebSockets it holds. */
+export interface Memory {
+  readonly rssBytes: number
+  readonly heapBytes: number
+  readonly sockets: number
+}
+
+/** A question on the wire. */
+export interface Request {
+  readonly id: number
+  readonly kind: keyof ServerQuestions
+  readonly ask: unknown
+}
+
+/** Its answer. */
+export interface Response {
+  readonly id: number
+  readonly answer?: unknown
+  readonly error?: string
+}
+
+/** Host and Origin of every measured handshake: the same bytes go to both servers of a pair. */
+export const host = 'app.example.com'
+export const origin = 'https://app.example.com'
+export const audience = 'bench'
+export const issuer = 'https://id.example.com'
+/** Cookie of the session door. */
+export const sessionCookie = '__Host-session'

@@ -1,0 +1,170 @@
+/** What a JWT says (RFC 7519 §4): its claims as the guard's words, and whether it says so at this time. */
+import { accept, type Accept } from '../core/verdict.ts'
+import { isJsonArray, type Json, type JsonObject } from '../wire/json.ts'
+
+/** Names of the claims that become the principal. */
+export interface JwtClaimNames {
+  /** Who it is: a string of 1 to 256 characters. @default 'sub' */
+  readonly subject?: string
+  /**
+   * A list of strings. For `scope` and `scp` also one string, its parts separated by spaces (RFC 8693 §4.2).
+   * @default 'roles'
+   */
+  readonly roles?: string
+  /** The principal's realm. @default none: the realm is undefined */
+  readonly realm?: string | undefined
+}
+
+/** What claims are held against. */
+export interface ClaimRules {
+  readonly audiences: ReadonlySet<string>
+  readonly subject: string
+  readonly roles: string
+  readonly realm: string | undefined
+  readonly toleranceMs: number
+  readonly maxAgeMs: number
+}
+
+/** Claims whose shape and audience are right; all instants in ms since the epoch. */
+export interface JwtClaims {
+  readonly issuer: string
+  readonly subject: string
+  readonly roles: readonly string[]
+  readonly realm: string | undefined
+  /** `jti`. */
+  readonly token: string | undefined
+  /** `sid`. */
+  readonly session: string | undefined
+  readonly issuedAtMs: number | undefined
+  readonly notBeforeMs: number | undefined
+  readonly expiresAtMs: number
+  /** The payload without what the members above were read from by definition. Frozen, however deep. */
+  readonly others: Readonly<Record<string, unknown>>
+}
+
+/** Longest subject, realm, role, token and session identifier, UTF-16 code units. */
+const maxNameLength = 256
+const maxRoles = 128
+/** The last second that a date can express. */
+const maxSeconds = 8.64e12
+
+const registered: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'])
+const spaceSeparated: ReadonlySet<string> = new Set(['scope', 'scp'])
+
+/**
+ * Reads the claims; whether the issuer is a known one is the caller's to decide. Nothing of it may be acted on before
+ * the signature is checked.
+ *
+ * @returns `undefined` when a claim is missing or malformed, or the token is for another audience
+ */
+export function readClaims(payload: JsonObject, rules: ClaimRules): JwtClaims | undefined {
+  const { iss, exp, nbf, iat, jti, sid, aud } = payload
+  const subject = payload[rules.subject]
+  const realm = rules.realm === undefined ? undefined : payload[rules.realm]
+  const roles = readRoles(payload[rules.roles], rules.roles)
+  if (
+    typeof iss !== 'string' ||
+    !isName(subject) ||
+    roles === undefined ||
+    !isNameOrAbsent(realm) ||
+    !isNameOrAbsent(jti)
+  )
+    return undefined
+  if (!isSeconds(exp) || !isSecondsOrAbsent(nbf) || !isSecondsOrAbsent(iat)) return undefined
+  if (!isFor(aud, rules.audiences)) return undefined
+  return {
+    issuer: iss,
+    subject,
+    roles,
+    realm,
+    token: jti,
+    session: isName(sid) ? sid : undefined,
+    issuedAtMs: inMs(iat),
+    notBeforeMs: inMs(nbf),
+    expiresAtMs: Math.floor(exp * 1000),
+    others: othersOf(payload),
+  }
+}
+
+/** Where `now` lies in the life that a token claims. `invalid`: not yet valid, from the future, or too long a life. */
+export function judgeTimes(
+  claims: JwtClaims,
+  rules: ClaimRules,
+  now: number,
+): 'live' | 'expired' | 'invalid' {
+  const { expiresAtMs, issuedAtMs, notBeforeMs } = claims
+  const latestStart = now + rules.toleranceMs
+  if ((notBeforeMs ?? 0) > latestStart || (issuedAtMs ?? 0) > latestStart) return 'invalid'
+  if (issuedAtMs !== undefined && expiresAtMs <= issuedAtMs) return 'invalid'
+  if (expiresAtMs - (issuedAtMs ?? now) > rules.maxAgeMs) return 'invalid'
+  return expiresAtMs + rules.toleranceMs <= now ? 'expired' : 'live'
+}
+
+/** The acceptance that verified claims stand for. A token without `iat` counts as issued before every revocation. */
+export function acceptClaims(claims: JwtClaims): Accept {
+  const { subject, roles, realm, issuer, token, session, others } = claims
+  return accept({
+    principal: Object.freeze({ id: subject, roles, realm, method: 'jwt', provider: issuer, claims: others }),
+    grant: Object.freeze({
+      subject,
+      roles,
+      session,
+      token,
+      apiKey: undefined,
+      certificate: undefined,
+      issuedAtMs: claims.issuedAtMs ?? 0,
+    }),
+    untilMs: claims.expiresAtMs,
+  })
+}
+
+function isFor(aud: Json | undefined, audiences: ReadonlySet<string>): boolean {
+  if (typeof aud === 'string') return audiences.has(aud)
+  if (!isJsonArray(aud) || !aud.every((one) => typeof one === 'string')) return false
+  return aud.some((one) => audiences.has(one))
+}
+
+function readRoles(value: Json | undefined, claim: string): readonly string[] | undefined {
+  if (value === undefined) return Object.freeze([])
+  const roles = typeof value === 'string' && spaceSeparated.has(claim) ? splitScope(value) : value
+  if (!isJsonArray(roles) || roles.length > maxRoles || !roles.every(isName)) return undefined
+  return Object.freeze([...roles])
+}
+
+function splitScope(scope: string): readonly string[] {
+  return scope === '' ? [] : scope.split(' ')
+}
+
+function isName(value: Json | undefined): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxNameLength
+}
+
+function isNameOrAbsent(value: Json | undefined): value is string | undefined {
+  return value === undefined || isName(value)
+}
+
+/** A NumericDate (RFC 7519 §2). */
+function isSeconds(value: Json | undefined): value is number {
+  return typeof value === 'number' && value >= 0 && value <= maxSeconds
+}
+
+function isSecondsOrAbsent(value: Json | undefined): value is number | undefined {
+  return value === undefined || isSeconds(value)
+}
+
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.floor(seconds * 1000)
+}
+
+function othersOf(payload: JsonObject): Readonly<Record<string, Json>> {
+  const others: Record<string, Json> = Object.create(null)
+  for (const [name, value] of Object.entries(payload)) if (!registered.has(name)) others[name] = frozen(value)
+  return Object.freeze(others)
+}
+
+/** Freezes a value of the strict parser, whose depth is bounded: one connection cannot change another's claims. */
+function frozen(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  Object.values(value).forEach(frozen)
+  return Object.freeze(value)
+}

@@ -1,0 +1,162 @@
+/** Account passwords by argon2id (RFC 9106), through the optional peer dependency `@node-rs/argon2`. */
+import type * as argon2 from '@node-rs/argon2'
+import { MisuseError, OutageError } from '../core/errors.ts'
+import type { Clock, PasswordHasher } from '../core/ports.ts'
+import { BoundedQueue } from './bounded-queue.ts'
+import { PasswordCache } from './password-cache.ts'
+
+/** Cost and bounds of password hashing. */
+export interface Argon2Options {
+  /** Hashes computed at once; each takes a thread of the pool and `memoryKiB`. @default 2 */
+  readonly maxConcurrent?: number
+  /** Calls that may wait for their turn; the next one is answered `busy`. @default 32 */
+  readonly maxQueued?: number
+  /** Memory of a fresh hash, KiB. @default 19456 (OWASP's minimum with two passes) */
+  readonly memoryKiB?: number
+  /** Passes over it. @default 2 */
+  readonly passes?: number
+  /**
+   * How long a right password is remembered as an HMAC, ms, at most 60,000; 0: never. Clients of HTTP Basic show the
+   * same password at every connection. A dump of the process's memory lets such an entry be guessed at fast.
+   * @default 60000
+   */
+  readonly cacheMs?: number
+  /** Passwords remembered at once. @default 1000 */
+  readonly maxCached?: number
+  /** By which the memory of right passwords ends. @default the system's monotonic clock */
+  readonly clock?: Pick<Clock, 'now'>
+}
+
+type Argon2 = Pick<typeof argon2, 'hash' | 'verify'>
+type Outcome = 'right' | 'wrong'
+
+const defaults: Readonly<Required<Argon2Options>> = Object.freeze({
+  maxConcurrent: 2,
+  maxQueued: 32,
+  memoryKiB: 19_456,
+  passes: 2,
+  cacheMs: 60_000,
+  maxCached: 1000,
+  clock: { now: () => performance.now() },
+})
+
+/** Longer passwords are refused when set, and wrong when shown. */
+const maxPasswordBytes = 1024
+const maxCacheMs = 60_000
+
+/**
+ * Hashes and verifies passwords as PHC strings (`$argon2id$v=19$…`). An unknown account, a hash of another algorithm
+ * and a password that is too long cost one verification of the same parameters. Nothing is loaded before the first call.
+ * @throws MisuseError for options out of range; calls reject with `missing_port` without the peer dependency, and
+ * `hash` rejects with an OutageError when too many calls wait
+ */
+export function argon2Passwords(options: Argon2Options = {}): PasswordHasher {
+  const settings = { ...defaults, ...options }
+  checkSettings(settings)
+  const hasher = new Argon2Passwords(settings)
+  return {
+    hash: (password) => hasher.hash(password),
+    verify: (password, stored) => hasher.verify(password, stored),
+  }
+}
+
+/** For guards without a password method: no password is ever right. */
+export const rejectingPasswords: PasswordHasher = Object.freeze({
+  hash(): never {
+    throw new MisuseError('missing_port', 'passwords: this guard has no password hasher')
+  },
+  verify: (): 'wrong' => 'wrong',
+})
+
+class Argon2Passwords {
+  readonly #settings: Readonly<Required<Argon2Options>>
+  readonly #queue: BoundedQueue
+  readonly #cache: PasswordCache
+  readonly #dummy: string
+  #loading: Promise<Argon2> | undefined
+
+  constructor(settings: Readonly<Required<Argon2Options>>) {
+    this.#settings = settings
+    this.#queue = new BoundedQueue(settings.maxConcurrent, settings.maxQueued)
+    this.#cache = new PasswordCache(settings.cacheMs, settings.maxCached)
+    this.#dummy = dummyHash(settings.memoryKiB, settings.passes)
+  }
+
+  async hash(password: string): Promise<string> {
+    if (isTooLong(password)) {
+      throw new MisuseError('invalid_option', `password: at most ${maxPasswordBytes} bytes`)
+    }
+    const { memoryKiB, passes } = this.#settings
+    const hashed = this.#queue.run(async () => {
+      const argon2 = await this.#load()
+      return argon2.hash(password, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 })
+    })
+    if (hashed === undefined)
+      throw new OutageError('keys_unavailable', 'passwords: too many calls are waiting')
+    return hashed
+  }
+
+  verify(password: string, stored: string | undefined): Outcome | 'busy' | Promise<Outcome> {
+    if (stored === undefined || !stored.startsWith('$argon2id$') || isTooLong(password))
+      return this.#pretend()
+    const entry = this.#cache.entryOf(password, stored)
+    if (this.#cache.has(entry, this.#settings.clock.now())) return 'right'
+    return this.#queue.run(() => this.#compare(password, stored, entry)) ?? 'busy'
+  }
+
+  async #compare(password: string, stored: string, entry: string): Promise<Outcome> {
+    const argon2 = await this.#load()
+    if (!(await argon2.verify(stored, password))) return 'wrong'
+    this.#cache.add(entry, this.#settings.clock.now())
+    return 'right'
+  }
+
+  /** The work of a verification, with its answer known. */
+  #pretend(): 'busy' | Promise<Outcome> {
+    const work = this.#queue.run(async (): Promise<Outcome> => {
+      const argon2 = await this.#load()
+      await argon2.verify(this.#dummy, '')
+      return 'wrong'
+    })
+    return work ?? 'busy'
+  }
+
+  #load(): Promise<Argon2> {
+    this.#loading ??= import('@node-rs/argon2').catch((cause: unknown) => {
+      // The bare message of the loader names paths of this machine.
+      throw new MisuseError('missing_port', `passwords: install @node-rs/argon2 (${codeOf(cause)})`)
+    })
+    return this.#loading
+  }
+}
+
+/** A well-formed hash of no known password: salt and digest are zeros. Verifying it takes the time of a real one. */
+function dummyHash(memoryKiB: number, passes: number): string {
+  return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
+}
+
+function isTooLong(password: string): boolean {
+  return password.length > maxPasswordBytes || Buffer.byteLength(password) > maxPasswordBytes
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be loaded'
+}
+
+/** Name, least, greatest. */
+const ranges = [
+  ['maxConcurrent', 1, 64],
+  ['maxQueued', 0, 100_000],
+  ['memoryKiB', 8, 4_194_304],
+  ['passes', 1, 1000],
+  ['cacheMs', 0, maxCacheMs],
+  ['maxCached', 1, 1_000_000],
+] as const
+
+function checkSettings(settings: Readonly<Required<Argon2Options>>): void {
+  for (const [name, least, most] of ranges) {
+    const value = settings[name]
+    if (Number.isInteger(value) && value >= least && value <= most) continue
+    throw new MisuseError('invalid_option', `passwords: ${name} is a whole number from ${least} to ${most}`)
+  }
+}

@@ -1,0 +1,75 @@
+/** Rows in memory that pass away by themselves. */
+
+/** What a table of expiring rows must know about them. */
+export interface ExpiringOptions<R> {
+  /** Whether nobody can use the row any more. */
+  readonly isOver: (row: R, now: number) => boolean
+  /** Told of every row that is removed or replaced. */
+  readonly left?: (row: R) => void
+}
+
+/** Puts between two sweeps, at least; more when there are more rows, so that each `put` pays a constant share. */
+const sweepAfterPuts = 1024
+
+/** A map that drops expired rows as new ones are put: a flood of issuing never holds much more than what is alive. */
+export class ExpiringRows<K, R> {
+  readonly #options: ExpiringOptions<R>
+  readonly #rows = new Map<K, R>()
+  #putsSinceSweep = 0
+
+  constructor(options: ExpiringOptions<R>) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  get(key: K): R | undefined {
+    return this.#rows.get(key)
+  }
+
+  /** Stores or replaces a row. `now` is the caller's time, by which others may have expired. */
+  put(key: K, row: R, now: number): void {
+    this.replace(key, row)
+    this.#putsSinceSweep++
+    if (this.#putsSinceSweep >= Math.max(sweepAfterPuts, this.#rows.size / 2)) this.sweep(now)
+  }
+
+  /** As `put`, for a row that is already there: never sweeps. */
+  replace(key: K, row: R): void {
+    const old = this.#rows.get(key)
+    if (old !== undefined) this.#options.left?.(old)
+    this.#rows.set(key, row)
+  }
+
+  /** Removes and returns the row. */
+  take(key: K): R | undefined {
+    const row = this.#rows.get(key)
+    if (row === undefined) return undefined
+    this.#rows.delete(key)
+    this.#options.left?.(row)
+    return row
+  }
+
+  values(): MapIterator<R> {
+    return this.#rows.values()
+  }
+
+  /** Removes every row of which this holds. @returns how many */
+  removeWhere(holds: (row: R) => boolean): number {
+    const before = this.#rows.size
+    for (const [key, row] of this.#rows) if (holds(row)) this.take(key)
+    return before - this.#rows.size
+  }
+
+  /** Removes what is over. @returns how many */
+  sweep(now: number): number {
+    this.#putsSinceSweep = 0
+    return this.removeWhere((row) => this.#options.isOver(row, now))
+  }
+
+  clear(): void {
+    this.removeWhere(() => true)
+  }
+}

@@ -1,0 +1,142 @@
+/** Records in the memory of this process: nothing survives it, nothing is waited for. */
+import type { Grant } from '../core/principal.ts'
+import type {
+  AccountRow,
+  ApiKeyRow,
+  ChallengeSecretRow,
+  Hash,
+  Mark,
+  Records,
+  Salting,
+  SessionRow,
+  TicketRow,
+} from '../core/records.ts'
+import { ExpiringRows } from './expiring-rows.ts'
+import { Marks } from './marks.ts'
+import { SaltingCensus } from './salting-census.ts'
+import { TicketRows } from './tickets.ts'
+
+/** The records port with every answer at once. Assignable to `Records`; typed so that callers need not await. */
+export type MemoryRecords = {
+  readonly [K in keyof Records]: (...args: Parameters<Records[K]>) => Awaited<ReturnType<Records[K]>>
+}
+
+/**
+ * Records for one process: tests, demonstrations, and services whose clients may log in again after a restart. Safe
+ * for tickets, since what a crash loses is never valid again. Revocation marks are lost as well: credentials that
+ * outlive the process (JWTs, certificates) need a durable store. Rows are kept as they were given.
+ */
+export function memory(): MemoryRecords {
+  return new MemoryStore()
+}
+
+class MemoryStore implements MemoryRecords {
+  readonly #tickets = new TicketRows()
+  readonly #sessions = new ExpiringRows<Hash, SessionRow>({
+    isOver: (row, now) => row.expiresAtMs <= now || now - row.lastSeenMs > row.idleMs,
+  })
+  readonly #apiKeys = new ExpiringRows<Hash, ApiKeyRow>({ isOver: (row, now) => row.expiresAtMs <= now })
+  readonly #saltings = new SaltingCensus()
+  readonly #secrets = new ExpiringRows<string, ChallengeSecretRow>({
+    isOver: (row, now) => row.expiresAtMs <= now,
+    left: (row) => this.#saltings.remove(row.salting),
+  })
+  readonly #accounts = new Map<string, AccountRow>()
+  readonly #marks = new Marks()
+
+  putTicket(row: TicketRow): void {
+    this.#tickets.put(row)
+  }
+
+  takeTicket(key: Hash): TicketRow | undefined {
+    return this.#tickets.take(key)
+  }
+
+  putSession(row: SessionRow): void {
+    this.#sessions.put(row.key, row, row.issuedAtMs)
+  }
+
+  findSession(key: Hash): SessionRow | undefined {
+    return this.#sessions.get(key)
+  }
+
+  touchSession(key: Hash, lastSeenMs: number): void {
+    const row = this.#sessions.get(key)
+    if (row !== undefined && row.lastSeenMs < lastSeenMs) this.#sessions.replace(key, { ...row, lastSeenMs })
+  }
+
+  endSessions(root: string): void {
+    this.#sessions.removeWhere((row) => row.root === root)
+  }
+
+  putApiKey(row: ApiKeyRow): void {
+    this.#apiKeys.put(row.key, row, row.issuedAtMs)
+  }
+
+  findApiKey(key: Hash): ApiKeyRow | undefined {
+    return this.#apiKeys.get(key)
+  }
+
+  endApiKey(id: string): boolean {
+    return this.#apiKeys.removeWhere((row) => row.id === id) > 0
+  }
+
+  listApiKeys(): readonly ApiKeyRow[] {
+    return [...this.#apiKeys.values()]
+  }
+
+  putAccount(row: AccountRow): void {
+    this.#accounts.set(row.username, row)
+  }
+
+  findAccount(username: string): AccountRow | undefined {
+    return this.#accounts.get(username)
+  }
+
+  listAccounts(): readonly AccountRow[] {
+    return [...this.#accounts.values()]
+  }
+
+  putChallengeSecret(row: ChallengeSecretRow): void {
+    this.#saltings.add(row.salting)
+    this.#secrets.put(row.authid, row, row.issuedAtMs)
+  }
+
+  findChallengeSecret(authid: string): ChallengeSecretRow | undefined {
+    return this.#secrets.get(authid)
+  }
+
+  takeChallengeSecret(authid: string): boolean {
+    return this.#secrets.take(authid) !== undefined
+  }
+
+  listSaltings(most: number): readonly (Salting | undefined)[] {
+    return this.#saltings.list(most)
+  }
+
+  putMark(mark: Mark): void {
+    this.#marks.put(mark)
+  }
+
+  findMark(grant: Grant, lease: string): Mark | undefined {
+    return this.#marks.find(grant, lease)
+  }
+
+  sweep(now: number): number {
+    const perishable = [this.#tickets, this.#sessions, this.#secrets, this.#apiKeys, this.#marks]
+    return perishable.reduce((gone, rows) => gone + rows.sweep(now), 0)
+  }
+
+  close(): void {
+    for (const rows of [
+      this.#tickets,
+      this.#sessions,
+      this.#secrets,
+      this.#apiKeys,
+      this.#accounts,
+      this.#marks,
+    ]) {
+      rows.clear()
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** Revocation marks in a file that several processes share, with a copy in memory that is never behind. */
+import type { Grant } from '../core/principal.ts'
+import type { Mark } from '../core/records.ts'
+import { keepMarksMs, Marks } from './marks.ts'
+import { markColumns, marksOf, namesOf, rowOf, valuesOf } from './sqlite-columns.ts'
+import type { Statements } from './sqlite-table.ts'
+import { inTransaction } from './sqlite-transaction.ts'
+
+const names = namesOf(markColumns)
+const insert = `INSERT OR IGNORE INTO marks (${names}) VALUES (${marksOf(markColumns)})`
+const forget = 'DELETE FROM marks WHERE kind = ? AND value = ? AND atMs <= ?'
+const news = `SELECT seq, ${names} FROM marks WHERE seq > ? ORDER BY seq`
+const expire = 'DELETE FROM marks WHERE atMs < ?'
+
+/** All marks of the file. */
+export class SqliteMarks {
+  readonly #quick: Statements
+  readonly #durable: Statements
+  readonly #marks = new Marks()
+  /** Highest `seq` that was read: SQLite never gives one twice. */
+  #seq = 0
+  /** What `data_version` was when marks were last read; it changes with every commit of another connection. */
+  #version: unknown = undefined
+
+  constructor(quick: Statements, durable: Statements) {
+    this.#quick = quick
+    this.#durable = durable
+  }
+
+  /** Writes a mark unless a later one of its kind and value is there. It takes a new `seq`, so that others see it. */
+  put(mark: Mark): void {
+    const values = valuesOf(markColumns, mark)
+    inTransaction(this.#durable.db, () => {
+      this.#durable.run(forget, mark.kind, mark.value, mark.atMs)
+      this.#durable.run(insert, ...values)
+    })
+    this.#marks.put(mark)
+  }
+
+  /** The mark that revokes this grant or lease, whichever process wrote it. */
+  find(grant: Grant, lease: string): Mark | undefined {
+    this.#refresh()
+    return this.#marks.find(grant, lease)
+  }
+
+  /** Forgets marks that are older than anything they could revoke. @returns how many */
+  sweep(now: number): number {
+    this.#marks.sweep(now)
+    return this.#quick.run(expire, now - keepMarksMs)
+  }
+
+  /** The version is read before the marks: a commit between the two shows at the next call. */
+  #refresh(): void {
+    const version = this.#quick.prepare('PRAGMA data_version').get()?.['data_version']
+    if (version === this.#version) return
+    for (const stored of this.#quick.prepare(news).all(this.#seq)) {
+      this.#marks.put(rowOf(markColumns, stored))
+      this.#seq = Number(stored['seq'])
+    }
+    this.#version = version
+  }
+}

@@ -1,0 +1,199 @@
+/** The records port over the tables of one SQLite file. */
+import { isThenable } from '../core/drive.ts'
+import type { Sealer } from '../core/ports.ts'
+import type { Grant } from '../core/principal.ts'
+import type {
+  AccountRow,
+  ApiKeyRow,
+  ChallengeSecretRow,
+  Hash,
+  Mark,
+  MaybePromise,
+  Records,
+  Salting,
+  SessionRow,
+  TicketRow,
+} from '../core/records.ts'
+import { bootId, isSameBoot } from './sqlite-boot.ts'
+import { accountColumns, apiKeyColumns, sessionColumns, ticketColumns } from './sqlite-columns.ts'
+import { openFile, type Connections } from './sqlite-file.ts'
+import { LockQueue, type LockLimits } from './sqlite-locks.ts'
+import { SqliteMarks } from './sqlite-marks.ts'
+import { findSecret, hasSecret, putSecret, saltingsOf, sealSecret, takeSecret } from './sqlite-secrets.ts'
+import { Statements, Table } from './sqlite-table.ts'
+import { inTransaction } from './sqlite-transaction.ts'
+import { TicketRows } from './tickets.ts'
+
+/** Settings of a store, defaults filled in. */
+export interface SqliteSettings extends LockLimits {
+  readonly sealer: Sealer | undefined
+  readonly tickets: 'memory' | 'file'
+  readonly busyTimeoutMs: number
+}
+
+const tickets = new Table('tickets', 'key', ticketColumns)
+const sessions = new Table('sessions', 'key', sessionColumns)
+const apiKeys = new Table('api_keys', 'key', apiKeyColumns)
+const accounts = new Table('accounts', 'username', accountColumns)
+
+/** A flood of tickets sweeps the table as often as this many were put. */
+const sweepAfterPuts = 1024
+const sweepTickets = 'DELETE FROM tickets WHERE expiresAtMs <= ?'
+/** What `sweep` drops besides marks; the one value is the time. */
+const sweeps = [
+  sweepTickets,
+  'DELETE FROM sessions WHERE expiresAtMs <= ?1 OR ?1 - lastSeenMs > idleMs',
+  'DELETE FROM api_keys WHERE expiresAtMs <= ?',
+  'DELETE FROM challenge_secrets WHERE expiresAtMs <= ?',
+] as const
+
+/** Opened by `sqlite`, which has checked the settings. */
+export class SqliteStore implements Records {
+  readonly #settings: SqliteSettings
+  readonly #connections: Connections
+  readonly #quick: Statements
+  readonly #durable: Statements
+  readonly #locks: LockQueue
+  readonly #marks: SqliteMarks
+  readonly #boot: string = bootId()
+  readonly #ticketsInMemory: TicketRows | undefined
+  #putsSinceSweep = 0
+  #closed = false
+
+  constructor(file: string, settings: SqliteSettings) {
+    this.#settings = settings
+    this.#connections = openFile(file, settings.busyTimeoutMs)
+    this.#quick = new Statements(this.#connections.quick)
+    this.#durable = new Statements(this.#connections.durable)
+    this.#locks = new LockQueue(settings, (may) => this.#mayBlock(may))
+    this.#marks = new SqliteMarks(this.#quick, this.#durable)
+    this.#ticketsInMemory = settings.tickets === 'memory' ? new TicketRows() : undefined
+  }
+
+  putTicket(row: TicketRow): MaybePromise<void> {
+    if (this.#ticketsInMemory !== undefined) return this.#ticketsInMemory.put(row)
+    return this.#locks.write(() => {
+      if (++this.#putsSinceSweep >= sweepAfterPuts) {
+        this.#quick.run(sweepTickets, row.issuedAtMs)
+        this.#putsSinceSweep = 0
+      }
+      tickets.insert(this.#quick, { ...row, boot: this.#boot })
+    })
+  }
+
+  takeTicket(key: Hash): MaybePromise<TicketRow | undefined> {
+    if (this.#ticketsInMemory !== undefined) return this.#ticketsInMemory.take(key)
+    // Guessed keys must not fight honest ones for the lock; who gets the row is decided by the removal alone.
+    const exists = this.#locks.read(() => tickets.exists(this.#quick, key))
+    return then(exists, (here) => (here ? this.#locks.write(() => this.#takeTicket(key)) : undefined))
+  }
+
+  #takeTicket(key: Hash): TicketRow | undefined {
+    const stored = tickets.take(this.#quick, key)
+    if (stored === undefined) return undefined
+    const { boot, ...row } = stored
+    // A power loss may have undone the taking of it.
+    return isSameBoot(boot, this.#boot) ? row : undefined
+  }
+
+  putSession(row: SessionRow): MaybePromise<void> {
+    return this.#locks.write(() => sessions.put(this.#quick, row))
+  }
+
+  findSession(key: Hash): MaybePromise<SessionRow | undefined> {
+    return this.#locks.read(() => sessions.find(this.#quick, key))
+  }
+
+  touchSession(key: Hash, lastSeenMs: number): MaybePromise<void> {
+    const sql = 'UPDATE sessions SET lastSeenMs = ?1 WHERE key = ?2 AND lastSeenMs < ?1'
+    return this.#locks.write(() => void this.#quick.run(sql, lastSeenMs, key))
+  }
+
+  endSessions(root: string): MaybePromise<void> {
+    return this.#locks.write(() => void this.#durable.run('DELETE FROM sessions WHERE root = ?', root))
+  }
+
+  putApiKey(row: ApiKeyRow): MaybePromise<void> {
+    return this.#locks.write(() => apiKeys.put(this.#durable, row))
+  }
+
+  findApiKey(key: Hash): MaybePromise<ApiKeyRow | undefined> {
+    return this.#locks.read(() => apiKeys.find(this.#quick, key))
+  }
+
+  endApiKey(id: string): MaybePromise<boolean> {
+    return this.#locks.write(() => this.#durable.run('DELETE FROM api_keys WHERE id = ?', id) > 0)
+  }
+
+  listApiKeys(): MaybePromise<readonly ApiKeyRow[]> {
+    return this.#locks.read(() => apiKeys.list(this.#quick))
+  }
+
+  putAccount(row: AccountRow): MaybePromise<void> {
+    return this.#locks.write(() => accounts.put(this.#durable, row))
+  }
+
+  findAccount(username: string): MaybePromise<AccountRow | undefined> {
+    return this.#locks.read(() => accounts.find(this.#quick, username))
+  }
+
+  listAccounts(): MaybePromise<readonly AccountRow[]> {
+    return this.#locks.read(() => accounts.list(this.#quick))
+  }
+
+  putChallengeSecret(row: ChallengeSecretRow): MaybePromise<void> {
+    const sealed = sealSecret(row, this.#settings.sealer)
+    return this.#locks.write(() => putSecret(this.#quick, sealed))
+  }
+
+  findChallengeSecret(authid: string): MaybePromise<ChallengeSecretRow | undefined> {
+    return this.#locks.read(() => findSecret(this.#quick, authid, this.#settings.sealer))
+  }
+
+  takeChallengeSecret(authid: string): MaybePromise<boolean> {
+    const exists = this.#locks.read(() => hasSecret(this.#quick, authid))
+    return then(exists, (here) => here && this.#locks.write(() => takeSecret(this.#durable, authid)))
+  }
+
+  listSaltings(most: number): MaybePromise<readonly (Salting | undefined)[]> {
+    return this.#locks.read(() => saltingsOf(this.#quick, most))
+  }
+
+  putMark(mark: Mark): MaybePromise<void> {
+    return this.#locks.write(() => this.#marks.put(mark))
+  }
+
+  findMark(grant: Grant, lease: string): MaybePromise<Mark | undefined> {
+    return this.#locks.read(() => this.#marks.find(grant, lease))
+  }
+
+  sweep(now: number): MaybePromise<number> {
+    const inMemory = this.#ticketsInMemory?.sweep(now) ?? 0
+    return this.#locks.write(() =>
+      inTransaction(this.#quick.db, () => {
+        const inTables = sweeps.reduce((gone, sql) => gone + this.#quick.run(sql, now), 0)
+        return inMemory + inTables + this.#marks.sweep(now)
+      }),
+    )
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#locks.close()
+    this.#ticketsInMemory?.clear()
+    this.#connections.durable.close()
+    this.#connections.quick.close()
+  }
+
+  #mayBlock(may: boolean): void {
+    const sql = `PRAGMA busy_timeout = ${may ? this.#settings.busyTimeoutMs : 0}`
+    this.#connections.quick.exec(sql)
+    this.#connections.durable.exec(sql)
+  }
+}
+
+/** Goes on with a value now or later. */
+function then<T, U>(value: MaybePromise<T>, use: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return isThenable(value) ? value.then(use) : use(value)
+}

@@ -1,0 +1,33 @@
+/** Tickets in memory. */
+import { OutageError } from '../core/errors.ts'
+import type { Hash, TicketRow } from '../core/records.ts'
+import { ExpiringRows } from './expiring-rows.ts'
+
+/** Single-use rows by key: one thread, so that of any number of callers one gets the row. */
+export class TicketRows {
+  readonly #rows = new ExpiringRows<Hash, TicketRow>({ isOver: (row, now) => row.expiresAtMs <= now })
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** @throws OutageError for a key that is there already: the generator of keys has failed */
+  put(row: TicketRow): void {
+    if (this.#rows.get(row.key) !== undefined) {
+      throw new OutageError('records_unavailable', 'records: a ticket with this key exists')
+    }
+    this.#rows.put(row.key, row, row.issuedAtMs)
+  }
+
+  take(key: Hash): TicketRow | undefined {
+    return this.#rows.take(key)
+  }
+
+  sweep(now: number): number {
+    return this.#rows.sweep(now)
+  }
+
+  clear(): void {
+    this.#rows.clear()
+  }
+}

@@ -1,0 +1,82 @@
+/** What every bus promises. */
+import type { Bus, Revocation } from '../core/ports.ts'
+import { expectEqual, type SuiteCase } from './suite.ts'
+
+const news: Revocation = { kind: 'subject', value: 'user-17', atMs: 1_000, reason: 'revoked' }
+const laterNews: Revocation = { kind: 'session', value: 's-1', atMs: 2_000, reason: 'logged_out' }
+
+/** The contract of `Bus` between subscribers of one process, for an implementation of anyone's. @param open a fresh bus */
+export function busSuite(open: () => Bus): readonly SuiteCase[] {
+  return Object.entries(cases).map(([name, run]) => ({ name, run: async () => run(open()) }))
+}
+
+const cases: Readonly<Record<string, (bus: Bus) => void>> = {
+  'delivers to every subscriber before publishing returns'(bus) {
+    const heard: unknown[] = []
+    bus.subscribe((told) => heard.push(['one', told]))
+    bus.subscribe((told) => heard.push(['two', told]))
+    bus.publish(news)
+    expectEqual(heard, [['one', news], ['two', news]], 'what was heard') // prettier-ignore
+  },
+  'keeps the order of news'(bus) {
+    const heard = listener(bus)
+    bus.publish(news)
+    bus.publish(laterNews)
+    expectEqual(heard, [news, laterNews], 'what was heard')
+  },
+  'delivers nothing to those who left, and nothing from before they came'(bus) {
+    const gone: Revocation[] = []
+    bus.subscribe((told) => gone.push(told))()
+    bus.publish(news)
+    const late = listener(bus)
+    bus.publish(laterNews)
+    expectEqual([gone, late], [[], [laterNews]], 'what was heard')
+  },
+  'lets a function that subscribed twice leave once'(bus) {
+    let count = 0
+    const hear = (): void => void count++
+    const leave = bus.subscribe(hear)
+    bus.subscribe(hear)
+    leave()
+    leave()
+    bus.publish(news)
+    expectEqual(count, 1, 'deliveries')
+  },
+  'delivers to the others when one subscriber throws'(bus) {
+    const before = listener(bus)
+    bus.subscribe(() => {
+      throw new Error('a subscriber failed')
+    })
+    const after = listener(bus)
+    try {
+      bus.publish(news)
+    } catch {
+      // Whether the publisher is told is the bus's own affair.
+    }
+    expectEqual([before, after], [[news], [news]], 'what was heard')
+  },
+  'delivers nothing to who was unsubscribed during the delivery'(bus) {
+    let leave = (): void => {}
+    bus.subscribe(() => leave())
+    const heard: Revocation[] = []
+    leave = bus.subscribe((told) => heard.push(told))
+    bus.publish(news)
+    expectEqual(heard, [], 'what was heard')
+  },
+  'spares who subscribes during the delivery the news of that moment'(bus) {
+    const heard: Revocation[] = []
+    const leave = bus.subscribe(() => {
+      leave()
+      bus.subscribe((told) => heard.push(told))
+    })
+    bus.publish(news)
+    bus.publish(laterNews)
+    expectEqual(heard, [laterNews], 'what was heard')
+  },
+}
+
+function listener(bus: Bus): readonly Revocation[] {
+  const heard: Revocation[] = []
+  bus.subscribe((told) => heard.push(told))
+  return heard
+}

@@ -1,0 +1,138 @@
+import type { Measured, Outcome } from './outcome.ts'
+
+/** Names of the doors, in the order of the page. */
+export type DoorId =
+  'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11' | 'D12' | 'D13'
+
+/** The three engines that the lab is measured in. */
+export type Engine = 'chromium' | 'firefox' | 'webkit'
+
+/** What a case can ask the site for. */
+export type Obtainable =
+  | 'ticket'
+  | 'frame-ticket'
+  | 'jwt'
+  | 'session'
+  | 'api-key'
+  | 'password'
+  | 'alias'
+  | 'csrf'
+  | 'url'
+  | 'plain-secret'
+  | 'salted-secret'
+  | 'login-secret'
+
+/** Where a page can put a credential. `nothing`: it only connects, and the browser adds what it has. */
+export type Place =
+  | 'nothing'
+  | 'first-text'
+  | 'first-json'
+  | 'query'
+  | 'user-name'
+  | 'token-password'
+  | 'user-password'
+  | 'subprotocol'
+  | 'csrf'
+  | 'url'
+  | 'certificate'
+  | 'challenge'
+  | 'old-signature'
+
+/** Names under which the steps of a case keep what they obtained. */
+export type Slot = 'a' | 'b'
+
+/** What must hold besides the outcome. */
+export type Check =
+  /** No frame comes before the greeting. */
+  | 'greeting-first'
+  /** `auth_ok` comes before the greeting. */
+  | 'auth-ok-first'
+  /** Two messages sent behind the credential come back in order. */
+  | 'in-order'
+  /** The negotiated subprotocol is `countersign.v1`. */
+  | 'public-subprotocol'
+  /** The challenge has the members that a real user's has. */
+  | 'challenge-shape'
+
+/** One thing that a case does. The last `show`, `exchange`, `attack` or `await-close` is what is measured; the `show`s before it must be accepted. */
+export type Step =
+  | {
+      readonly kind: 'obtain'
+      readonly what: Obtainable
+      readonly expired: boolean
+      /** @default the case's own door */
+      readonly audience: DoorId | undefined
+      readonly into: Slot
+    }
+  /** Makes up a credential that looks right and that nobody issued. */
+  | { readonly kind: 'invent'; readonly what: Obtainable; readonly into: Slot }
+  | { readonly kind: 'show'; readonly at: Place; readonly slot: Slot; readonly door: DoorId | undefined }
+  /** As `show`, but leaves the socket open for `await-close`. */
+  | { readonly kind: 'hold'; readonly at: Place; readonly slot: Slot }
+  | { readonly kind: 'await-close' }
+  /** Hands the ticket to a hidden frame of the socket's origin. */
+  | { readonly kind: 'exchange'; readonly slot: Slot }
+  /** Takes back what earlier cases left in the browser. */
+  | { readonly kind: 'forget'; readonly what: 'frame' | 'preauth' | 'basic' }
+  | { readonly kind: 'log-out' }
+  /** Puts a made-up session cookie where the real one was; only after `log-out`. */
+  | { readonly kind: 'plant-session' }
+  /** Lets the hostile site knock. */
+  | { readonly kind: 'attack' }
+
+/** One row of the lab: what is done at a door, what must come of it, and why. */
+export interface LabCase {
+  /** Door and name: `D2.replay`. */
+  readonly id: string
+  readonly door: DoorId
+  readonly title: string
+  readonly expected: Outcome
+  /** Where engines differ, what each is expected to show and why. */
+  readonly differs: Readonly<Partial<Record<Engine, { readonly expected: Outcome; readonly why: string }>>>
+  readonly why: string
+  /** Path of the docs page in the repository, with its section. */
+  readonly docs: string
+  /** Waits for a deadline of the server, so it is left out unless asked for. */
+  readonly slow: boolean
+  /** Ends the login of this page, so it runs when nothing else does; the page logs in again afterwards. */
+  readonly alone: boolean
+  /** What the browser must have been given first, or must lack. @default undefined: nothing */
+  readonly needs: 'client-certificate' | 'no-client-certificate' | undefined
+  readonly check: Check | undefined
+  readonly steps: readonly Step[]
+}
+
+/** What came out of one case. */
+export interface CaseResult {
+  readonly id: string
+  readonly door: DoorId
+  /** What this engine was expected to show. */
+  readonly expected: Outcome
+  readonly measured: Measured
+  /** Whether the outcome is the expected one and the case's check holds. */
+  readonly agrees: boolean
+  readonly ms: number
+  /** What is worth knowing besides; empty when nothing is. */
+  readonly note: string
+}
+
+/** Everything that came out of a run. JSON. */
+export interface LabReport {
+  /** Engine as the page can tell it. */
+  readonly engine: Engine
+  readonly userAgent: string
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly results: readonly CaseResult[]
+  readonly agrees: boolean
+}
+
+/** Choice of cases. */
+export interface RunOptions {
+  /** Runs the cases that wait for a deadline, too. @default false */
+  readonly slow?: boolean
+  /** Ids of cases (`D2.replay`) or of doors (`D2`). @default all */
+  readonly only?: readonly string[]
+  /** Says that a client certificate of the lab is installed. @default what the page's switch says */
+  readonly clientCertificate?: boolean
+}

@@ -1,0 +1,166 @@
+import { hasRealShape, readChallenge, signChallenge, type ChallengeExtra } from './challenge.ts'
+import { later } from './later.ts'
+import { accepted, type Measured } from './outcome.ts'
+import type { Plan, Prover } from './plan.ts'
+
+/** What one connection attempt came to. */
+export interface Knock {
+  readonly measured: Measured
+  /** Every text frame that came, in order; bounded. */
+  readonly frames: readonly string[]
+  readonly protocol: string
+  /** Whom the greeting named. */
+  readonly greeted: string | undefined
+  readonly signature: string
+  /** Whether the challenge looked like a real user's; `undefined` when none came. */
+  readonly realShape: boolean | undefined
+  /** Resolves when the socket closes; immediately when it never opened. */
+  readonly closed: Promise<Measured>
+  readonly close: () => void
+}
+
+/** Options of an attempt. */
+export interface KnockOptions {
+  /** Longest wait for an outcome, ms. */
+  readonly patienceMs: number
+  /** Messages to send behind the credential; they must come back in this order. */
+  readonly behind: readonly string[]
+}
+
+const maxFrames = 50
+
+/** WebKit may fire `error` and never `close`. */
+const graceAfterErrorMs = 1_500
+
+/** Opens a socket by plan and waits until it has greeted and echoed, or is closed, or patience ends. Never throws. */
+export async function knock(plan: Plan, options: KnockOptions): Promise<Knock> {
+  if (plan.warmUp !== undefined) await warmUp(plan.warmUp)
+  try {
+    const socket = new WebSocket(plan.url, [...plan.protocols])
+    return await new Attempt(socket, plan, options).settled
+  } catch (error) {
+    return nothing({ kind: 'unsettled', why: error instanceof Error ? error.name : 'the browser refuses' })
+  }
+}
+
+async function warmUp(url: string): Promise<void> {
+  try {
+    await fetch(url, { credentials: 'include', mode: 'no-cors' })
+  } catch {
+    // No certificate, or an authority that is not trusted: the socket will tell.
+  }
+}
+
+function nothing(measured: Measured): Knock {
+  const closed = Promise.resolve(measured)
+  const none = { frames: [], protocol: '', greeted: undefined, signature: '', realShape: undefined }
+  return { measured, ...none, closed, close: () => undefined }
+}
+
+class Attempt {
+  readonly settled: Promise<Knock>
+  readonly #socket: WebSocket
+  readonly #plan: Plan
+  readonly #frames: string[] = []
+  readonly #awaited: string[]
+  readonly #closed = later<Measured>()
+  readonly #outcome = later<Measured>()
+  #opened = false
+  #greeted: string | undefined
+  #signature = ''
+  #challenge: ChallengeExtra | undefined
+
+  constructor(socket: WebSocket, plan: Plan, options: KnockOptions) {
+    this.#socket = socket
+    this.#plan = plan
+    this.#awaited = [...options.behind, `echo ${Math.random().toString(36).slice(2)}`]
+    const timer = setTimeout(() => this.#giveUp(options.patienceMs), options.patienceMs)
+    socket.addEventListener('open', () => this.#begin(options.behind))
+    socket.addEventListener('message', ({ data }) => this.#hear(String(data)))
+    socket.addEventListener('close', ({ code, reason }) => this.#end(code, reason))
+    socket.addEventListener('error', () => setTimeout(() => this.#end(1006, ''), graceAfterErrorMs))
+    this.settled = this.#outcome.promise.then((measured) => {
+      clearTimeout(timer)
+      return this.#tell(measured)
+    })
+  }
+
+  #begin(behind: readonly string[]): void {
+    this.#opened = true
+    for (const message of [...this.#plan.first, ...behind]) this.#socket.send(message)
+  }
+
+  #hear(text: string): void {
+    if (this.#frames.length < maxFrames) this.#frames.push(text)
+    const name = /^Hello (.+)!$/.exec(text)?.[1]
+    if (name !== undefined && this.#greeted === undefined) {
+      this.#greeted = name
+      this.#socket.send(this.#awaited.at(-1) ?? '')
+      return
+    }
+    if (this.#greeted !== undefined) this.#hearEcho(text)
+    else void this.#answer(text)
+  }
+
+  #hearEcho(text: string): void {
+    if (text !== this.#awaited[0]) return
+    this.#awaited.shift()
+    if (this.#awaited.length === 0) this.#outcome.resolve(accepted)
+  }
+
+  async #answer(text: string): Promise<void> {
+    const { prover } = this.#plan
+    const challenge = text.startsWith('{') ? readChallenge(parseObject(text)) : undefined
+    if (prover === undefined || challenge === undefined) return
+    this.#challenge = challenge
+    this.#signature = await signatureBy(prover, challenge)
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#socket.send(JSON.stringify({ type: 'authenticate', signature: this.#signature }))
+    }
+  }
+
+  #end(code: number, reason: string): void {
+    const measured = outcomeOfClose(code, reason, this.#opened)
+    this.#closed.resolve(measured)
+    this.#outcome.resolve(measured)
+  }
+
+  #giveUp(patienceMs: number): void {
+    const what = this.#greeted === undefined ? (this.#opened ? 'open, but silent' : 'no answer') : 'no echo'
+    this.#outcome.resolve({ kind: 'unsettled', why: `${what} for ${Math.round(patienceMs / 1_000)} s` })
+    this.#socket.close()
+  }
+
+  #tell(measured: Measured): Knock {
+    return {
+      measured,
+      frames: this.#frames,
+      protocol: this.#socket.protocol,
+      greeted: this.#greeted,
+      signature: this.#signature,
+      realShape: this.#challenge === undefined ? undefined : hasRealShape(this.#challenge),
+      closed: this.#closed.promise,
+      close: () => this.#socket.close(1000),
+    }
+  }
+}
+
+function signatureBy(prover: Prover, challenge: ChallengeExtra): Promise<string> | string {
+  return prover.kind === 'secret' ? signChallenge(prover.secret, challenge) : prover.signature
+}
+
+function outcomeOfClose(code: number, reason: string, opened: boolean): Measured {
+  if (code === 1006 || code === 1015) {
+    return opened ? { kind: 'unsettled', why: 'lost after opening' } : { kind: 'failed', code }
+  }
+  return { kind: 'closed', code, reason }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,38 @@
+import { find } from './dom.ts'
+import { getJson } from './site.ts'
+
+/** Counts the login down in the head of the page. */
+export interface LeaseClock {
+  /** Asks the site how long the login lasts; call it after each login. */
+  readonly sync: () => Promise<void>
+}
+
+/** Starts the clock of the head; it stands until the first `sync`. */
+export function startLeaseClock(): LeaseClock {
+  const clock = find('[data-lease]', HTMLElement)
+  let endsAtMs: number | undefined
+  const tick = (): void => {
+    if (endsAtMs === undefined) return
+    const leftMs = endsAtMs - Date.now()
+    clock.textContent = leftMs > 0 ? words(Math.ceil(leftMs / 1_000)) : 'ended'
+  }
+  setInterval(tick, 1_000)
+  return {
+    async sync() {
+      try {
+        const { session_expires_in: seconds } = await getJson('/me')
+        if (typeof seconds === 'number') endsAtMs = Date.now() + seconds * 1_000
+        tick()
+      } catch {
+        endsAtMs = undefined
+        clock.textContent = 'ended'
+      }
+    },
+  }
+}
+
+function words(seconds: number): string {
+  const two = (part: number): string => String(Math.floor(part)).padStart(2, '0')
+  const rest = `${two((seconds / 60) % 60)}:${two(seconds % 60)}`
+  return seconds < 3_600 ? rest : `${Math.floor(seconds / 3_600)}:${rest}`
+}

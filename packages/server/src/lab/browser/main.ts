@@ -1,0 +1,111 @@
+/** Brings the lab's page to life, and gives tests and reports `globalThis.countersignLab`. */
+import { prepareAttacker, type Attack } from './attack.ts'
+import type { CaseResult, LabCase, LabReport, RunOptions } from './case.ts'
+import { startControls } from './controls.ts'
+import { find } from './dom.ts'
+import { readEngine } from './engine.ts'
+import type { LabFacts } from './facts.ts'
+import { findGates } from './gates.ts'
+import { followJournal } from './journal.ts'
+import { startLeaseClock } from './lease-clock.ts'
+import { findRows } from './rows.ts'
+import { chooseCases, runCases } from './run-all.ts'
+import type { Surroundings } from './run-case.ts'
+
+/** What the page offers to programs that drive it. */
+export interface CountersignLab {
+  readonly cases: readonly LabCase[]
+  readonly runAll: (options?: RunOptions) => Promise<LabReport>
+  /** Runs one case. @throws Error when there is none of this id */
+  readonly run: (id: string) => Promise<CaseResult>
+}
+
+interface PageData {
+  readonly username: string
+  readonly docsBase: string
+  readonly cases: readonly LabCase[]
+}
+
+declare global {
+  var countersignLab: CountersignLab
+}
+
+const data: PageData = JSON.parse(find('#lab-data', HTMLElement).textContent)
+const { engine, words } = readEngine(navigator.userAgent)
+const gates = findGates()
+const clock = startLeaseClock()
+const controls = startControls({
+  run: (options) => void runAll(options),
+  filter: (only) => rows.filter(only),
+})
+const rows = findRows(data.cases, {
+  engine,
+  docsBase: data.docsBase,
+  run: (id) => void runAll({ only: [id] }),
+})
+const latest = new Map<string, CaseResult>()
+const facts = readFacts()
+let attack: Attack | undefined
+let running: Promise<unknown> = Promise.resolve()
+
+async function readFacts(): Promise<LabFacts> {
+  const response = await fetch('/lab/doors.json')
+  if (!response.ok) throw new Error(`/lab/doors.json answered ${response.status}`)
+  // The page's own server publishes this document, and its shape is part of the lab's contract.
+  const published: LabFacts = await response.json()
+  return published
+}
+
+async function surroundings(): Promise<Surroundings> {
+  const published = await facts
+  attack ??= prepareAttacker(find('[data-hostile]', HTMLIFrameElement), published.hostile.origin)
+  return { facts: published, engine, username: data.username, attack, showGate: gates.show }
+}
+
+/** One run at a time: the cases share cookies. */
+function runAll(options: RunOptions = {}): Promise<LabReport> {
+  const next = running.then(() => runNow({ clientCertificate: controls.hasCertificate(), ...options }))
+  running = next.catch((error: unknown) => controls.trouble(error))
+  return next
+}
+
+async function runNow(options: RunOptions): Promise<LabReport> {
+  const chosen = chooseCases(data.cases, options)
+  const report = await runCases(chosen, await surroundings(), {
+    planned: (cases) => controls.planned(cases.length),
+    started: (one) => rows.started(one),
+    finished(one, result, trace) {
+      latest.set(one.id, result)
+      rows.finished(one, { result, trace })
+      controls.finished(result)
+      countDoor(one, chosen)
+    },
+  })
+  await clock.sync()
+  controls.done(report)
+  return report
+}
+
+function countDoor({ door }: LabCase, chosen: readonly LabCase[]): void {
+  const known = [...latest.values()].filter((result) => result.door === door)
+  const total = data.cases.filter(
+    (one) => one.door === door && (latest.has(one.id) || chosen.includes(one)),
+  ).length
+  gates.count(door, known, total)
+}
+
+async function run(id: string): Promise<CaseResult> {
+  const report = await runAll({ only: [id] })
+  const result = report.results[0]
+  if (result === undefined) throw new Error(`no case ${id} can run here`)
+  return result
+}
+
+globalThis.countersignLab = { cases: data.cases, runAll, run }
+find('[data-engine]', HTMLElement).textContent = `in ${words}`
+followJournal()
+void clock.sync()
+facts.then(
+  () => controls.enable(),
+  (error: unknown) => controls.trouble(error),
+)

@@ -1,0 +1,71 @@
+/** How a connection attempt ends, as a page can see it. Shared by the table of cases, the page and the report. */
+export type Outcome =
+  /** The socket opened, greeted its user and echoed. */
+  | { readonly kind: 'accepted'; readonly greeting: true }
+  /** The socket opened and was closed with a code that says why (RFC 6455 §7.4). */
+  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
+  /** It never opened: refused by HTTP or by TLS, which pages are not told. 1015 is Firefox' word for TLS. */
+  | { readonly kind: 'failed'; readonly code: 1006 | 1015 }
+  /** The hidden frame could not exchange its ticket; no cookie was set. */
+  | { readonly kind: 'unexchanged' }
+
+/** What came out, or why nothing did. */
+export type Measured = Outcome | { readonly kind: 'unsettled'; readonly why: string }
+
+/** Opens and greets. */
+export const accepted: Outcome = { kind: 'accepted', greeting: true }
+
+/** Refused before the handshake was answered with 101. */
+export const failed: Outcome = { kind: 'failed', code: 1006 }
+
+/** Refused by the frame. */
+export const unexchanged: Outcome = { kind: 'unexchanged' }
+
+const codeOfReason: Readonly<Record<string, number>> = { logged_out: 3003, authentication_timeout: 3008 }
+
+/** Closed for this reason, with the code that the table of refusals gives it. */
+export function closed(reason: string): Outcome {
+  return { kind: 'closed', code: codeOfReason[reason] ?? 3000, reason }
+}
+
+/** An outcome in the words of the page: short, and the same for expected and measured. */
+export function describeOutcome(outcome: Measured): string {
+  switch (outcome.kind) {
+    case 'accepted':
+      return 'opens and greets'
+    case 'closed':
+      return outcome.reason === '' ? `closed ${outcome.code}` : `closed ${outcome.code} ${outcome.reason}`
+    case 'failed':
+      return `fails with ${outcome.code}`
+    case 'unexchanged':
+      return 'frame says no'
+    case 'unsettled':
+      return outcome.why
+  }
+}
+
+/** Whether two outcomes are one and the same to a client. */
+export function sameOutcome(one: Measured, other: Measured): boolean {
+  return (
+    one.kind !== 'unsettled' && one.kind === other.kind && describeOutcome(one) === describeOutcome(other)
+  )
+}
+
+const adviceOfCode: Readonly<Record<number, string>> = {
+  1006: 'Nothing was told: refused before the socket opened. Stop; the server’s journal says why.',
+  1015: 'The TLS handshake failed. Stop; the server’s journal says why.',
+  3000: 'Obtain a different credential, try once more, then stop.',
+  3003: 'Stop: this was ended on purpose.',
+  3008: 'Try again, a little later each time.',
+  4429: 'Wait as long as you were told.',
+  4503: 'Back off: the server is full.',
+}
+
+/** What a client should do after this outcome. */
+export function adviceFor(outcome: Measured): string {
+  if (outcome.kind === 'accepted') return 'Speak: the lease holds until it expires or is revoked.'
+  if (outcome.kind === 'unexchanged')
+    return 'Use a ticket in the query instead; clients fall back by themselves.'
+  if (outcome.kind === 'unsettled') return 'Nothing to advise: the case did not come to an end.'
+  return adviceOfCode[outcome.code] ?? 'Look the code up in the table of refusals.'
+}

@@ -1,0 +1,53 @@
+/** The table of the lab: doors × cases, what each must show and why. Pure data, shared by page, report and tests. */
+import type { DoorId, Engine, LabCase } from './browser/case.ts'
+import type { Outcome } from './browser/outcome.ts'
+import {
+  aliasCases,
+  basicCases,
+  frameCases,
+  machineCases,
+  preauthCases,
+  sessionCases,
+} from './cases/ambient.ts'
+import { firstMessageCases, queryCases, subprotocolCases, urlCases } from './cases/bearer.ts'
+import { certificateCases, challengeCases, loginSecretCases } from './cases/proof.ts'
+
+export type {
+  CaseResult,
+  Check,
+  DoorId,
+  Engine,
+  LabCase,
+  LabReport,
+  RunOptions,
+  Step,
+} from './browser/case.ts'
+export { describeOutcome, sameOutcome, type Measured, type Outcome } from './browser/outcome.ts'
+export { docsOfDoor, doorSheets, type DoorSheet } from './cases/doors.ts'
+
+/** Every case, by door, in the order in which a door's cases run: what needs a clean browser comes first. */
+export const labCases: readonly LabCase[] = [
+  ...firstMessageCases,
+  ...queryCases,
+  ...frameCases,
+  ...basicCases,
+  ...machineCases,
+  ...subprotocolCases,
+  ...sessionCases,
+  ...aliasCases,
+  ...preauthCases,
+  ...urlCases,
+  ...certificateCases,
+  ...challengeCases,
+  ...loginSecretCases,
+]
+
+/** The cases of one door. */
+export function casesOf(door: DoorId): readonly LabCase[] {
+  return labCases.filter((one) => one.door === door)
+}
+
+/** What an engine must show. */
+export function expectedIn(one: LabCase, engine: Engine): Outcome {
+  return one.differs[engine]?.expected ?? one.expected
+}

@@ -1,0 +1,15 @@
+import type { Server } from 'node:http'
+import { createGuard, subprotocol, memory } from 'countersign'
+import { ticket } from 'countersign/methods'
+import { guardUpgrades } from 'countersign/ws'
+import type { WebSocketServer } from 'ws'
+
+const guard = createGuard({
+  records: memory(),
+  origins: ['https://app.example.com'],
+  audience: 'chat',
+  accept: [ticket({ from: subprotocol() })],
+})
+
+export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
+  guardUpgrades(server, wss, guard)

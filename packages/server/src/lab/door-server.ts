@@ -1,0 +1,85 @@
+/** One door of the lab: an origin of its own, a guard, and an application that greets and echoes. */
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { Guard } from 'countersign'
+import { guardUpgrades } from 'countersign/ws'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { WebSocketServer } from 'ws'
+import { createApp } from '../server/app.ts'
+import type { PageSources } from '../server/headers.ts'
+import { ownSources } from '../server/headers.ts'
+import type { Door } from './doors.ts'
+import { greetAndEcho } from './greeting.ts'
+import type { WireRecorder } from './wire-recorder.ts'
+
+/** TLS material of a door that asks for client certificates. */
+export interface DoorTls {
+  readonly certificate: string
+  readonly privateKey: string
+  /** Authority whose client certificates are verified. */
+  readonly authority: string
+}
+
+/** What a door server is made of. */
+export interface DoorServerOptions {
+  readonly door: Door
+  readonly guard: Guard
+  readonly recorder: WireRecorder
+  readonly log: Logger
+  readonly hosts: readonly string[]
+  readonly tls: DoorTls | undefined
+  /** Where pages of this origin may reach; only the frame page's door has any. */
+  readonly sources?: PageSources
+}
+
+/** A door that can be opened and closed. Routes may be added to `app` before it listens. */
+export interface DoorServer {
+  readonly app: FastifyInstance
+  /** Ends every socket, then the listener. */
+  close(): Promise<void>
+}
+
+const maxMessageBytes = 64 * 1_024
+
+/** Builds a door; the caller listens. */
+export function createDoorServer(options: DoorServerOptions): DoorServer {
+  const { door, guard, tls, recorder } = options
+  const app = createApp({
+    log: options.log,
+    hosts: options.hosts,
+    secure: door.secure,
+    sources: options.sources ?? ownSources,
+    server: (handle): Server => (tls === undefined ? createHttpServer(handle) : secureServer(tls, handle)),
+  })
+  const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
+  wss.on('connection', greetAndEcho)
+  app.server.on('upgrade', (request, socket, head) => recorder.watch(request, socket, head))
+  guardUpgrades(app.server, wss, guard)
+  app.get('/', (_request, reply) =>
+    reply.code(426).header('upgrade', 'websocket').send('This door opens to WebSockets.'),
+  )
+  return {
+    app,
+    async close() {
+      guard.close()
+      for (const socket of wss.clients) socket.terminate()
+      await app.close()
+    },
+  }
+}
+
+/** Certificates are asked for, not demanded: those that no authority vouches for may still be listed. */
+function secureServer(tls: DoorTls, handle: Parameters<typeof createHttpsServer>[1]): Server {
+  return createHttpsServer(
+    {
+      cert: tls.certificate,
+      key: tls.privateKey,
+      ca: [tls.authority],
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+    },
+    handle,
+  )
+}

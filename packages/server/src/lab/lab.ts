@@ -1,0 +1,267 @@
+/** Composes the lab: the site, thirteen doors on origins of their own, and the hostile site. Loopback only. */
+import {
+  createGuard,
+  memory,
+  type Guard,
+  type GuardOptions,
+  type Journal,
+  type PasswordHasher,
+  type Records,
+} from 'countersign'
+import { jwks } from 'countersign/methods'
+import { argon2Passwords, nodePlatform } from 'countersign/platform/node'
+import type { Logger } from 'pino'
+import { createAuthority, type KeyPairPem } from '../server/certificates.ts'
+import { registerFrame } from '../server/frame.ts'
+import { createJournal, type SiteJournal } from '../server/journal.ts'
+import { openKeyRing } from '../server/key-ring.ts'
+import { createSite } from '../server/site.ts'
+import { createDemoAccounts } from './demo.ts'
+import { createDoorServer, type DoorServer } from './door-server.ts'
+import { cookieNames, doors, type Door, type DoorContext } from './doors.ts'
+import { createHostileSite } from './hostile.ts'
+import { closeAll, listenOnLoopback, type Listener } from './listen.ts'
+import { portsFrom, type LabPorts } from './ports.ts'
+import { addLabRoutes } from './routes.ts'
+import { WireRecorder } from './wire-recorder.ts'
+
+/** Options of the lab. */
+export interface LabOptions {
+  /** First port of the block. @default 8000 */
+  readonly port: number
+  readonly log: Logger
+}
+
+/** A running lab. */
+export interface Lab {
+  /** `http://localhost:8000/` */
+  readonly url: string
+  /** What listens where, for people. */
+  readonly listeners: readonly { readonly name: string; readonly url: string }[]
+  /** A client certificate that D11 accepts, for browsers and tools, and the authority that signed it. */
+  readonly client: KeyPairPem & { readonly authority: string }
+  close(): Promise<void>
+}
+
+/** Life of the lab's certificates, days. */
+const certificateDays = 30
+
+/**
+ * Starts everything and answers when all of it listens.
+ * @throws PortTakenError naming the port and what wanted it; whatever listened already is closed again
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const parts = await compose(options)
+  const listening: Listener[] = []
+  try {
+    for (const part of parts.all) listening.push(await listenOnLoopback(part))
+  } catch (error) {
+    await closeAll(parts.all)
+    throw error
+  }
+  return {
+    url: parts.siteUrl,
+    listeners: listening.map(({ name, url }) => ({ name, url })),
+    client: parts.client,
+    close: () => closeAll(parts.all),
+  }
+}
+
+interface Composed {
+  readonly siteUrl: string
+  readonly client: Lab['client']
+  readonly all: readonly Listener[]
+}
+
+async function compose({ port, log }: LabOptions): Promise<Composed> {
+  const ports = portsFrom(port)
+  const origins = [`http://localhost:${ports.site}`, `http://127.0.0.1:${ports.site}`]
+  const siteUrl = `http://localhost:${ports.site}/`
+  const certificates = await makeCertificates()
+  const shared: Shared = {
+    ports,
+    origins,
+    log,
+    records: memory(),
+    passwords: argon2Passwords(),
+    journal: createJournal(log),
+    recorder: new WireRecorder(),
+    context: {
+      issuer: `http://localhost:${ports.site}`,
+      keys: jwks({ url: `${siteUrl}.well-known/jwks.json` }),
+      listedCertificate: { fingerprint: certificates.listed.fingerprint, subject: 'dave', roles: ['user'] },
+    },
+    tls: { ...certificates.server, authority: certificates.authority },
+  }
+  const built = doors.map((door) => buildDoor(shared, door))
+  const site = await buildSite(shared, built, certificates)
+  const hostile = createHostileSite({
+    log,
+    hosts: loopbackHosts(ports.hostile),
+    labOrigins: origins,
+    doors: built.map(({ door, url }) => ({ id: door.id, url })),
+  })
+  return {
+    siteUrl,
+    client: { ...certificates.client, authority: certificates.authority },
+    all: [
+      { name: 'site', url: siteUrl, port: ports.site, app: site, close: () => site.close() },
+      ...built.map(({ door, url, server }) => ({
+        name: `${door.id} ${door.name}`,
+        url,
+        port: ports.door(door.number),
+        app: server.app,
+        close: () => server.close(),
+      })),
+      {
+        name: 'hostile site',
+        url: `http://localhost:${ports.hostile}/attack`,
+        port: ports.hostile,
+        app: hostile,
+        close: () => hostile.close(),
+      },
+    ],
+  }
+}
+
+interface Shared {
+  readonly ports: LabPorts
+  readonly origins: readonly string[]
+  readonly log: Logger
+  readonly records: Records
+  readonly passwords: PasswordHasher
+  readonly journal: SiteJournal & Journal
+  readonly recorder: WireRecorder
+  readonly context: DoorContext
+  readonly tls: NonNullable<Parameters<typeof createDoorServer>[0]['tls']>
+}
+
+/** A door with its guard and its server. */
+export interface BuiltDoor {
+  readonly door: Door
+  readonly url: string
+  readonly guard: Guard
+  readonly server: DoorServer
+}
+
+/** Every visitor comes from one address, so per-source limits are as wide as the pool. */
+const labLimits: NonNullable<GuardOptions['limits']> = {
+  pool: { total: 1_000, perSource: 1_000, perSubnet: 1_000, talking: 500 },
+  lockout: { failures: 1_000 },
+  handshakesPerSecond: 100_000,
+}
+
+function buildDoor(shared: Shared, door: Door): BuiltDoor {
+  const port = shared.ports.door(door.number)
+  const guard = createGuard({
+    name: door.id,
+    audience: door.id,
+    records: shared.records,
+    passwords: shared.passwords,
+    journal: shared.journal,
+    accept: door.methods(shared.context),
+    origins: shared.origins,
+    hosts: loopbackHosts(port),
+    refusals: door.refusals,
+    limits: labLimits,
+  })
+  const framed = door.id === 'D3'
+  const server = createDoorServer({
+    door,
+    guard,
+    recorder: shared.recorder,
+    log: shared.log,
+    hosts: loopbackHosts(port),
+    tls: door.secure ? shared.tls : undefined,
+    ...(framed ? { sources: { connect: [], frame: [], ancestors: shared.origins } } : {}),
+  })
+  if (framed) {
+    registerFrame(server.app, {
+      guard,
+      records: shared.records,
+      pageOrigins: shared.origins,
+      secure: false,
+      cookieName: cookieNames.frame,
+      platform: nodePlatform(),
+      ownOrigins: [`http://localhost:${port}`],
+    })
+  }
+  return { door, url: `${door.secure ? 'wss' : 'ws'}://localhost:${port}/`, guard, server }
+}
+
+async function buildSite(
+  shared: Shared,
+  built: readonly BuiltDoor[],
+  certificates: Certificates,
+): ReturnType<typeof createSite> {
+  const issuer = built[0]?.guard
+  if (issuer === undefined) throw new TypeError('the lab has no doors')
+  const accounts = await createDemoAccounts({ records: shared.records, passwords: shared.passwords, issuer })
+  const sources = built.map(({ url }) => new URL(url).origin.replace(/^ws/, 'http'))
+  const keys = openKeyRing()
+  const issuerUrl = shared.context.issuer
+  const site = await createSite({
+    keys,
+    records: shared.records,
+    issuer,
+    guards: () => built.map(({ guard }) => guard),
+    doors: new Map(built.map(({ door, url, guard }) => [door.id, { url, guard }])),
+    passwords: shared.passwords,
+    platform: nodePlatform(),
+    origins: shared.origins,
+    hosts: loopbackHosts(shared.ports.site),
+    secure: false,
+    journal: shared.journal,
+    log: shared.log,
+    home: '/lab',
+    connectAudience: 'D10',
+    demo: { accounts },
+    sources: {
+      connect: sources,
+      frame: [`http://localhost:${shared.ports.door(3)}`, `http://localhost:${shared.ports.hostile}`],
+      ancestors: [],
+    },
+  })
+  addLabRoutes(site, {
+    accounts,
+    built,
+    records: shared.records,
+    issuer,
+    journal: shared.journal,
+    recorder: shared.recorder,
+    hostileOrigin: `http://localhost:${shared.ports.hostile}`,
+    siteOrigin: `http://localhost:${shared.ports.site}`,
+    client: certificates.client,
+    authority: certificates.authority,
+    expired: { issuer: issuerUrl, sign: (payload) => keys.sign('at+jwt', payload) },
+  })
+  return site
+}
+
+interface Certificates {
+  readonly authority: string
+  readonly server: KeyPairPem
+  readonly client: KeyPairPem
+  readonly listed: KeyPairPem
+}
+
+async function makeCertificates(): Promise<Certificates> {
+  const authority = await createAuthority('Countersign lab', certificateDays)
+  const stranger = await createAuthority('Nobody in particular', certificateDays)
+  const days = certificateDays
+  return {
+    authority: authority.certificate,
+    server: await authority.issue({
+      use: 'server',
+      commonName: 'localhost',
+      hosts: ['localhost', '127.0.0.1', '::1'],
+      days,
+    }),
+    client: await authority.issue({ use: 'client', commonName: 'alice', days }),
+    listed: await stranger.issue({ use: 'client', commonName: 'dave', days }),
+  }
+}
+
+function loopbackHosts(port: number): readonly string[] {
+  return [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]
+}

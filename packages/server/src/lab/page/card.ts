@@ -1,0 +1,74 @@
+import type { LabCase } from '../browser/case.ts'
+import { describeOutcome } from '../browser/outcome.ts'
+import type { DoorSheet } from '../cases/doors.ts'
+import { html, type Html } from './html.ts'
+
+/** What a card shows. */
+export interface CardParts {
+  readonly door: DoorSheet
+  /** Where the door listens. */
+  readonly url: string
+  readonly cases: readonly LabCase[]
+  /** The lines that one would write in a server. */
+  readonly sample: string
+}
+
+/** One door: name, sentence, carrier × method, and a row for each case. */
+export function renderCard({ door, url, cases, sample }: CardParts): Html {
+  const title = `${door.id}-title`
+  return html`<article class="card door" id="${door.id}" data-door="${door.id}" aria-labelledby="${title}">
+    <header class="door__head">
+      <div>
+        <h3 class="door__title" id="${title}"><span class="door__id">${door.id}</span> ${door.name}</h3>
+        <p class="door__sentence">${door.sentence}</p>
+      </div>
+      <button class="button button--small" type="button" data-run-door="${door.id}" disabled>
+        Run <span class="visually-hidden">the cases of ${door.id}</span>
+      </button>
+    </header>
+    <p class="door__chips">
+      <span class="chip chip--carrier">${door.carrier}</span>
+      <span class="door__times" aria-hidden="true">×</span><span class="visually-hidden"> judged as </span>
+      ${door.methods.map((method) => html`<span class="chip">${method}</span>`)}
+      <code class="door__url">${url}</code>
+    </p>
+    ${door.id === 'D11' ? certificateHelp : html``}
+    <div class="door__legend" aria-hidden="true">
+      <span>case</span><span>expected</span><span>measured</span><span>verdict</span
+      ><span class="door__ms">time</span>
+    </div>
+    ${cases.map(renderRow)}
+    <template data-sample="${door.id}">${sample}</template>
+  </article>`
+}
+
+const certificateHelp: Html = html`<div class="door__help">
+  <p class="small">
+    Without a certificate this door ends every attempt in TLS. Make one with
+    <code>countersign cert client alice</code>, or take <a href="/lab/client.p12" download>the lab’s own</a>,
+    and import it into this browser.
+  </p>
+  <label class="switch"
+    ><input type="checkbox" data-client-certificate /> A client certificate is installed here</label
+  >
+</div>`
+
+function renderRow(one: LabCase): Html {
+  return html`<details class="case" id="${one.id}" data-case="${one.id}" data-verdict="none">
+    <summary class="case__summary">
+      <span class="case__title"
+        >${one.title}${one.slow ? html` <span class="chip">waits</span>` : html``}${one.alone ? html` <span class="chip">logs out</span>` : html``}</span
+      >
+      <span class="case__outcome"
+        ><span class="case__label">expected</span>
+        <span data-expected>${describeOutcome(one.expected)}</span></span
+      >
+      <span class="case__outcome"
+        ><span class="case__label">measured</span> <span data-measured>–</span></span
+      >
+      <span class="case__verdict" data-verdict-words>not run</span>
+      <span class="case__ms" data-ms></span>
+    </summary>
+    <div class="case__body" data-body></div>
+  </details>`
+}

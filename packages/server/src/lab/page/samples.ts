@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import type { DoorId } from '../browser/case.ts'
+
+const fromSource = import.meta.url.endsWith('.ts')
+
+/** The package publishes its sources beside its build, so the samples are read where they were written and type-checked. */
+const folder = new URL(fromSource ? '../code-samples/' : '../../../src/lab/code-samples/', import.meta.url)
+
+/** The lines that one would write to guard a server by this door. @throws Error when the package is incomplete */
+export function readSample(id: DoorId): string {
+  return readFileSync(new URL(`${id.toLowerCase()}.ts`, folder), 'utf8').trim()
+}

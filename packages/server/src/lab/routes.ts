@@ -1,0 +1,202 @@
+/** The lab's own routes on the site: its page, the table of doors, and what the cases need to be shown. */
+import type { Guard, Journal, JournalEntry, Records } from 'countersign'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { KeyPairPem } from '../server/certificates.ts'
+import type { SiteJournal } from '../server/journal.ts'
+import { refuse } from '../server/refuse.ts'
+import type { LoginSession } from '../server/site-options.ts'
+import { demoSecrets, type DemoAccount } from './accounts.ts'
+import { serveLabAssets } from './assets.ts'
+import { cookieNames, type Door } from './doors.ts'
+import { expiredKinds, issueExpired, type ExpiredOptions } from './expired.ts'
+import { renderLab } from './page/lab-page.ts'
+import { packageP12 } from './p12.ts'
+import { programVersion } from './version.ts'
+import type { WireRecorder } from './wire-recorder.ts'
+
+/** A door as routes know it. */
+export interface RoutedDoor {
+  readonly door: Door
+  readonly url: string
+  readonly guard: Guard
+}
+
+/** What the routes stand on. */
+export interface LabRouteOptions {
+  readonly accounts: readonly DemoAccount[]
+  readonly built: readonly RoutedDoor[]
+  readonly records: Records
+  readonly issuer: Guard
+  readonly journal: SiteJournal & Journal
+  readonly recorder: WireRecorder
+  readonly hostileOrigin: string
+  readonly siteOrigin: string
+  readonly client: KeyPairPem
+  readonly authority: string
+  /** Signs what the expired JWT case shows. */
+  readonly expired: Pick<ExpiredOptions, 'sign' | 'issuer'>
+}
+
+/** Adds everything below `/lab` to a site made by `createSite`, whose Host and Origin rules then hold here too. */
+export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
+  serveLabAssets(app)
+  const table = doorTable(options)
+  app.get('/lab/doors.json', (_request, reply) => reply.send(table))
+  app.get('/lab', async (request, reply) => {
+    const session = await app.site.session(request)
+    if (session === undefined) return reply.redirect('/login', 303)
+    return reply.type('text/html; charset=utf-8').send(
+      renderLab({
+        username: session.subject,
+        roles: session.roles,
+        version: programVersion(),
+        doors: options.built.map(({ door, url }) => ({ id: door.id, url })),
+        hostileOrigin: options.hostileOrigin,
+      }),
+    )
+  })
+  app.get('/lab/alias', async (request, reply) => {
+    const session = await app.site.session(request)
+    if (session === undefined) return refuse(reply, 'missing_credential')
+    const { subject, roles, id, endsAtMs } = session
+    const ttlMs = lifeUntil(endsAtMs)
+    const issued = await options.issuer.issue.session({
+      subject,
+      roles,
+      session: id,
+      purpose: 'alias',
+      ttlMs,
+    })
+    return reply.send({ alias: issued.session })
+  })
+  app.post('/lab/session', async (request, reply) => {
+    const session = await app.site.session(request)
+    if (session === undefined) return refuse(reply, 'missing_credential')
+    const { subject, roles, id, endsAtMs } = session
+    const issued = await options.issuer.issue.session({
+      subject,
+      roles,
+      session: id,
+      ttlMs: lifeUntil(endsAtMs),
+    })
+    return reply.send({ session: issued.session })
+  })
+  app.post('/lab/expired', async (request, reply) => {
+    const session = await app.site.session(request)
+    return answerExpired(options, session, { request, reply })
+  })
+  app.post('/lab/forget', forget)
+  app.get('/lab/wire', (request, reply) => {
+    const { probe } = queryOf(request)
+    return reply.send({ lines: probe === undefined ? [] : options.recorder.lines(probe) })
+  })
+  app.get('/lab/journal', (request, reply) => streamJournal(options.journal, request, reply))
+  app.get('/lab/ca.pem', (_request, reply) => reply.type('application/x-pem-file').send(options.authority))
+  app.get('/lab/client.p12', (_request, reply) => answerP12(options, reply))
+}
+
+/** What programs can rely on: see the reference of the HTTP interface. */
+function doorTable(options: LabRouteOptions): object {
+  const { plain, salted } = demoSecrets
+  const challenge = {
+    plain: { authid: plain.authid, secret: plain.secret },
+    salted: { authid: salted.authid, secret: salted.secret },
+  }
+  const [first] = options.built
+  return {
+    accounts: options.accounts,
+    doors: options.built.map(({ door, url }) => ({
+      id: door.id,
+      name: door.name,
+      url,
+      origin: options.siteOrigin,
+      protocol: 'text',
+      accepts: door.accepts,
+      ...(door.id === 'D12' ? { challenge } : {}),
+    })),
+    hostile: { origin: options.hostileOrigin },
+    limits: {
+      preauth_deadline_ms: first?.guard.limits.deadlineMs,
+      preauth_per_source: first?.guard.limits.pool.perSource,
+      preauth_total: first?.guard.limits.pool.total,
+    },
+  }
+}
+
+async function answerExpired(
+  options: LabRouteOptions,
+  session: LoginSession | undefined,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<FastifyReply> {
+  const { door = '', kind = '', origin } = membersOf(request.body)
+  const routed = options.built.find((one) => one.door.id === door)
+  const wanted = expiredKinds.find((one) => one === kind)
+  if (routed === undefined || wanted === undefined) return refuse(reply, 'invalid_request')
+  // The one kind that is asked for after logging out: it stands in for the session itself.
+  if (session === undefined && wanted !== 'session') return refuse(reply, 'missing_credential')
+  const holder = session ?? { subject: 'alice', roles: ['user'], id: undefined }
+  const { body, cookie } = await issueExpired({
+    ...options.expired,
+    guard: routed.guard,
+    url: routed.url,
+    kind: wanted,
+    holder: { subject: holder.subject, roles: holder.roles, session: holder.id },
+    origin: origin ?? options.siteOrigin,
+  })
+  if (cookie !== undefined) reply.header('set-cookie', `${cookie}; Path=/; HttpOnly; SameSite=Lax`)
+  return reply.send(body)
+}
+
+const cookieOfDoor: Readonly<Record<string, string>> = { D3: cookieNames.frame, D9: cookieNames.preauth }
+
+/** Takes back the cookie that earlier cases of a door left, so that "nothing shown" means nothing. */
+function forget(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const name = cookieOfDoor[membersOf(request.body).door ?? '']
+  if (name === undefined) return refuse(reply, 'invalid_request')
+  return reply.header('set-cookie', `${name}=; Path=/; HttpOnly; Max-Age=0`).send({ ok: true })
+}
+
+function lifeUntil(atMs: number): number {
+  return Math.max(1, atMs - Date.now())
+}
+
+const keepAliveMs = 15_000
+
+/** Server-sent events: the latest entries, then each as it happens, until the reader leaves. */
+function streamJournal(journal: SiteJournal, request: FastifyRequest, reply: FastifyReply): void {
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  })
+  const send = (entry: JournalEntry): void => void raw.write(`data: ${JSON.stringify(entry)}\n\n`)
+  for (const entry of journal.recent().slice(-50)) send(entry)
+  const stop = journal.subscribe(send)
+  const timer = setInterval(() => raw.write(': still here\n\n'), keepAliveMs)
+  request.raw.once('close', () => {
+    clearInterval(timer)
+    stop()
+  })
+}
+
+async function answerP12(options: LabRouteOptions, reply: FastifyReply): Promise<FastifyReply> {
+  const p12 = await packageP12(options.client, options.authority)
+  if (p12 === undefined) return refuse(reply, 'not_found')
+  return reply
+    .type('application/x-pkcs12')
+    .header('content-disposition', 'attachment; filename="countersign-lab.p12"')
+    .send(p12)
+}
+
+function membersOf(body: unknown): Readonly<Partial<Record<'door' | 'kind' | 'origin', string>>> {
+  if (typeof body !== 'object' || body === null) return {}
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string'))
+}
+
+function queryOf(request: FastifyRequest): { readonly probe: string | undefined } {
+  const query: unknown = request.query
+  const probe = typeof query === 'object' && query !== null && 'probe' in query ? query.probe : undefined
+  return { probe: typeof probe === 'string' ? probe : undefined }
+}

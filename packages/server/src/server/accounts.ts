@@ -1,0 +1,138 @@
+/** Accounts as the command line manages them. Every change that takes something away also ends what it had opened. */
+import type { AccountRow, Clock, Guard, PasswordHasher, Records } from 'countersign'
+import { MisuseError } from 'countersign'
+import { normaliseUsername } from 'countersign/methods'
+
+/** What managing accounts needs. */
+export interface AccountTools {
+  readonly records: Records
+  readonly passwords: PasswordHasher
+  readonly clock: Pick<Clock, 'now'>
+  /** A running guard ends open sockets at once; without one the mark waits for the next check. */
+  readonly guard?: Guard
+}
+
+/** A new account. */
+export interface NewAccount {
+  readonly username: string
+  /** 8 to 1,024 characters; `undefined`: cannot log in with a password. */
+  readonly password: string | undefined
+  readonly roles: readonly string[]
+}
+
+const maxUsernameLength = 64
+const minPasswordLength = 8
+const maxPasswordLength = 1_024
+const maxRoles = 32
+
+/**
+ * Creates an account.
+ * @throws MisuseError when the name, the password or a role is out of bounds, or the name is taken
+ */
+export async function createAccount(tools: AccountTools, account: NewAccount): Promise<AccountRow> {
+  const username = checkUsername(account.username)
+  if ((await tools.records.findAccount(username)) !== undefined) {
+    throw new MisuseError('invalid_option', `username: ${username} exists already`)
+  }
+  const row: AccountRow = {
+    username,
+    roles: checkRoles(account.roles),
+    passwordHash: account.password === undefined ? undefined : await hashed(tools, account.password),
+    disabled: false,
+    changedAtMs: tools.clock.now(),
+  }
+  await tools.records.putAccount(row)
+  return row
+}
+
+/** Gives an account a new password and ends everything that was opened before. @throws MisuseError as `createAccount` */
+export async function setPassword(
+  tools: AccountTools,
+  username: string,
+  password: string,
+): Promise<AccountRow> {
+  const passwordHash = await hashed(tools, password)
+  return change(tools, username, { passwordHash })
+}
+
+/** Gives an account other roles and ends everything that was opened with the former ones. @throws MisuseError */
+export async function setRoles(
+  tools: AccountTools,
+  username: string,
+  roles: readonly string[],
+): Promise<AccountRow> {
+  return change(tools, username, { roles: checkRoles(roles) })
+}
+
+/** Disables an account, ending everything it had opened, or enables it again. @throws MisuseError */
+export async function setDisabled(
+  tools: AccountTools,
+  username: string,
+  disabled: boolean,
+): Promise<AccountRow> {
+  return change(tools, username, { disabled })
+}
+
+/** All accounts, by name. */
+export async function listAccounts(records: Records): Promise<readonly AccountRow[]> {
+  const accounts = [...(await records.listAccounts())]
+  return accounts.sort((one, other) => (one.username < other.username ? -1 : 1))
+}
+
+/** The row is written before the mark: whoever logs in between does so with what is right from now on. */
+async function change(
+  tools: AccountTools,
+  username: string,
+  changes: Partial<Pick<AccountRow, 'passwordHash' | 'roles' | 'disabled'>>,
+): Promise<AccountRow> {
+  const name = checkUsername(username)
+  const known = await tools.records.findAccount(name)
+  if (known === undefined) throw new MisuseError('invalid_option', `username: there is no ${name}`)
+  const row: AccountRow = { ...known, ...changes, changedAtMs: tools.clock.now() }
+  await tools.records.putAccount(row)
+  await revokeSubject(tools, name)
+  return row
+}
+
+async function revokeSubject(tools: AccountTools, subject: string): Promise<void> {
+  if (tools.guard !== undefined) await tools.guard.revoke({ subject })
+  else
+    await tools.records.putMark({
+      kind: 'subject',
+      value: subject,
+      atMs: tools.clock.now(),
+      reason: 'revoked',
+    })
+}
+
+/** The stored form of a name. @throws MisuseError when it is empty, too long or has control characters or blanks */
+export function checkUsername(typed: string): string {
+  const username = normaliseUsername(typed)
+  if (username.length < 1 || username.length > maxUsernameLength || /[\s\p{Cc}:]/u.test(username)) {
+    throw new MisuseError(
+      'invalid_option',
+      `username: 1 to ${maxUsernameLength} characters, no blanks, no colon`,
+    )
+  }
+  return username
+}
+
+async function hashed(tools: AccountTools, password: string): Promise<string> {
+  if (password.length < minPasswordLength || password.length > maxPasswordLength) {
+    throw new MisuseError(
+      'invalid_option',
+      `password: ${minPasswordLength} to ${maxPasswordLength} characters`,
+    )
+  }
+  return tools.passwords.hash(password)
+}
+
+function checkRoles(roles: readonly string[]): readonly string[] {
+  if (roles.length > maxRoles || roles.some((role) => !/^[\w.:-]{1,64}$/.test(role))) {
+    throw new MisuseError(
+      'invalid_option',
+      `roles: at most ${maxRoles}, each of letters, digits, and . : - _`,
+    )
+  }
+  return [...new Set(roles)]
+}

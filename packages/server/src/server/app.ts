@@ -1,0 +1,111 @@
+/** An HTTP server with bounds, strict content types, refusals that teach nothing and a log without URLs. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { allowsHost, compileHosts, parseJson } from 'countersign/wire'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { siteHeaders, type Headers, type PageSources } from './headers.ts'
+import { refuse, wordOf } from './refuse.ts'
+
+/** Longest request body, bytes. */
+export const maxBodyBytes = 16_384
+
+/** Options of the bare server. */
+export interface AppOptions {
+  readonly log: Logger
+  /** Hosts that it answers to, as `compileHosts` of `countersign/wire` reads them; anything else gets 421. */
+  readonly hosts: readonly string[]
+  /** Whether it is reached over TLS. */
+  readonly secure: boolean
+  /** Where its pages may reach. */
+  readonly sources: PageSources
+  /** Makes the Node server, for TLS. @default a plain http server */
+  readonly server?:
+    ((handle: (request: IncomingMessage, response: ServerResponse) => void) => Server) | undefined
+}
+
+/**
+ * Makes a server without routes. Every answer carries the security headers; nothing listens yet.
+ * @throws TypeError when `hosts` has something that is no host
+ */
+export function createApp(options: AppOptions): FastifyInstance {
+  const app = Fastify({
+    // Some of Fastify's own lines quote the URL: the log below is the only one.
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 10_000,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (_error, _request, reply) => void refuse(reply, 'invalid_request'),
+    ...(options.server === undefined ? {} : { serverFactory: options.server }),
+  })
+  const headers = siteHeaders(options.sources, options.secure)
+  readJsonStrictly(app)
+  answerOnlyTo(app, options.hosts)
+  app.addHook('onSend', async (_request, reply) => addMissing(reply, headers))
+  app.addHook('onResponse', async (request, reply) => logAnswer(options.log, request, reply))
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 'not_found'))
+  app.setErrorHandler((error, request, reply) => answerError(options.log, error, { request, reply }))
+  return app
+}
+
+/** Host before everything else: a page of a rebound name is another site (DNS rebinding). */
+function answerOnlyTo(app: FastifyInstance, hosts: readonly string[]): void {
+  const rules = compileHosts(hosts)
+  app.addHook('onRequest', async (request, reply) => {
+    const { host } = request.headers
+    if (host === undefined || !allowsHost(rules, host)) return refuse(reply, 'wrong_host')
+    return undefined
+  })
+}
+
+/** JSON as `countersign/wire` reads it: no repeated members, no prototypes, bounded depth. An empty body is no body. */
+function readJsonStrictly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    const parsed = parseJson(String(body), { maxBytes: maxBodyBytes, maxDepth: 4 })
+    if (parsed.kind === 'malformed') done(Object.assign(new Error('not JSON'), { statusCode: 400 }))
+    else done(null, parsed.kind === 'found' ? parsed.value : undefined)
+  })
+}
+
+function addMissing(reply: FastifyReply, headers: Headers): void {
+  for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
+}
+
+/** The route's pattern stands for the URL, which may hold a credential. */
+function logAnswer(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  log.info(
+    {
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    },
+    'http',
+  )
+}
+
+function answerError(
+  log: Logger,
+  error: unknown,
+  at: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): FastifyReply {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  const word = wordOf(typeof status === 'number' ? status : undefined)
+  if (word === 'internal') log.error({ route: at.request.routeOptions.url, err: error }, 'failed')
+  return refuse(at.reply, word)
+}
+
+/** What cannot be parsed as HTTP gets a constant answer: the bytes of the request are never repeated or logged. */
+function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+}

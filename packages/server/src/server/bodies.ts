@@ -1,0 +1,112 @@
+/** Bodies of requests: each route says what it takes, and takes nothing else. */
+import { z } from 'zod'
+
+const identifier = z.string().min(1).max(256)
+const roles = z.array(z.string().min(1).max(64)).max(32)
+const origin = z.string().min(1).max(512)
+
+/** `POST /login`. Forms carry `csrf`; JSON clients need none. */
+export interface LoginBody {
+  readonly username: string
+  readonly password: string
+  readonly csrf?: string | undefined
+}
+export const loginBody: z.ZodType<LoginBody> = z.strictObject({
+  username: z.string().max(256),
+  password: z.string().max(1_024),
+  csrf: z.string().max(256).optional(),
+})
+
+/** `POST /logout` */
+export interface LogoutBody {
+  readonly csrf?: string | undefined
+}
+export const logoutBody: z.ZodType<LogoutBody> = z.strictObject({ csrf: z.string().max(256).optional() })
+
+/** Whom an API key with the scope `issue` asks for. */
+export interface OnBehalf {
+  readonly subject?: string | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** `POST /countersign/ticket`; `origin` goes with `subject`: the page that shall use the ticket. */
+export interface TicketBody extends OnBehalf {
+  readonly audience: string
+  readonly purpose?: 'connect' | 'frame' | undefined
+  readonly origin?: string | undefined
+}
+export const ticketBody: z.ZodType<TicketBody> = z.strictObject({
+  audience: identifier,
+  purpose: z.enum(['connect', 'frame']).optional(),
+  subject: identifier.optional(),
+  roles: roles.optional(),
+  origin: origin.optional(),
+})
+
+/** `POST /countersign/connect` and `POST /countersign/token`. */
+export interface AudienceBody extends OnBehalf {
+  readonly audience?: string | undefined
+}
+export const audienceBody: z.ZodType<AudienceBody> = z.strictObject({
+  audience: identifier.optional(),
+  subject: identifier.optional(),
+  roles: roles.optional(),
+})
+
+/** `POST /countersign/preauth` and `POST /countersign/challenge-secret`; both are bound to the login, not to an audience. */
+export interface SecretBody {
+  readonly audience?: string | undefined
+  readonly uses?: 'one' | 'session' | undefined
+}
+export const secretBody: z.ZodType<SecretBody> = z.strictObject({
+  audience: identifier.optional(),
+  uses: z.enum(['one', 'session']).optional(),
+})
+
+/** `POST /countersign/leases/{id}/refresh`; `subject` only for API keys with the scope `issue`. */
+export interface RefreshBody {
+  readonly credential: string
+  readonly subject?: string | undefined
+}
+export const refreshBody: z.ZodType<RefreshBody> = z.strictObject({
+  credential: z.string().min(1).max(16_000),
+  subject: identifier.optional(),
+})
+
+/** `POST /countersign/revoke`: exactly one member. */
+export type RevokeBody =
+  | { readonly subject: string }
+  | { readonly session: string }
+  | { readonly token: string }
+  | { readonly lease: string }
+  | { readonly api_key: string }
+  | { readonly role: string }
+  | { readonly certificate: string }
+export const revokeBody: z.ZodType<RevokeBody> = z.union([
+  z.strictObject({ subject: identifier }),
+  z.strictObject({ session: identifier }),
+  z.strictObject({ token: identifier }),
+  z.strictObject({ lease: identifier }),
+  z.strictObject({ api_key: identifier }),
+  z.strictObject({ role: identifier }),
+  z.strictObject({ certificate: identifier }),
+])
+
+/** `POST /countersign/exchange` of the frame. */
+export interface ExchangeBody {
+  readonly ticket: string
+  readonly origin: string
+}
+export const exchangeBody: z.ZodType<ExchangeBody> = z.strictObject({ ticket: identifier, origin })
+
+/** Reads a body; no body counts as an empty object. @returns `undefined` when it is not of this shape */
+export function readBody<T>(shape: z.ZodType<T>, body: unknown): T | undefined {
+  const parsed = shape.safeParse(asPlainObject(body))
+  return parsed.success ? parsed.data : undefined
+}
+
+/** Parsed objects have no prototype; what is not an object is left for the shape to refuse. */
+function asPlainObject(body: unknown): unknown {
+  if (body === undefined || body === null) return {}
+  return typeof body === 'object' && !Array.isArray(body) ? { ...body } : body
+}

@@ -1,0 +1,80 @@
+/** Reads a configuration: text to values, with every complaint at its line. */
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isMap, LineCounter, parseDocument, type Document } from 'yaml'
+import { place, placesIn, schemaFindings, type Finding, type PlacedFinding, type Places } from './config-issues.ts'
+import { ruleFindings } from './config-rules.ts'
+import { configSchema } from './config-schema.ts'
+import type { ConfigText } from './config-types.ts'
+
+/** A configuration that can be served, and what is weak in it. */
+export interface Config extends ConfigText {
+  /** The file that it came from. */
+  readonly file: string
+  /** A path of the configuration, as seen from its folder. */
+  path(written: string): string
+  /** Warnings only. */
+  readonly findings: readonly PlacedFinding[]
+}
+
+/** What reading answers: a configuration, or what is wrong with it. */
+export type ConfigReading =
+  | { readonly kind: 'config'; readonly config: Config }
+  | { readonly kind: 'wrong'; readonly findings: readonly PlacedFinding[] }
+
+const maxBytes = 1_048_576
+
+/**
+ * Reads a YAML or JSON file (JSON is YAML).
+ * @throws an error of the file system when it cannot be read
+ */
+export function readConfig(file: string): ConfigReading {
+  if (statSync(file).size > maxBytes) return wrong([{ level: 'error', path: [], message: 'is over 1 MiB: no configuration' }], { lineOf: () => 1 })
+  return parseConfig(file, readFileSync(file, 'utf8'))
+}
+
+/** As `readConfig`, of a text that stands for that file. */
+export function parseConfig(file: string, text: string): ConfigReading {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, stringKeys: true })
+  const places = placesIn(document, lines)
+  if (document.errors.length > 0) return { kind: 'wrong', findings: syntaxFindings(document.errors, lines) }
+  if (!isMap(document.contents)) return wrong([{ level: 'error', path: [], message: 'must be a mapping of keys to values' }], places)
+  const values = valuesOf(document)
+  if (values === undefined) return wrong([{ level: 'error', path: [], message: 'repeats too much by aliases (&, *)' }], places)
+  const parsed = configSchema.safeParse(values)
+  if (!parsed.success) return wrong(schemaFindings(parsed.error), places)
+  const config = { ...parsed.data, file, path: (written: string): string => resolve(dirname(file), written) }
+  const findings = place(ruleFindings(config), places)
+  const errors = findings.filter(({ level }) => level === 'error')
+  if (errors.length > 0) return { kind: 'wrong', findings }
+  return { kind: 'config', config: { ...config, findings } }
+}
+
+/** Plain values; `undefined` for aliases that would blow up. */
+function valuesOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch {
+    return undefined
+  }
+}
+
+function wrong(findings: readonly Finding[], places: Places): ConfigReading {
+  return { kind: 'wrong', findings: place(findings, places) }
+}
+
+function syntaxFindings(
+  errors: readonly { readonly message: string; readonly pos: [number, number] }[],
+  lines: LineCounter,
+): readonly PlacedFinding[] {
+  return errors.map(({ message, pos }) => ({
+    level: 'error',
+    path: [],
+    at: '',
+    line: Math.max(1, lines.linePos(pos[0]).line),
+    message: `cannot be read as YAML: ${message.split('\n')[0] ?? ''}`,
+  }))
+}
+
+export { writeFinding, writePath, type Finding, type PlacedFinding } from './config-issues.ts'

@@ -1,0 +1,96 @@
+/** Judges a login: one answer for a wrong name and a wrong password, at the same cost, decided by the lockout first. */
+import type { AccountRow, JournalEntry, Reason } from 'countersign'
+import { normaliseUsername } from 'countersign/methods'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { LoginBody } from './bodies.ts'
+import { setCookie } from './cookies.ts'
+import { findLogin } from './sessions.ts'
+import type { SiteContext } from './site-options.ts'
+
+/** How a login ended. */
+export type LoginOutcome =
+  | { readonly kind: 'right'; readonly username: string; readonly roles: readonly string[] }
+  | {
+      readonly kind: 'refused'
+      readonly reason: 'invalid_credential' | 'too_many_attempts' | 'overloaded'
+      readonly retryAfterMs: number | undefined
+    }
+
+type Judged =
+  { readonly kind: 'right'; readonly account: AccountRow } | (LoginOutcome & { readonly kind: 'refused' })
+
+/**
+ * Judges name and password and, when they are right, replaces the session of the request by a fresh one (against
+ * fixation) and sets its cookie.
+ * @throws OutageError when the records are out of reach
+ */
+export async function logIn(
+  site: SiteContext,
+  body: LoginBody,
+  at: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<LoginOutcome> {
+  const judged = await judge(site, body, at.request.ip)
+  const outcome = judged.kind === 'right' ? await open(site, judged.account, at) : judged
+  record(site, at.request, outcome)
+  return outcome
+}
+
+/** The lockout decides before anything is looked up; unknown names cost and count like known ones. */
+async function judge(site: SiteContext, body: LoginBody, source: string): Promise<Judged> {
+  const username = normaliseUsername(body.username)
+  const waitMs = site.lockout.waitMs(username, source, site.now())
+  if (waitMs > 0) return refused('too_many_attempts', waitMs)
+  const account = await site.options.records.findAccount(username)
+  const stored = account === undefined || account.disabled ? undefined : account.passwordHash
+  const outcome = await site.options.passwords.verify(body.password, stored)
+  if (outcome === 'busy') return refused('overloaded')
+  const right = outcome === 'right' && account !== undefined && stored !== undefined
+  site.lockout.tried(username, source, { right, now: site.now() })
+  return right ? { kind: 'right', account } : refused('invalid_credential')
+}
+
+async function open(
+  site: SiteContext,
+  account: AccountRow,
+  at: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<LoginOutcome> {
+  const { issuer, records, secure } = site.options
+  const former = await findLogin(site, at.request)
+  if (former !== undefined) await issuer.revoke({ session: former.id }, 'logged_out')
+  const { username, roles } = account
+  const { idleMs, sessionMs } = site
+  const issued = await issuer.issue.session({ subject: username, roles, idleMs, ttlMs: sessionMs })
+  // A password changed while this login was judged: the session must not outlive that change.
+  const unchanged = (await records.findAccount(username))?.changedAtMs === account.changedAtMs
+  if (!unchanged) {
+    await issuer.revoke({ session: issued.id })
+    return refused('invalid_credential')
+  }
+  setCookie(at.reply, { name: site.cookies.session, value: issued.session, sameSite: 'Lax', secure })
+  return { kind: 'right', username, roles }
+}
+
+function refused(
+  reason: 'invalid_credential' | 'too_many_attempts' | 'overloaded',
+  retryAfterMs?: number,
+): LoginOutcome & { readonly kind: 'refused' } {
+  return { kind: 'refused', reason, retryAfterMs }
+}
+
+/** A refused name is not written down: people type passwords there. */
+function record(site: SiteContext, request: FastifyRequest, outcome: LoginOutcome): void {
+  const reason: Reason | undefined = outcome.kind === 'refused' ? outcome.reason : undefined
+  const entry: JournalEntry = {
+    kind: outcome.kind === 'right' ? 'accepted' : 'refused',
+    atMs: site.now(),
+    guard: 'site',
+    method: 'password',
+    subject: outcome.kind === 'right' ? outcome.username : undefined,
+    lease: undefined,
+    reason,
+    remoteAddress: request.ip,
+    origin: request.headers.origin,
+    detail: 'login',
+  }
+  site.options.journal.record(entry)
+}

@@ -1,0 +1,89 @@
+/** Lays a credential where a guard looks for one: how a lease is refreshed by HTTP, and how a single-use URL is made. */
+import type { Credential, Guard, Handshake } from 'countersign'
+
+/** A request that brings a credential for another connection. */
+export interface Presentation {
+  readonly credential: string
+  /** Name of the method that shall judge it: the one that granted the lease. */
+  readonly method: string
+  readonly host: string
+  readonly origin: string | undefined
+  readonly remoteAddress: string
+  readonly secure: boolean
+}
+
+type Filled = Partial<Pick<Handshake, 'target' | 'cookie' | 'authorization' | 'subprotocol'>>
+
+/** By the first word of a carrier's key: how the part of a handshake that it reads is written. */
+const writers: Readonly<Record<string, (credential: string, detail: string) => Filled>> = {
+  query: (credential, names) => ({
+    target: `/?${new URLSearchParams([[first(names), credential]]).toString()}`,
+  }),
+  cookie: (credential, name) => ({ cookie: `${name}=${credential}` }),
+  'authorization:bearer': (credential) => ({ authorization: `Bearer ${credential}` }),
+  'authorization:basic': (credential) => ({ authorization: `Basic ${base64(userinfo(credential))}` }),
+  subprotocol: (credential) => ({ subprotocol: `countersign.v1, countersign.bearer.${credential}` }),
+}
+
+/**
+ * A handshake that shows the credential at the first place of the guard where the method looks for such a one.
+ * @returns `undefined` when the guard takes no such credential in a handshake, but in a first message only
+ */
+export function presentTo(guard: Guard, shown: Presentation): Handshake | undefined {
+  for (const { carrier, methods } of [...guard.places.explicit, ...guard.places.ambient]) {
+    const writer = writerOf(carrier.key)
+    const likely = credentialsOf(carrier.key, shown.credential)
+    const takes = methods.some((method) => method.name === shown.method && method.recognises(likely))
+    if (writer === undefined || !takes) continue
+    return { ...emptyHandshake(shown), ...writer(shown.credential) }
+  }
+  return undefined
+}
+
+/** The query parameter in which a guard takes tickets; `undefined` when it takes none there. */
+export function queryNameOf(guard: Guard): string | undefined {
+  const place = guard.places.explicit.find(({ carrier }) => carrier.key.startsWith('query:'))
+  return place === undefined ? undefined : first(place.carrier.key.slice('query:'.length))
+}
+
+function writerOf(key: string): ((credential: string) => Filled) | undefined {
+  const whole = writers[key]
+  if (whole !== undefined) return (credential) => whole(credential, '')
+  const colon = key.indexOf(':')
+  const partial = writers[key.slice(0, colon)]
+  return partial === undefined ? undefined : (credential) => partial(credential, key.slice(colon + 1))
+}
+
+/** The credential as the carrier would find it. */
+function credentialsOf(key: string, text: string): Credential {
+  if (key !== 'authorization:basic') return { kind: 'token', text, form: 'bare' }
+  const [username = '', ...password] = userinfo(text).split(':')
+  return { kind: 'basic', username, password: password.join(':') }
+}
+
+function emptyHandshake(shown: Presentation): Handshake {
+  return {
+    target: '/',
+    host: shown.host,
+    origin: shown.origin,
+    cookie: undefined,
+    authorization: undefined,
+    subprotocol: undefined,
+    remoteAddress: shown.remoteAddress,
+    secure: shown.secure,
+    certificate: undefined,
+  }
+}
+
+/** `user:password` as it is; a token is a user name with an empty password. */
+function userinfo(credential: string): string {
+  return credential.includes(':') ? credential : `${credential}:`
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64')
+}
+
+function first(names: string): string {
+  return names.split(',')[0] ?? names
+}

@@ -1,0 +1,91 @@
+/** What a site is made of, and what its routes share. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Guard, Hash, Journal, Lockout, PasswordHasher, Platform, Records } from 'countersign'
+import type { OriginRules } from 'countersign/wire'
+import type { Logger } from 'pino'
+import type { CookieNames } from './cookies.ts'
+import type { PageSources } from './headers.ts'
+import type { KeyRing } from './key-ring.ts'
+
+/** A door of which the site hands out credentials. */
+export interface Door {
+  /** Where its socket lives: `wss://chat.example.com/socket`. */
+  readonly url: string
+  readonly guard: Guard
+}
+
+/** An account that the login page offers as a button. */
+export interface DemoAccount {
+  readonly username: string
+  readonly password: string
+  readonly api_key: string
+  readonly roles: readonly string[]
+}
+
+/** Options of `createSite`. */
+export interface SiteOptions {
+  readonly records: Records
+  /** Makes sessions and revokes; any guard over the same records. */
+  readonly issuer: Guard
+  /** Every guard whose leases can be listed, refreshed and shown by `/healthz`; asked at each request. */
+  readonly guards: () => readonly Guard[]
+  /** Doors by audience. */
+  readonly doors: ReadonlyMap<string, Door>
+  readonly passwords: PasswordHasher
+  readonly platform: Platform
+  /** The site's own origins; the first is the issuer of its JWTs. State-changing requests with a cookie need one. */
+  readonly origins: readonly string[]
+  /** Hosts that the site answers to; anything else gets 421. */
+  readonly hosts: readonly string[]
+  /** Whether it is reached over TLS: cookies are then `Secure` and named `__Host-…`. */
+  readonly secure: boolean
+  readonly journal: Journal
+  readonly log: Logger
+  /** Keys of `/countersign/token`. @default fresh ones, forgotten at exit */
+  readonly keys?: KeyRing
+  /** Where a login leads. @default a page of its own at `/` */
+  readonly home?: string
+  /** Audience of `/countersign/connect` when the request names none. @default none: 400 */
+  readonly connectAudience?: string
+  /** Accounts that the login page shows as buttons; for demonstrations on loopback only. */
+  readonly demo?: { readonly accounts: readonly DemoAccount[] }
+  /** Where pages may reach beside the site itself and the sockets of `doors`. @default nowhere */
+  readonly sources?: Partial<PageSources>
+  /** Longest silence of a login session, ms. @default 30 minutes */
+  readonly idleMs?: number
+  /** Longest life of a login session, ms. @default 8 hours */
+  readonly sessionMs?: number
+  /** Life of the lease that an issued credential opens, ms; never beyond the session. @default 15 minutes */
+  readonly leaseMs?: number
+  /** Judges how often a name may be tried from a source. @default five tries, then waits that double */
+  readonly lockout?: Lockout
+  /** Makes the Node server, for TLS. @default a plain http server */
+  readonly server?: (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server
+}
+
+/** What the routes share: the options with their defaults, and what is made once at the start. */
+export interface SiteContext {
+  readonly options: SiteOptions
+  readonly cookies: CookieNames
+  readonly origins: OriginRules
+  readonly keys: KeyRing
+  readonly lockout: Lockout
+  readonly idleMs: number
+  readonly sessionMs: number
+  readonly leaseMs: number
+  /** Key of form tokens: random at every start. */
+  readonly formKey: string
+  now(): number
+}
+
+/** A good login session of a request. */
+export interface LoginSession {
+  readonly id: string
+  readonly key: Hash
+  readonly subject: string
+  readonly roles: readonly string[]
+  /** When it ends if it is not used again. */
+  readonly expiresAtMs: number
+  /** When it ends however much it is used. */
+  readonly endsAtMs: number
+}

@@ -1,0 +1,83 @@
+/** The site of the program: logs people in and hands out what they connect with. Composes; decides nothing itself. */
+import { Lockout } from 'countersign'
+import { compileOrigins } from 'countersign/wire'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { createApp } from './app.ts'
+import { readAssets, serveAssets } from './assets.ts'
+import { cookieNames, type CookieNames } from './cookies.ts'
+import type { PageSources } from './headers.ts'
+import { registerHealth } from './health.ts'
+import { registerIssuing } from './issuing.ts'
+import { openKeyRing } from './key-ring.ts'
+import { registerLeases } from './lease-routes.ts'
+import { registerLogin } from './login-routes.ts'
+import { guardChanges } from './origin-gate.ts'
+import { findLogin } from './sessions.ts'
+import type { LoginSession, SiteContext, SiteOptions } from './site-options.ts'
+
+/** What other routes on the same server may ask of the site. */
+export interface SiteTools {
+  /** The good login session of a request, if any. */
+  session(request: FastifyRequest): Promise<LoginSession | undefined>
+  /** Names of the cookies, for guards that look for them. */
+  readonly cookies: CookieNames
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Set by `createSite`. */
+    readonly site: SiteTools
+  }
+}
+
+const idleMs = 30 * 60_000
+const sessionMs = 8 * 3_600_000
+const leaseMs = 15 * 60_000
+
+/**
+ * Makes the site with all its routes. It does not listen: the caller does, and may add routes of its own before, which
+ * then stand behind the same Host and Origin rules and carry the same headers.
+ * @throws TypeError when an origin or a host is none
+ */
+export async function createSite(options: SiteOptions): Promise<FastifyInstance> {
+  const site = contextOf(options)
+  const { log, hosts, secure } = options
+  const app = createApp({ log, hosts, secure, sources: sourcesOf(options), server: options.server })
+  app.decorate('site', {
+    session: (request: FastifyRequest) => findLogin(site, request),
+    cookies: site.cookies,
+  })
+  guardChanges(app, site)
+  serveAssets(app, '/assets/', readAssets(new URL('./pages/', import.meta.url)))
+  serveAssets(app, '/assets/browser/', readAssets(new URL('./browser/', import.meta.url)))
+  await registerLogin(app, site)
+  registerIssuing(app, site)
+  registerLeases(app, site)
+  registerHealth(app, site)
+  return app
+}
+
+function contextOf(options: SiteOptions): SiteContext {
+  return {
+    options,
+    cookies: cookieNames(options.secure),
+    origins: compileOrigins(options.origins),
+    keys: options.keys ?? openKeyRing(),
+    lockout: options.lockout ?? new Lockout(),
+    idleMs: options.idleMs ?? idleMs,
+    sessionMs: options.sessionMs ?? sessionMs,
+    leaseMs: options.leaseMs ?? leaseMs,
+    formKey: options.platform.random(32),
+    now: () => options.platform.clock.now(),
+  }
+}
+
+/** Pages may open sockets to the doors; anything more is named by the caller. */
+function sourcesOf(options: SiteOptions): PageSources {
+  const sockets = [...options.doors.values()].map((door) => new URL(door.url).origin)
+  return {
+    connect: [...sockets, ...(options.sources?.connect ?? [])],
+    frame: options.sources?.frame ?? [],
+    ancestors: options.sources?.ancestors ?? [],
+  }
+}

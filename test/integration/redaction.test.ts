@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { logIn, postAs, runLab, type RunningLab } from '../support/running-lab.ts'
+
+/** A text that nothing but a secret contains. */
+const mark = 'MARKEDSECRETdonotprint'
+
+let lab: RunningLab
+let cookie: string
+
+beforeAll(async () => {
+  lab = await runLab()
+  cookie = await logIn(lab)
+})
+afterAll(() => lab.stop())
+
+interface Knock {
+  readonly door: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly protocols?: readonly string[]
+  readonly send?: readonly string[]
+}
+
+/** Knocks and waits for the end, whatever it is. */
+function knock(shown: Knock): Promise<void> {
+  return new Promise((resolve) => {
+    const base = lab.door(shown.door).url
+    const socket = new WebSocket(new URL(shown.path ?? '/', base), [...(shown.protocols ?? [])], {
+      headers: { ...shown.headers },
+      rejectUnauthorized: false,
+    })
+    socket.on('open', () => {
+      for (const message of shown.send ?? []) socket.send(message)
+    })
+    socket.on('message', () => socket.close())
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve())
+    setTimeout(() => socket.terminate(), 3_000).unref()
+  })
+}
+
+const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+const jwt = `${Buffer.from('{"alg":"EdDSA"}').toString('base64url')}.${Buffer.from(`{"sub":"${mark}"}`).toString('base64url')}.${'A'.repeat(86)}`
+
+/** Every door with a marked secret in every place that a client could put one, its own place or not. */
+const knocks: readonly Knock[] = Array.from({ length: 13 }, (_, index) => `D${index + 1}`).flatMap((door) => [
+  { door, path: `/?ticket=cst_${mark}&token=${mark}&csrf=csc_${mark}&access_token=${mark}` },
+  { door, path: `/${mark}?probe=p1&tick%65t=cst_${mark}` },
+  { door, headers: { authorization: `Bearer csk_${mark}` } },
+  { door, headers: { authorization: basic('alice', mark) } },
+  { door, headers: { authorization: basic(`cst_${mark}`, '') } },
+  { door, headers: { authorization: `Bearer ${jwt}` } },
+  { door, headers: { authorization: `Basic !!!${mark}` } },
+  { door, headers: { cookie: `countersign-session=css_${mark}; countersign-frame=css_${mark}` } },
+  {
+    door,
+    headers: { cookie: `countersign-preauth=csp_${mark}`, origin: `http://${mark.toLowerCase()}.invalid` },
+  },
+  { door, protocols: ['countersign.v1', `countersign.bearer.cst_${mark}`] },
+  { door, protocols: ['bearer', `cst_${mark}`] },
+  { door, send: [`cst_${mark}`] },
+  { door, send: [JSON.stringify({ type: 'auth', token: `csa_${mark}` })] },
+  { door, send: [JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${mark}` } })] },
+  { door, send: [JSON.stringify({ type: 'hello', authid: mark, methods: ['wampcra'] })] },
+  { door, send: [`{"type":"auth","token":"${mark}"`] },
+])
+
+describe('the program’s output', () => {
+  it('never contains a credential that was shown at a door', async () => {
+    for (let at = 0; at < knocks.length; at += 8) await Promise.all(knocks.slice(at, at + 8).map(knock))
+    expect(lab.output()).toContain('refused')
+    expect(lab.output().toLowerCase()).not.toContain(mark.toLowerCase())
+  }, 240_000)
+
+  it('never contains a credential that was sent to the site', async () => {
+    const origin = lab.url.slice(0, -1)
+    const json = { 'content-type': 'application/json' }
+    const bodies = [
+      { username: 'alice', password: mark },
+      { username: mark, password: mark },
+      { audience: mark },
+    ]
+    const paths = [
+      'login',
+      'countersign/ticket',
+      'countersign/connect',
+      'countersign/revoke',
+      'countersign/token',
+    ]
+    for (const path of paths) {
+      for (const body of bodies) {
+        await fetch(`${lab.url}${path}?ticket=${mark}`, {
+          method: 'POST',
+          headers: { ...json, origin },
+          body: JSON.stringify(body),
+        })
+        await fetch(`${lab.url}${path}`, {
+          method: 'POST',
+          headers: { ...json, authorization: `Bearer csk_${mark}` },
+          body: JSON.stringify(body),
+        })
+        await fetch(`${lab.url}${path}`, {
+          method: 'POST',
+          headers: { ...json, origin },
+          body: `{"broken ${mark}`,
+        })
+      }
+    }
+    await fetch(`${lab.url}me?token=${mark}`, { headers: { cookie: `countersign-session=css_${mark}` } })
+    expect(lab.output()).not.toContain(mark)
+  })
+
+  it('never contains a credential that it issued', async () => {
+    const issued: string[] = [cookie.split('=', 2)[1] ?? '']
+    for (const path of ['ticket', 'token', 'challenge-secret', 'preauth', 'connect']) {
+      const answer = await postAs(lab, cookie, { path: `/countersign/${path}`, body: { audience: 'D2' } })
+      for (const name of ['ticket', 'access_token', 'secret', 'csrf', 'url']) {
+        const value = answer[name]
+        if (typeof value === 'string') issued.push(value.replace(/^.*ticket=/, ''))
+      }
+    }
+    for (const { api_key } of lab.doors.accounts) issued.push(api_key)
+    expect(issued.length).toBeGreaterThan(7)
+    for (const secret of issued) expect(lab.output()).not.toContain(secret)
+  })
+})

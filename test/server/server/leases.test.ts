@@ -1,0 +1,143 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { asMachine, connected, loggedIn, openSite, type TestSite, type Visitor } from './support.ts'
+
+let site: TestSite
+
+beforeEach(async () => {
+  site = await openSite()
+})
+
+async function ticketOf(visitor: Visitor, audience: string): Promise<string> {
+  return (await visitor.post('/countersign/ticket', { audience })).json<{ ticket: string }>().ticket
+}
+
+describe('GET /countersign/leases', () => {
+  it("lists the caller's own over all doors, and nobody else's", async () => {
+    const alice = await loggedIn(site)
+    const bob = await loggedIn(site, 'bob', 'builder-bob')
+    const lease = await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(alice, 'D2')}` })
+    await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(bob, 'D2')}` })
+    await connected(site.guards.D7, { cookie: alice.cookies })
+    const answer = await alice.get('/countersign/leases')
+    expect(answer.json()).toEqual({
+      leases: [
+        {
+          lease: lease.id,
+          door: 'D2',
+          method: 'ticket',
+          granted_at: '2026-01-01T00:00:01.000Z',
+          expires_in: 900,
+          phase: 'live',
+        },
+        expect.objectContaining({ door: 'D7', method: 'session', expires_in: 8 * 3_600 }),
+      ],
+    })
+  })
+})
+
+describe('POST /countersign/leases/{id}/refresh', () => {
+  it.each([
+    ['D2', (ticket: string) => ({ target: `/?ticket=${ticket}` })],
+    ['D6', (ticket: string) => ({ subprotocol: `countersign.v1, countersign.bearer.${ticket}` })],
+  ] as const)('extends a lease at %s by a fresh ticket', async (door, shown) => {
+    const alice = await loggedIn(site)
+    const lease = await connected(site.guards[door], shown(await ticketOf(alice, door)))
+    site.clock.advance(10 * 60_000)
+    const credential = await ticketOf(alice, door)
+    const answer = await alice.post(`/countersign/leases/${lease.id}/refresh`, { credential })
+    expect(answer.json()).toEqual({ ok: true, expires_in: 900 })
+    const again = await alice.post(`/countersign/leases/${lease.id}/refresh`, { credential })
+    expect([again.statusCode, again.json()]).toEqual([401, { error: 'invalid_credential' }])
+  })
+
+  it('extends a password lease and an API key lease at a door of headers', async () => {
+    const key = (await site.guards.D5.issue.apiKey({ subject: 'alice', name: 'test' })).key
+    const byKey = await connected(site.guards.D5, { authorization: `Bearer ${key}` })
+    const basic = Buffer.from('alice:wonderland').toString('base64')
+    const byPassword = await connected(site.guards.D5, { authorization: `Basic ${basic}` })
+    const visitor = await loggedIn(site)
+    for (const [lease, credential] of [
+      [byKey, key],
+      [byPassword, 'alice:wonderland'],
+    ] as const) {
+      const answer = await visitor.post(`/countersign/leases/${lease.id}/refresh`, { credential })
+      expect(answer.json()).toMatchObject({ ok: true })
+    }
+  })
+
+  it('answers 404 alike for unknown, foreign and ended leases', async () => {
+    const alice = await loggedIn(site)
+    const bob = await loggedIn(site, 'bob', 'builder-bob')
+    const foreign = await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(bob, 'D2')}` })
+    const ended = await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(alice, 'D2')}` })
+    ended.leave()
+    const answers = []
+    for (const id of ['unknown', foreign.id, ended.id]) {
+      const credential = await ticketOf(alice, 'D2')
+      answers.push(await alice.post(`/countersign/leases/${id}/refresh`, { credential }))
+    }
+    expect(new Set(answers.map((answer) => `${answer.statusCode} ${answer.body}`))).toEqual(
+      new Set(['404 {"error":"not_found"}']),
+    )
+  })
+
+  it('refuses a credential of someone else', async () => {
+    const alice = await loggedIn(site)
+    const bob = await loggedIn(site, 'bob', 'builder-bob')
+    const lease = await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(alice, 'D2')}` })
+    const credential = await ticketOf(bob, 'D2')
+    const answer = await alice.post(`/countersign/leases/${lease.id}/refresh`, { credential })
+    expect([answer.statusCode, answer.json()]).toEqual([403, { error: 'forbidden' }])
+  })
+
+  it('lets an issuing key refresh for its users', async () => {
+    const { key } = await site.guards.D2.issue.apiKey({ subject: 'web', name: 'web', scopes: ['issue'] })
+    const first = await site.guards.D2.issue.ticket({ subject: 'user-17' })
+    const lease = await connected(site.guards.D2, { target: `/?ticket=${first.ticket}` })
+    const fresh = await site.guards.D2.issue.ticket({ subject: 'user-17' })
+    const options = {
+      method: 'POST',
+      url: `/countersign/leases/${lease.id}/refresh`,
+      payload: { credential: fresh.ticket, subject: 'user-17' },
+    } as const
+    expect((await asMachine(site.app, key, options)).json()).toMatchObject({ ok: true })
+    const connectOnly = await site.guards.D2.issue.apiKey({
+      subject: 'web',
+      name: 'web',
+      scopes: ['connect'],
+    })
+    expect((await asMachine(site.app, connectOnly.key, options)).statusCode).toBe(403)
+  })
+})
+
+describe('POST /countersign/revoke', () => {
+  it('ends what it names, for keys of scope revoke alone', async () => {
+    const { key } = await site.guards.D2.issue.apiKey({ subject: 'ops', name: 'ops', scopes: ['revoke'] })
+    const other = await site.guards.D2.issue.apiKey({ subject: 'ops', name: 'ops', scopes: ['issue'] })
+    const alice = await loggedIn(site)
+    const lease = await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(alice, 'D2')}` })
+    const options = { method: 'POST', url: '/countersign/revoke', payload: { subject: 'alice' } } as const
+    expect((await asMachine(site.app, other.key, options)).statusCode).toBe(403)
+    expect((await alice.post('/countersign/revoke', { subject: 'bob' })).statusCode).toBe(403)
+    expect((await asMachine(site.app, key, options)).json()).toEqual({ ok: true })
+    expect([lease.ended, lease.reason]).toEqual([true, 'revoked'])
+  })
+
+  it('ends API keys by their public name', async () => {
+    const { key } = await site.guards.D2.issue.apiKey({ subject: 'ops', name: 'ops', scopes: ['revoke'] })
+    const victim = await site.guards.D2.issue.apiKey({ subject: 'machine', name: 'old', scopes: ['connect'] })
+    site.clock.advance(10)
+    const payload = { api_key: victim.id }
+    await asMachine(site.app, key, { method: 'POST', url: '/countersign/revoke', payload })
+    const ask = { method: 'POST', url: '/countersign/ticket', payload: { audience: 'D2' } } as const
+    expect((await asMachine(site.app, victim.key, ask)).statusCode).toBe(401)
+  })
+
+  it('takes exactly one member', async () => {
+    const { key } = await site.guards.D2.issue.apiKey({ subject: 'ops', name: 'ops', scopes: ['revoke'] })
+    for (const payload of [{}, { subject: 'a', role: 'b' }, { everything: 'x' }, { subject: '' }]) {
+      const answer = await asMachine(site.app, key, { method: 'POST', url: '/countersign/revoke', payload })
+      expect(answer.statusCode).toBe(400)
+    }
+  })
+})
