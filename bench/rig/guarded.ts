@@ -4,10 +4,19 @@ import {
   authorization, cookie, createGuard, firstMessage, memory, query, subprotocol, type Guard, type PasswordHasher,
   type Records,
 } from 'countersign'
-import { apiKey, password, session, ticket } from 'countersign/methods'
+import { hmacSecret, jwt, localJwks, password, session, ticket, type KeySource } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
 import type { WebSocketServer } from 'ws'
-import { audience, host, origin, sessionCookie, type Role, type ServerQuestions } from './protocol.ts'
+import {
+  audience,
+  host,
+  issuer,
+  origin,
+  sessionCookie,
+  type Role,
+  type ServerQuestions,
+  type TokenKey,
+} from './protocol.ts'
 
 /** Makes credentials that the guard will accept. */
 export type Mint = (
@@ -32,7 +41,14 @@ export async function guardedServer(
     accept: [
       ticket({ from: [query('ticket'), firstMessage()] }),
       session({ from: cookie(sessionCookie) }),
-      apiKey({ from: [authorization('Bearer'), subprotocol()] }),
+      jwt({
+        from: [authorization('Bearer'), subprotocol()],
+        issuer,
+        audience,
+        algorithms: [role.key.algorithm],
+        keys: keysOf(role.key),
+        cacheSize: role.key.cacheSize,
+      }),
       password({ from: authorization('Basic') }),
     ],
   })
@@ -43,16 +59,24 @@ export async function guardedServer(
 /** The password method is in place but not measured: its cost is that of argon2id, whatever the guard does. */
 const nobody: PasswordHasher = { hash: () => '', verify: () => 'wrong' }
 
+function keysOf({ algorithm, jwk }: TokenKey): KeySource {
+  if (algorithm === 'HS256') return hmacSecret(Buffer.from(jwk['k'] ?? '', 'base64url'))
+  return localJwks({ keys: [jwk] })
+}
+
 async function recordsOf(records: string): Promise<Records> {
   if (records === 'memory') return memory()
   const { sqlite } = await import('countersign/stores/sqlite')
   return sqlite(records)
 }
 
+let lastUser = 0
+
 async function mintAll(guard: Guard, what: 'ticket' | 'session', count: number): Promise<readonly string[]> {
   const secrets: string[] = []
   for (let at = 0; at < count; at++) {
-    const subject = `user-${at}`
+    // Everybody has one connection: what a second one costs is the application's choice.
+    const subject = `user-${++lastUser}`
     const roles = ['member']
     if (what === 'ticket') secrets.push((await guard.issue.ticket({ subject, roles })).ticket)
     else secrets.push((await guard.issue.session({ subject, roles })).session)

@@ -90,6 +90,7 @@ export function figuresOf(pairs: Pairs): Readonly<Record<string, number>> {
     'share (quietest)': Math.min(...floorUs) / Math.min(...guardedUs),
     'floor µs': median(floorUs),
     'guarded µs': median(guardedUs),
+    'more µs': median(floor.map((slice, at) => (guarded[at]?.us ?? NaN) - slice.us)),
     'handshakes/s': median(guarded.map((slice) => slice.perSecond)),
     'p50 ms': median(guarded.map((slice) => slice.p50Ms)),
     'p99 ms': median(guarded.map((slice) => slice.p99Ms)),

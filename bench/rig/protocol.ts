@@ -1,5 +1,7 @@
 /** What the bench and a measured server say to each other over the channel between parent and child process. */
 
+import type { CheckKind } from './check.ts'
+
 /** What a server does with those whom it has let in. */
 export type Application =
   /** Nothing: the handshake is the work. */
@@ -22,7 +24,7 @@ export interface TokenKey {
 export type Role =
   | { readonly kind: 'bare'; readonly application: Application }
   /** Bare, but checks the signature of the bearer token of each handshake and nothing else. */
-  | { readonly kind: 'checking'; readonly key: TokenKey }
+  | { readonly kind: 'checking'; readonly key: TokenKey; readonly check: CheckKind }
   | {
       readonly kind: 'guarded'
       readonly application: Application
@@ -42,7 +44,10 @@ export interface ServerQuestions {
   /** Makes credentials in the server's own records. */
   mint: { readonly ask: { readonly what: 'ticket' | 'session'; readonly count: number }; readonly answer: readonly string[] }
   /** CPU time of one signature check in a hot loop, all threads. */
-  checkCost: { readonly ask: { readonly key: TokenKey; readonly tokens: readonly string[] }; readonly answer: { readonly us: number } }
+  checkCost: {
+    readonly ask: { readonly key: TokenKey; readonly check: CheckKind; readonly tokens: readonly string[] }
+    readonly answer: { readonly us: number }
+  }
 }
 
 /** Memory of a server and how many WebSockets it holds. */

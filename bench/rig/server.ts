@@ -29,8 +29,8 @@ const answers: Answers = {
   },
   memory: measureMemory,
   mint: ({ what, count }) => mint(what, count),
-  async checkCost({ key, tokens }) {
-    const check = checkOf(key)
+  async checkCost({ key, check: kind, tokens }) {
+    const check = await checkOf(key, kind)
     for (const token of tokens) await check(token)
     const before = process.cpuUsage()
     for (const token of tokens) await check(token)
@@ -65,13 +65,13 @@ async function serve(role: Role): Promise<void> {
     mint = await guardedServer(server, wss, role)
     return
   }
-  const check = role.kind === 'checking' ? checkOf(role.key) : undefined
+  const check = role.kind === 'checking' ? await checkOf(role.key, role.check) : undefined
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', ignore)
     const open = (): void =>
       wss.handleUpgrade(request, socket, head, (client) => void wss.emit('connection', client, request))
-    if (check === undefined) open()
-    else void check(request.headers.authorization?.slice('Bearer '.length) ?? '').then(open)
+    const checked = check?.(request.headers.authorization?.slice('Bearer '.length) ?? '')
+    if (checked === undefined) open()
+    else void checked.then(open)
   })
 }
 

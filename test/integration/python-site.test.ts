@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createGuard, memory, query, type Guard } from 'countersign'
+import { createGuard, memory, query, type Guard, type Lease } from 'countersign'
 import { ticket } from 'countersign/methods'
 import { argon2Passwords, nodePlatform } from 'countersign/platform/node'
 import { guardUpgrades } from 'countersign/ws'
@@ -128,7 +128,7 @@ async function openDoor(guarding: Guard, port: number): Promise<Server> {
   const server = createServer()
   const wss = new WebSocketServer({ noServer: true })
   guardUpgrades(server, wss, guarding)
-  wss.on('connection', (socket, _request, lease) => {
+  wss.on('connection', (socket: WebSocket, _request: IncomingMessage, lease: Lease) => {
     socket.send(`Hello ${lease.principal.id} (${lease.principal.roles.join(', ')})!`)
   })
   server.listen(port, '127.0.0.1')

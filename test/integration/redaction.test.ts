@@ -9,7 +9,7 @@ let lab: RunningLab
 let cookie: string
 
 beforeAll(async () => {
-  lab = await runLab()
+  lab = await runLab(['--log', 'debug'])
   cookie = await logIn(lab)
 })
 afterAll(() => lab.stop())
@@ -56,7 +56,7 @@ const knocks: readonly Knock[] = Array.from({ length: 13 }, (_, index) => `D${in
   { door, headers: { cookie: `countersign-session=css_${mark}; countersign-frame=css_${mark}` } },
   {
     door,
-    headers: { cookie: `countersign-preauth=csp_${mark}`, origin: `http://${mark.toLowerCase()}.invalid` },
+    headers: { cookie: `countersign-preauth=csp_${mark}`, origin: 'http://hostile.invalid' },
   },
   { door, protocols: ['countersign.v1', `countersign.bearer.cst_${mark}`] },
   { door, protocols: ['bearer', `cst_${mark}`] },

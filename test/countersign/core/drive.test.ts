@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { ask, drive, isThenable, settle, type Talk, type Turn } from '../../../packages/countersign/src/core/drive.ts'
+import {
+  ask,
+  drive,
+  isThenable,
+  settle,
+  type Talk,
+  type Turn,
+} from '../../../packages/countersign/src/core/drive.ts'
 import { hash, hear, random } from '../../../packages/countersign/src/core/ask.ts'
 import { MisuseError, OutageError } from '../../../packages/countersign/src/core/errors.ts'
 import type { Answers } from '../../../packages/countersign/src/core/ports.ts'
@@ -44,7 +51,12 @@ describe('a conversation', () => {
   })
 
   test.each([
-    ['throws', () => { throw new OutageError('records_unavailable', 'gone') }],
+    [
+      'throws',
+      () => {
+        throw new OutageError('records_unavailable', 'gone')
+      },
+    ],
     ['rejects', () => Promise.reject(new OutageError('records_unavailable', 'gone'))],
   ])('catches where it asked when a port %s', async (_how, port) => {
     function* careful(): Talk<string> {
@@ -60,7 +72,11 @@ describe('a conversation', () => {
   })
 
   test('throws what it does not catch itself', async () => {
-    const failing = answersWith({ hash: () => { throw new Error('gone') } })
+    const failing = answersWith({
+      hash: () => {
+        throw new Error('gone')
+      },
+    })
     expect(() => drive(twoQuestions(), failing)).toThrow('gone')
     const later = answersWith({ hash: () => Promise.reject(new Error('gone later')) as never })
     await expect(drive(twoQuestions(), later)).rejects.toThrow('gone later')
@@ -119,15 +135,33 @@ describe('a turn of the peer', () => {
 describe('settle', () => {
   test('uses a value that is there at once', () => {
     const seen: unknown[] = []
-    settle(1, (value) => seen.push(value), (error) => seen.push(error))
+    settle(
+      1,
+      (value) => seen.push(value),
+      (error) => seen.push(error),
+    )
     expect(seen).toEqual([1])
   })
 
   test('uses a promised value later, and hands on what fails', async () => {
     const seen: unknown[] = []
-    settle(Promise.resolve(1), (value) => seen.push(value), (error) => seen.push(error))
-    settle(Promise.reject(new Error('no')), (value) => seen.push(value), (error) => seen.push((error as Error).message))
-    settle(Promise.resolve(2), () => { throw new Error('use') }, (error) => seen.push((error as Error).message))
+    settle(
+      Promise.resolve(1),
+      (value) => seen.push(value),
+      (error) => seen.push(error),
+    )
+    settle(
+      Promise.reject(new Error('no')),
+      (value) => seen.push(value),
+      (error) => seen.push((error as Error).message),
+    )
+    settle(
+      Promise.resolve(2),
+      () => {
+        throw new Error('use')
+      },
+      (error) => seen.push((error as Error).message),
+    )
     expect(seen).toEqual([])
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(seen).toEqual([1, 'no', 'use'])

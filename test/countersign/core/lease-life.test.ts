@@ -12,7 +12,11 @@ import { numRuns } from '../support/guard.ts'
 
 const start: LeaseState = { phase: 'pending', untilMs: 1_000, neverAfterMs: 5_000, warnMs: 200, graceMs: 100 }
 const live: LeaseState = { ...start, phase: 'live' }
-const refreshed = (untilMs: number, neverAfterMs = Infinity): LeaseEvent => ({ kind: 'refreshed', untilMs, neverAfterMs })
+const refreshed = (untilMs: number, neverAfterMs = Infinity): LeaseEvent => ({
+  kind: 'refreshed',
+  untilMs,
+  neverAfterMs,
+})
 
 describe('a lease', () => {
   test('is registered before it is open, and time does not touch it until then', () => {
@@ -65,8 +69,14 @@ describe('a lease', () => {
   })
 
   test('cannot be refreshed past its absolute limit, which may come nearer but never recedes', () => {
-    expect(reduceLease(live, refreshed(9_000), 0).state).toMatchObject({ untilMs: 5_000, neverAfterMs: 5_000 })
-    expect(reduceLease(live, refreshed(9_000, 2_000), 0).state).toMatchObject({ untilMs: 2_000, neverAfterMs: 2_000 })
+    expect(reduceLease(live, refreshed(9_000), 0).state).toMatchObject({
+      untilMs: 5_000,
+      neverAfterMs: 5_000,
+    })
+    expect(reduceLease(live, refreshed(9_000, 2_000), 0).state).toMatchObject({
+      untilMs: 2_000,
+      neverAfterMs: 2_000,
+    })
   })
 
   test('that is over cannot be refreshed', () => {
@@ -77,17 +87,23 @@ describe('a lease', () => {
     expect(reduceLease(start, refreshed(2_000), 0).state).toMatchObject({ phase: 'pending', untilMs: 2_000 })
   })
 
-  test.each(['revoked', 'logged_out', 'superseded', 'shutting_down'] as const)('ends with %s from any phase', (reason) => {
-    for (const phase of ['pending', 'live', 'due'] as const) {
-      expect(reduceLease({ ...live, phase }, { kind: 'ended', reason }, 0)).toEqual({
-        state: { ...live, phase: 'ended' },
-        commands: [{ kind: 'close', reason }],
-      })
-    }
-  })
+  test.each(['revoked', 'logged_out', 'superseded', 'shutting_down'] as const)(
+    'ends with %s from any phase',
+    (reason) => {
+      for (const phase of ['pending', 'live', 'due'] as const) {
+        expect(reduceLease({ ...live, phase }, { kind: 'ended', reason }, 0)).toEqual({
+          state: { ...live, phase: 'ended' },
+          commands: [{ kind: 'close', reason }],
+        })
+      }
+    },
+  )
 
   test('whose connection is gone ends without a word', () => {
-    expect(reduceLease(live, { kind: 'left' }, 0)).toEqual({ state: { ...live, phase: 'ended' }, commands: [] })
+    expect(reduceLease(live, { kind: 'left' }, 0)).toEqual({
+      state: { ...live, phase: 'ended' },
+      commands: [],
+    })
   })
 })
 
@@ -101,7 +117,8 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
       { weight: 3, arbitrary: fc.constant<LeaseEvent>({ kind: 'opened' }) },
       {
         weight: 4,
-        arbitrary: fc.tuple(fc.integer({ min: 0, max: 12_000 }), fc.oneof(fc.constant(Infinity), fc.nat(12_000)))
+        arbitrary: fc
+          .tuple(fc.integer({ min: 0, max: 12_000 }), fc.oneof(fc.constant(Infinity), fc.nat(12_000)))
           .map(([untilMs, never]) => refreshed(untilMs, never)),
       },
       { weight: 1, arbitrary: fc.constant<LeaseEvent>({ kind: 'ended', reason: 'revoked' }) },
@@ -151,7 +168,10 @@ describe('whatever happens to a lease', () => {
     holds((all) =>
       all.every(
         ({ before, after, event, now }) =>
-          event.kind !== 'tick' || before.phase === 'pending' || now < hardEndMs(before) || after.phase === 'ended',
+          event.kind !== 'tick' ||
+          before.phase === 'pending' ||
+          now < hardEndMs(before) ||
+          after.phase === 'ended',
       ),
     )
   })
@@ -159,16 +179,24 @@ describe('whatever happens to a lease', () => {
   test('time alone never ends it early', () => {
     holds((all) =>
       all.every(({ before, commands, now }) =>
-        commands.every((one) => one.kind !== 'close' || one.reason !== 'lease_expired' || now >= hardEndMs(before) ||
-          // A refresh by a credential that is itself over.
-          now >= hardEndMs(all.find((step) => step.commands === commands)?.after ?? before)),
+        commands.every(
+          (one) =>
+            one.kind !== 'close' ||
+            one.reason !== 'lease_expired' ||
+            now >= hardEndMs(before) ||
+            // A refresh by a credential that is itself over.
+            now >= hardEndMs(all.find((step) => step.commands === commands)?.after ?? before),
+        ),
       ),
     )
   })
 
   test('ended is final, and silent', () => {
     holds((all) =>
-      all.every(({ before, after, commands }) => before.phase !== 'ended' || (after === before && commands.length === 0)),
+      all.every(
+        ({ before, after, commands }) =>
+          before.phase !== 'ended' || (after === before && commands.length === 0),
+      ),
     )
   })
 
@@ -178,11 +206,12 @@ describe('whatever happens to a lease', () => {
 
   test('no refresh passes the absolute limit, and the limit never recedes', () => {
     holds((all, first) =>
-      all.every(({ before, after }) =>
-        after.neverAfterMs <= before.neverAfterMs &&
-        after.neverAfterMs <= first.neverAfterMs &&
-        (after === before || after.untilMs <= Math.max(after.neverAfterMs, first.untilMs)) &&
-        hardEndMs(after) <= first.neverAfterMs,
+      all.every(
+        ({ before, after }) =>
+          after.neverAfterMs <= before.neverAfterMs &&
+          after.neverAfterMs <= first.neverAfterMs &&
+          (after === before || after.untilMs <= Math.max(after.neverAfterMs, first.untilMs)) &&
+          hardEndMs(after) <= first.neverAfterMs,
       ),
     )
   })

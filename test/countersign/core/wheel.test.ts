@@ -100,7 +100,11 @@ const acts: fc.Arbitrary<readonly Act[]> = fc.array(
       arbitrary: fc.record({
         kind: fc.constant('set' as const),
         name: fc.nat(names - 1),
-        inMs: fc.oneof(fc.integer({ min: -200, max: 200 }), fc.integer({ min: 0, max: 60_000 }), fc.constant(Infinity)),
+        inMs: fc.oneof(
+          fc.integer({ min: -200, max: 200 }),
+          fc.integer({ min: 0, max: 60_000 }),
+          fc.constant(Infinity),
+        ),
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), name: fc.nat(names - 1) }) },

@@ -1,6 +1,6 @@
 /** Signed tokens, and conversations with the JWT method over a small table of answers. */
 import { createHash, createHmac } from 'node:crypto'
-import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import { drive, isThenable, type Turn } from '../../../packages/countersign/src/core/drive.ts'
 import type { Method, Shown } from '../../../packages/countersign/src/core/method.ts'
 import type { Answers } from '../../../packages/countersign/src/core/ports.ts'
@@ -17,7 +17,7 @@ import {
 /** The time of every test, ms. */
 export const now = 1_900_000_000_000
 /** The same, as tokens say it. */
-export const seconds = now / 1000
+export const seconds: number = now / 1000
 export const issuer = 'https://id.example.com'
 export const audience = 'chat'
 
@@ -79,7 +79,11 @@ export function jwtWith(pair: Pair, options: Partial<JwtOptions> = {}): Method {
 }
 
 /** The options that have nothing to do with keys. */
-export const required = { from: authorization('Bearer'), issuer, audience } as const
+export const required: Pick<JwtOptions, 'from' | 'issuer' | 'audience'> = {
+  from: authorization('Bearer'),
+  issuer,
+  audience,
+}
 
 /** How often a question was asked. */
 export interface Counts {

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import { exportJWK, importJWK } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { drive } from '../../../packages/countersign/src/core/drive.ts'
 import { MisuseError } from '../../../packages/countersign/src/core/errors.ts'
@@ -153,6 +154,9 @@ describe('a token is refused', () => {
     ['whose issuer is a name that every object has', { claims: { iss: 'constructor' } }],
     ['for another audience', { claims: { aud: 'mail' } }],
     ['without audience', { claims: { aud: undefined } }],
+    ['without subject', { claims: { sub: undefined } }],
+    ['of the future', { claims: { nbf: seconds + 60 } }],
+    ['without end', { claims: { exp: undefined } }],
     ['of another kind', { header: { typ: 'at+jwt' } }],
     ['whose kind is no text', { header: { typ: 7 } }],
     ['whose kind is empty', { header: { typ: '' } }],
@@ -198,8 +202,14 @@ describe('a token is refused', () => {
 
   test('that uses a key with an algorithm other than its own', async () => {
     const both = jwtWith(rsa, { algorithms: ['RS256', 'PS256'] })
-    const other = await pairOf('PS256')
-    expect(await judge(both, await signed({ ...other, alg: 'PS256' }))).toEqual(invalid)
+    const alg = 'PS256'
+    const privateKey = await importJWK(await exportJWK(rsa.privateKey), alg)
+    if (privateKey instanceof Uint8Array) throw new Error('an RSA key')
+    const token = await signed({ ...rsa, alg, privateKey })
+    expect(await judge(both, token)).toEqual(invalid)
+    const { alg: _alg, ...silent } = rsa.jwk
+    const keys = localJwks({ keys: [silent] })
+    expect(await judge(jwtWith(rsa, { keys, algorithms: [alg] }), token)).toMatchObject({ kind: 'accept' })
     expect(await judge(both, await signed(rsa))).toMatchObject({ kind: 'accept' })
   })
 
@@ -431,7 +441,7 @@ describe('a key', () => {
 
   test('whose point is not on the curve is an outage, not a refusal', async () => {
     const ec = await pairOf('ES256')
-    const broken = { ...ec, jwk: { ...ec.jwk, y: 'A'.repeat(43) } }
+    const broken = { ...ec, jwk: { ...ec.jwk, y: 'E'.repeat(43) } }
     await expect(judge(jwtWith(broken), await signed(ec))).rejects.toMatchObject({ code: 'keys_unavailable' })
   })
 

@@ -3,11 +3,7 @@ import type { PeerTurn, Turn } from '../../../packages/countersign/src/core/driv
 import type { Guard } from '../../../packages/countersign/src/core/guard.ts'
 import type { Handshake } from '../../../packages/countersign/src/core/handshake.ts'
 import type { Accepted, Decision, Refused } from '../../../packages/countersign/src/core/knock.ts'
-import type {
-  Challenge,
-  JournalEntry,
-  PasswordHasher,
-} from '../../../packages/countersign/src/core/ports.ts'
+import type { Challenge, JournalEntry, PasswordHasher } from '../../../packages/countersign/src/core/ports.ts'
 import type { Reason } from '../../../packages/countersign/src/core/reasons.ts'
 import type { Records } from '../../../packages/countersign/src/core/records.ts'
 import { nodePlatform } from '../../../packages/countersign/src/platform/node.ts'
@@ -97,7 +93,10 @@ export async function knock(guard: Guard, facts: Partial<Handshake> = {}): Promi
 }
 
 /** Knocks, expecting to be given the word. */
-export async function knockAndListen(guard: Guard, facts: Partial<Handshake> = {}): Promise<PeerTurn<Decision>> {
+export async function knockAndListen(
+  guard: Guard,
+  facts: Partial<Handshake> = {},
+): Promise<PeerTurn<Decision>> {
   return peerTurn(await guard.knock(handshakeOf(facts)))
 }
 

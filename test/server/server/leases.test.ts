@@ -37,6 +37,7 @@ describe('GET /countersign/leases', () => {
 
 describe('POST /countersign/leases/{id}/refresh', () => {
   it.each([
+    ['D1', (ticket: string) => ({ message: ticket })],
     ['D2', (ticket: string) => ({ target: `/?ticket=${ticket}` })],
     ['D6', (ticket: string) => ({ subprotocol: `countersign.v1, countersign.bearer.${ticket}` })],
   ] as const)('extends a lease at %s by a fresh ticket', async (door, shown) => {
@@ -63,6 +64,21 @@ describe('POST /countersign/leases/{id}/refresh', () => {
       const answer = await visitor.post(`/countersign/leases/${lease.id}/refresh`, { credential })
       expect(answer.json()).toMatchObject({ ok: true })
     }
+  })
+
+  it('extends a session lease by the session, under the Origin rule of its door', async () => {
+    const visitor = await loggedIn(site)
+    const lease = await connected(site.guards.D7, { cookie: visitor.cookies })
+    const credential = visitor.cookie('countersign-session') ?? ''
+    const answer = await visitor.post(`/countersign/leases/${lease.id}/refresh`, { credential })
+    expect(answer.json()).toEqual({ ok: true, expires_in: 8 * 3_600 })
+    const { key } = await site.guards.D2.issue.apiKey({ subject: 'alice', name: 'test' })
+    const options = {
+      method: 'POST',
+      url: `/countersign/leases/${lease.id}/refresh`,
+      payload: { credential },
+    } as const
+    expect((await asMachine(site.app, key, options)).json()).toEqual({ error: 'forbidden_origin' })
   })
 
   it('answers 404 alike for unknown, foreign and ended leases', async () => {

@@ -56,6 +56,31 @@ describe('every answer', () => {
   })
 })
 
+describe('a person who navigates', () => {
+  const accept = 'text/html,application/xhtml+xml'
+
+  it.each([
+    ['/nowhere?secret=marked', 'localhost:8000', 404, 'Nothing is here'],
+    ['/login', '127.0.0.1:8000', 421, 'Not this address'],
+  ])('to %s of %s sees a page', async (url, host, status, title) => {
+    const answer = await site.app.inject({ url, headers: { host, accept } })
+    expect(answer.statusCode).toBe(status)
+    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(answer.headers['content-security-policy']).toContain("default-src 'none'")
+    expect(answer.body).toContain(`<h1>${title}</h1>`)
+    expect(answer.body).not.toContain('marked')
+  })
+
+  it('with a form of a foreign page sees why it was refused', async () => {
+    const headers = { origin: 'http://127.0.0.1:8000', accept }
+    const answer = await new Visitor(site.app).send({ method: 'POST', url: '/login', headers })
+    expect([answer.statusCode, answer.body.includes('<h1>Sent from another origin</h1>')]).toEqual([
+      403,
+      true,
+    ])
+  })
+})
+
 describe('bad input', () => {
   const headers = { host: 'localhost:8000', origin: siteOrigin }
   const post = { method: 'POST', url: '/login' } as const

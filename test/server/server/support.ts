@@ -197,9 +197,12 @@ export async function loggedIn(
   return visitor
 }
 
-/** Connects at a guard with what the handshake shows. @returns the open lease, or the reason of the refusal */
-export async function connect(guard: Guard, shown: Partial<Handshake>): Promise<Lease | string> {
-  const turn = await guard.knock({
+/** What a client shows: parts of the handshake, and what it says first where the guard lets it speak. */
+type Shown = Partial<Handshake> & { readonly message?: string }
+
+/** Connects at a guard with what is shown. @returns the open lease, or the reason of the refusal */
+export async function connect(guard: Guard, { message, ...shown }: Shown): Promise<Lease | string> {
+  let turn = await guard.knock({
     target: '/',
     host: 'localhost',
     origin: siteOrigin,
@@ -211,14 +214,15 @@ export async function connect(guard: Guard, shown: Partial<Handshake>): Promise<
     certificate: undefined,
     ...shown,
   })
-  if (turn.kind !== 'done') throw new Error('the peer has the word')
+  if (turn.kind === 'peer') turn = await turn.answer({ text: message ?? '', now: guard.now() })
+  if (turn.kind === 'peer') throw new Error('the peer has the word')
   if (turn.value.kind === 'refused') return turn.value.reason
   turn.value.lease.open()
   return turn.value.lease
 }
 
 /** As `connect`, for tests that go on with the lease. */
-export async function connected(guard: Guard, shown: Partial<Handshake>): Promise<Lease> {
+export async function connected(guard: Guard, shown: Shown): Promise<Lease> {
   const lease = await connect(guard, shown)
   if (typeof lease === 'string') throw new Error(lease)
   return lease

@@ -12,7 +12,7 @@ import { checkUpgrade } from '../wire/upgrade.ts'
 import { handshakeOf, type HandshakeSources } from './handshake.ts'
 import { hide } from './hide.ts'
 import { trustProxies, type ProxyOptions } from './proxies.ts'
-import { answerHttp, httpRefusal } from './refuse.ts'
+import { answerHttp, httpRefusal, ignoreError } from './refuse.ts'
 
 export { hide } from './hide.ts'
 export { handshakeOf, type HandshakeSources } from './handshake.ts'
@@ -33,7 +33,10 @@ export interface Upgrade {
   readonly handshake: Handshake
 }
 
-/** What the WebSocket side does with each outcome. Exactly one is called for an upgrade that is not refused by HTTP. */
+/**
+ * What the WebSocket side does with each outcome. Exactly one is called for an upgrade that is not refused by HTTP.
+ * From that call on the socket, its `error` events included, is the called one's.
+ */
 export interface UpgradeSteps {
   accepted(upgrade: Upgrade, decision: Accepted): void
   /** To be told by accepting and closing. */
@@ -57,8 +60,6 @@ export function judgeUpgrades(
   }
   const hiding = hidingOf(guard, options)
   return (request, socket, head) => {
-    // Before anything can wait: a reset of the peer would otherwise be an unhandled 'error'.
-    socket.on('error', ignore)
     const shape = checkUpgrade(request)
     if (shape !== 'ok') {
       answerHttp(
@@ -74,6 +75,8 @@ export function judgeUpgrades(
       return
     }
     const turn = guard.knock(handshake)
+    // While a verdict is waited for, a reset of the peer would be an unhandled 'error'.
+    if (isThenable(turn)) socket.on('error', ignoreError)
     hide(request, hiding)
     const upgrade: Upgrade = { request, socket, head, handshake }
     // A verdict that is waited for does not suspend the deadline.
@@ -130,8 +133,4 @@ function abandon(turn: Turn<Decision>, handshake: Handshake, guard: Guard): void
 
 function plain(reason: Refused['reason']): Refused {
   return { kind: 'refused', reason, retryAfterMs: undefined, tell: 'http', reply: 'bare' }
-}
-
-function ignore(): void {
-  // A peer may reset at any time: there is nobody left to tell.
 }

@@ -42,6 +42,7 @@ export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number)
     '',
     answer.body,
   )
+  socket.on('error', ignoreError)
   // Reads on and drops it: only then is the peer's end seen, and unread bytes would turn ours into a reset.
   socket.resume()
   socket.end(lines.join('\r\n'))
@@ -61,4 +62,9 @@ function challengesOf(guard: Guard, refused: Refused): readonly string[] {
     if (scheme === 'Bearer') return bearerChallenge(guard.name, error)
     return bearerChallenge(guard.name).replace('Bearer', 'Countersign')
   })
+}
+
+/** For sockets that nobody has taken over: a peer may reset at any time, and there is nobody left to tell. */
+export function ignoreError(): void {
+  // Nothing to do.
 }

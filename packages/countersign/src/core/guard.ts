@@ -101,8 +101,8 @@ export class Guard implements Gatekeeper {
    * request must not spend a ticket. An `accepted` lease is the caller's: hold and open it, or `leave` it.
    */
   knock(handshake: Handshake): MaybePromise<Turn<Decision>> {
-    const now = this.now()
     try {
+      const now = this.now()
       const reason = this.#refuseEarly(handshake, now)
       if (reason !== undefined)
         return { kind: 'done', value: this.#journalled(handshake, refuse(this, handshake, { reason })) }
@@ -119,21 +119,17 @@ export class Guard implements Gatekeeper {
   }
 
   /**
-   * Extends a lease by a fresh credential, presented as in a handshake. The subject, realm, method and provider must
-   * be those of the lease; roles may change. @returns the reason of a refusal, or `undefined` when refreshed
+   * Extends a lease by a fresh credential, presented as in a handshake or, where the guard awaits a first message, as
+   * `message`. The subject, realm, method and provider must be those of the lease; roles may change.
+   * @returns the reason of a refusal, or `undefined` when refreshed
    */
-  async refresh(leaseId: string, handshake: Handshake): Promise<Reason | undefined> {
+  async refresh(leaseId: string, handshake: Handshake, message?: string): Promise<Reason | undefined> {
     const lease = this.#leases.find(leaseId)
     if (lease === undefined) return 'forbidden'
     const now = this.now()
     const early = this.#refuseEarly(handshake, now)
     if (early !== undefined) return early
-    const turn = await drive(rejudge(this, handshake, now), this.#answers)
-    if (turn.kind === 'peer') {
-      turn.leave(deny('missing_credential'))
-      return 'missing_credential'
-    }
-    const verdict: Verdict = turn.value
+    const verdict = await this.#rejudge(handshake, now, message)
     if (verdict.kind === 'deny') return verdict.reason
     if (!sameHolder(lease, verdict)) return 'forbidden'
     try {
@@ -142,6 +138,15 @@ export class Guard implements Gatekeeper {
       this.failed(error)
       return 'internal'
     }
+  }
+
+  async #rejudge(handshake: Handshake, now: number, message: string | undefined): Promise<Verdict> {
+    let turn = await drive(rejudge(this, handshake, now), this.#answers)
+    if (turn.kind === 'peer' && message !== undefined) turn = await turn.answer({ text: message, now })
+    if (turn.kind === 'done') return turn.value
+    // A challenge cannot be answered here: there is no peer to show it to.
+    turn.leave(deny('missing_credential'))
+    return deny('missing_credential')
   }
 
   /** Open leases: of one subject, or all. */

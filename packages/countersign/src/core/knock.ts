@@ -76,15 +76,10 @@ export function* admit(keeper: Gatekeeper, handshake: Handshake, now: number): T
   }
 }
 
-/** Judges a fresh credential in a handshake without opening anything: how a lease is refreshed. */
+/** Judges a fresh credential without opening anything: how a lease is refreshed. */
 export function* rejudge(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Verdict> {
   try {
-    const finding = findCredential(keeper.places, handshake)
-    if (finding.kind === 'refused') return deny(finding.reason)
-    if (finding.kind === 'none') return deny('missing_credential')
-    if (finding.place.carrier.bearer && !keeper.mayCarryBearer(handshake)) return deny('insecure_transport')
-    return (yield* judgeBy(finding.place.methods, { keeper, handshake, now, credential: finding.credential }))
-      .verdict
+    return (yield* judgeAttempt(keeper, handshake, now)).verdict
   } catch (error) {
     keeper.failed(error)
     return deny('internal')

@@ -53,11 +53,9 @@ export function reduceLease(state: LeaseState, event: LeaseEvent, now: number): 
     case 'ended':
       return end(state, event.reason)
     case 'left':
-      return { state: { ...state, phase: 'ended' }, commands: none }
+      return { state: inPhase(state, 'ended'), commands: none }
     case 'opened':
-      return state.phase === 'pending'
-        ? passTime({ ...state, phase: 'live' }, now)
-        : { state, commands: none }
+      return state.phase === 'pending' ? passTime(inPhase(state, 'live'), now) : { state, commands: none }
     case 'tick':
       return state.phase === 'pending' ? { state, commands: none } : passTime(state, now)
     case 'refreshed':
@@ -87,7 +85,7 @@ function passTime(state: LeaseState, now: number): LeaseStep {
   if (now >= hardEndMs(state)) return end(state, 'lease_expired')
   if (state.phase === 'live' && now >= state.untilMs - state.warnMs) {
     const inMs = Math.max(0, state.untilMs - now)
-    return { state: { ...state, phase: 'due' }, commands: [{ kind: 'warn', inMs }] }
+    return { state: inPhase(state, 'due'), commands: [{ kind: 'warn', inMs }] }
   }
   return { state, commands: none }
 }
@@ -102,9 +100,15 @@ function refresh(
   const neverAfterMs = Math.min(fresh.neverAfterMs, state.neverAfterMs)
   const untilMs = Math.min(fresh.untilMs, neverAfterMs)
   const phase = state.phase === 'pending' ? 'pending' : 'live'
-  return passTime({ ...state, phase, untilMs, neverAfterMs }, now)
+  return passTime({ phase, untilMs, neverAfterMs, warnMs: state.warnMs, graceMs: state.graceMs }, now)
 }
 
 function end(state: LeaseState, reason: Reason): LeaseStep {
-  return { state: { ...state, phase: 'ended' }, commands: [{ kind: 'close', reason }] }
+  return { state: inPhase(state, 'ended'), commands: [{ kind: 'close', reason }] }
+}
+
+/** Member by member: a spread would copy all that the caller's object holds besides. */
+function inPhase(state: LeaseState, phase: Phase): LeaseState {
+  const { untilMs, neverAfterMs, warnMs, graceMs } = state
+  return { phase, untilMs, neverAfterMs, warnMs, graceMs }
 }

@@ -50,7 +50,6 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   readonly graceMs: number
   phase: Phase = 'pending'
   untilMs: number
-  dueMs: number = Infinity
   next: Lease | undefined = undefined
   previous: Lease | undefined = undefined
   slot: number = -1
@@ -78,6 +77,11 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     this.#owner = owner
   }
 
+  /** See `WheelEntry`: reckoned from the state, so that no connection holds a number more. */
+  get dueMs(): number {
+    return nextTickMs(this)
+  }
+
   /** Hands the connection over: commands of this lease reach it from now on. Call once, before `opened`. */
   hold<C extends object>(holder: LeaseHolder<C>, connection: C): void {
     this.#holder = holder
@@ -103,7 +107,6 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     this.untilMs = state.untilMs
     this.neverAfterMs = state.neverAfterMs
     this.ended = state.phase === 'ended'
-    this.dueMs = nextTickMs(state)
     for (const command of commands) if (command.kind === 'close') this.reason = command.reason
     this.#owner.settled(this)
     for (const command of commands) this.#obey(command)

@@ -64,9 +64,10 @@ export class Lockout {
     const kept =
       tally !== undefined && outcome.now - tally.lastMs < this.#limits.forgetMs ? tally.failures : 0
     this.#tallies.set(key, { failures: kept + 1, lastMs: outcome.now })
-    if (this.#tallies.size <= this.#limits.maxEntries) return
-    const oldest = this.#tallies.keys().next().value
-    if (oldest !== undefined) this.#tallies.delete(oldest)
+    for (const oldest of this.#tallies.keys()) {
+      if (this.#tallies.size <= this.#limits.maxEntries) return
+      this.#tallies.delete(oldest)
+    }
   }
 }
 

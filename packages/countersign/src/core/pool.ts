@@ -96,48 +96,49 @@ export class Pool {
   }
 
   #makeRoom(waiting: Waiting): boolean {
-    const own = this.#silent.get(waiting.source)
-    if ((this.#sources.get(waiting.source) ?? 0) >= this.limits.perSource) return this.#drop(own)
-    if ((this.#subnets.get(waiting.subnet) ?? 0) >= this.limits.perSubnet) {
-      return this.#drop(this.#fullest((one) => one.subnet === waiting.subnet))
+    if ((this.#sources.get(waiting.source) ?? 0) >= this.limits.perSource) {
+      return drop(this, first(this.#silent.get(waiting.source)))
+    }
+    if (this.#subnetOf(waiting) >= this.limits.perSubnet) {
+      return drop(
+        this,
+        this.#foremost((one) => one.subnet === waiting.subnet),
+      )
     }
     if (this.size < this.limits.total) return true
-    const fullest = this.#fullest(() => true)
-    const oldest = first(fullest)
-    if (fullest === undefined || oldest === undefined) return false
+    const oldest = this.#foremost(() => true)
+    if (oldest === undefined) return false
     const young = waiting.sinceMs - oldest.sinceMs < youngMs
-    const greedy = own !== undefined && own.size >= fullest.size && this.#silent.size > 1
-    return young && greedy ? false : this.#drop(fullest)
+    const greedy = this.#silent.size > 1 && this.#silentOf(waiting) >= this.#silentOf(oldest)
+    return young && greedy ? false : drop(this, oldest)
   }
 
   /**
-   * Silent sockets of the source that holds most; of several, the one whose subnet holds most, then the oldest. Bounded
-   * by the pool itself; runs only when a cap is reached.
+   * The oldest silent socket of the source that holds most; of several sources, of the one whose subnet holds most, then
+   * the oldest. Bounded by the pool itself; runs only when a cap is reached.
    */
-  #fullest(counts: (waiting: Waiting) => boolean): Set<Waiting> | undefined {
-    let best: Set<Waiting> | undefined
+  #foremost(counts: (waiting: Waiting) => boolean): Waiting | undefined {
+    let best: Waiting | undefined
     for (const set of this.#silent.values()) {
       const one = first(set)
-      if (one !== undefined && counts(one) && this.#exceeds(set, best)) best = set
+      if (one !== undefined && counts(one) && (best === undefined || this.#exceeds(one, best))) best = one
     }
     return best
   }
 
-  #exceeds(set: Set<Waiting>, best: Set<Waiting> | undefined): boolean {
-    const one = first(set)
-    const other = first(best)
-    if (best === undefined || one === undefined || other === undefined) return true
-    if (set.size !== best.size) return set.size > best.size
-    const [mine, theirs] = [this.#subnets.get(one.subnet) ?? 0, this.#subnets.get(other.subnet) ?? 0]
-    return mine === theirs ? one.sinceMs < other.sinceMs : mine > theirs
+  #exceeds(one: Waiting, other: Waiting): boolean {
+    const more = this.#silentOf(one) - this.#silentOf(other)
+    if (more !== 0) return more > 0
+    const crowd = this.#subnetOf(one) - this.#subnetOf(other)
+    return crowd === 0 ? one.sinceMs < other.sinceMs : crowd > 0
   }
 
-  #drop(set: Set<Waiting> | undefined): boolean {
-    const oldest = first(set)
-    if (oldest === undefined) return false
-    this.leave(oldest)
-    oldest.evict()
-    return true
+  #silentOf(waiting: Waiting): number {
+    return this.#silent.get(waiting.source)?.size ?? 0
+  }
+
+  #subnetOf(waiting: Waiting): number {
+    return this.#subnets.get(waiting.subnet) ?? 0
   }
 
   #leaveSilent(waiting: Waiting): boolean {
@@ -159,6 +160,14 @@ function add(counts: Map<string, number>, key: string, by: number): void {
   const count = (counts.get(key) ?? 0) + by
   if (count <= 0) counts.delete(key)
   else counts.set(key, count)
+}
+
+/** It has left before it is told, so that it does not leave twice. */
+function drop(pool: Pool, oldest: Waiting | undefined): boolean {
+  if (oldest === undefined) return false
+  pool.leave(oldest)
+  oldest.evict()
+  return true
 }
 
 function first(set: Set<Waiting> | undefined): Waiting | undefined {

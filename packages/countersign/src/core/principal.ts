@@ -12,6 +12,9 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
+/** Claims of credentials that say nothing besides: one object for all connections. */
+export const noClaims: Principal['claims'] = Object.freeze({})
+
 /**
  * What an acceptance rests upon. Revocation marks are compared with it, at acceptance and as long as the lease lives.
  * `undefined`: this acceptance has no such root.

@@ -35,8 +35,9 @@ export class Wheel<E extends WheelEntry<E>> {
   /** Adds an entry, or moves one that is already in. `Infinity` takes it out. */
   set(entry: E): void {
     this.delete(entry)
-    if (entry.dueMs === Infinity) return
-    const turn = Math.max(Math.ceil(entry.dueMs / this.#tickMs), this.#turn + 1)
+    const { dueMs } = entry
+    if (dueMs === Infinity) return
+    const turn = Math.max(Math.ceil(dueMs / this.#tickMs), this.#turn + 1)
     const slot = turn % slots
     const head = this.#heads[slot]
     entry.slot = slot

@@ -17,16 +17,21 @@ export interface JwtClaimNames {
 
 /** What claims are held against. */
 export interface ClaimRules {
+  /** One of them must be in `aud`. */
   readonly audiences: ReadonlySet<string>
+  /** Name of the claim; so are `roles` and `realm`. */
   readonly subject: string
   readonly roles: string
   readonly realm: string | undefined
+  /** How far the issuer's clock may be off. */
   readonly toleranceMs: number
+  /** Longest life. */
   readonly maxAgeMs: number
 }
 
 /** Claims whose shape and audience are right; all instants in ms since the epoch. */
 export interface JwtClaims {
+  /** `iss`. */
   readonly issuer: string
   readonly subject: string
   readonly roles: readonly string[]
@@ -44,11 +49,14 @@ export interface JwtClaims {
 
 /** Longest subject, realm, role, token and session identifier, UTF-16 code units. */
 const maxNameLength = 256
+/** Most roles of one token. */
 const maxRoles = 128
 /** The last second that a date can express. */
 const maxSeconds = 8.64e12
 
+/** Claims that the verdict states in its own words (RFC 7519 §4.1). */
 const registered: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'])
+/** Elsewhere a text with a space is one role: `super admin` must not become `admin`. */
 const spaceSeparated: ReadonlySet<string> = new Set(['scope', 'scp'])
 
 /**
@@ -118,12 +126,14 @@ export function acceptClaims(claims: JwtClaims): Accept {
   })
 }
 
+/** RFC 7519 §4.1.3: one text or a list of them. */
 function isFor(aud: Json | undefined, audiences: ReadonlySet<string>): boolean {
   if (typeof aud === 'string') return audiences.has(aud)
   if (!isJsonArray(aud) || !aud.every((one) => typeof one === 'string')) return false
   return aud.some((one) => audiences.has(one))
 }
 
+/** No claim is no roles; a malformed one refuses the token rather than losing a role. */
 function readRoles(value: Json | undefined, claim: string): readonly string[] | undefined {
   if (value === undefined) return Object.freeze([])
   const roles = typeof value === 'string' && spaceSeparated.has(claim) ? splitScope(value) : value
@@ -156,6 +166,7 @@ function inMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.floor(seconds * 1000)
 }
 
+/** Without a prototype, as the parser made it: a claim named `__proto__` stays a claim. */
 function othersOf(payload: JsonObject): Readonly<Record<string, Json>> {
   const others: Record<string, Json> = Object.create(null)
   for (const [name, value] of Object.entries(payload)) if (!registered.has(name)) others[name] = frozen(value)

@@ -1,5 +1,5 @@
 /** Public keys as JSON Web Keys (RFC 7517): which are usable, and which one a token means. */
-import { importJWK, type CryptoKey } from 'jose'
+import { importJWK } from 'jose'
 import { OutageError } from '../core/errors.ts'
 import { decodeBase64url } from '../wire/base64.ts'
 import { isJsonArray, isJsonObject, parseJson, type Json } from '../wire/json.ts'
@@ -15,7 +15,9 @@ export interface WantedKey {
 }
 
 /** A key that fits, imported on first use and once. @throws OutageError when its numbers make no key */
-export type VerificationKey = () => Promise<CryptoKey>
+export type VerificationKey = () => Promise<ImportedKey>
+
+type ImportedKey = Awaited<ReturnType<typeof importJWK>>
 
 /** Keys of one issuer at one time. */
 export interface KeySet {
@@ -28,6 +30,7 @@ export interface KeySet {
 /** The public part of a usable key. Private members of the source are never copied. */
 interface PublicJwk {
   readonly kid: string | undefined
+  /** The one algorithm that the key may be used with, where it says so. */
   readonly alg: string | undefined
   readonly kty: AlgorithmRow['kty']
   readonly crv: string | undefined
@@ -38,18 +41,22 @@ interface PublicJwk {
 /** Most keys that are looked at in one set. */
 export const maxKeys = 128
 
-/** The members that hold the numbers of a public key, by `kty`. Symmetric keys have no row: they are no public keys. */
-const numbersOf: ReadonlyMap<unknown, { readonly kty: PublicJwk['kty']; readonly names: readonly string[] }> =
-  new Map(
-    [
-      { kty: 'RSA', names: ['n', 'e'] } as const,
-      { kty: 'EC', names: ['x', 'y'] } as const,
-      { kty: 'OKP', names: ['x'] } as const,
-    ].map((row) => [row.kty, row]),
-  )
+/** What the public keys of one `kty` consist of. */
+interface KeyShape {
+  readonly kty: PublicJwk['kty']
+  /** The members that hold its numbers, and how many bits each has at least. */
+  readonly leastBits: Readonly<Record<string, number>>
+}
 
-/** RFC 7518 §3.3: 2048 bits or more; 8192 bounds the cost of one verification. */
-const rsaBytes = { least: 256, most: 1024 } as const
+/** By `kty` (RFC 7518 §6, §3.3; RFC 8037 §2). Symmetric keys have no row: they are no public keys. */
+const shapes: readonly KeyShape[] = [
+  { kty: 'RSA', leastBits: { n: 2048, e: 2 } },
+  { kty: 'EC', leastBits: { x: 1, y: 1 } },
+  { kty: 'OKP', leastBits: { x: 1 } },
+]
+
+/** Longest number: RSA of 8192 bits, which bounds the cost of one verification. */
+const maxNumberBytes = 1024
 
 /**
  * Reads a JSON Web Key Set strictly. Keys of another kind or another use are skipped (RFC 7517 §5).
@@ -67,7 +74,7 @@ export function parseKeySet(text: string, maxBytes: number): KeySet | undefined 
 export function keySet(jwks: readonly (Json | object)[]): KeySet {
   const keys = jwks.map(readJwk).filter((jwk) => jwk !== undefined)
   // One import for each pair of key and algorithm. Never by `kid` alone: two keys may share one.
-  const imported = new Map<PublicJwk, Map<JwtAlgorithm, Promise<CryptoKey>>>(
+  const imported = new Map<PublicJwk, Map<JwtAlgorithm, Promise<ImportedKey>>>(
     keys.map((jwk) => [jwk, new Map()]),
   )
   return {
@@ -98,17 +105,21 @@ function fits(jwk: PublicJwk, wanted: WantedKey): boolean {
     .every((other) => other.kty !== row.kty || other.crv !== row.crv || other.scheme === row.scheme)
 }
 
+/** The public part of a key; `undefined` for what cannot verify signatures. */
 function readJwk(value: unknown): PublicJwk | undefined {
   if (!isRecord(value)) return undefined
   const { kty, kid, alg, crv } = value
-  const shape = numbersOf.get(kty)
+  const shape = shapes.find((row) => row.kty === kty)
   if (shape === undefined || !isTextOrAbsent(kid) || !isTextOrAbsent(alg) || !isTextOrAbsent(crv))
     return undefined
   if (!maySign(value)) return undefined
-  const numbers = shape.names.map((name) => [name, value[name]] as const)
-  if (!numbers.every(isNumber)) return undefined
-  if (shape.kty === 'RSA' && !isLongEnough(value.n)) return undefined
-  return { kid, alg, kty: shape.kty, crv, numbers: Object.fromEntries(numbers) }
+  const numbers: Record<string, string> = {}
+  for (const [name, leastBits] of Object.entries(shape.leastBits)) {
+    const digits = value[name]
+    if (typeof digits !== 'string' || bitLength(digits) < leastBits) return undefined
+    numbers[name] = digits
+  }
+  return { kid, alg, kty: shape.kty, crv, numbers }
 }
 
 /** RFC 7517 §4.2, §4.3: what a key is for, where it says so. */
@@ -117,23 +128,20 @@ function maySign({ use, key_ops: operations }: Readonly<Record<string, unknown>>
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
 }
 
-function isNumber(entry: readonly [string, unknown]): entry is readonly [string, string] {
-  const [, digits] = entry
-  return typeof digits === 'string' && digits !== '' && decodeBase64url(digits, rsaBytes.most) !== undefined
+/** Bits of a base64url number without its leading zeros; 0 for what is none, and for what is too long. */
+function bitLength(digits: string): number {
+  const bytes = decodeBase64url(digits, maxNumberBytes) ?? []
+  for (const [at, byte] of bytes.entries()) {
+    if (byte !== 0) return (bytes.length - at) * 8 + 24 - Math.clz32(byte)
+  }
+  return 0
 }
 
-function isLongEnough(modulus: unknown): boolean {
-  const bytes = typeof modulus === 'string' ? decodeBase64url(modulus, rsaBytes.most) : undefined
-  const [first = 0, ...rest] = bytes?.subarray(bytes.findIndex((byte) => byte !== 0)) ?? []
-  return rest.length >= rsaBytes.least || (rest.length === rsaBytes.least - 1 && first >= 0x80)
-}
-
-async function importKey(jwk: PublicJwk, alg: JwtAlgorithm): Promise<CryptoKey> {
+/** The runtime checks here that the numbers make a key, a point on its curve for instance. */
+async function importKey(jwk: PublicJwk, alg: JwtAlgorithm): Promise<ImportedKey> {
   const { kty, crv, numbers } = jwk
   try {
-    const key = await importJWK({ kty, ...numbers, ...(crv === undefined ? {} : { crv }) }, alg)
-    if (key instanceof Uint8Array) throw new TypeError('a symmetric key')
-    return key
+    return await importJWK({ kty, ...numbers, ...(crv === undefined ? {} : { crv }) }, alg)
   } catch (cause) {
     throw new OutageError('keys_unavailable', 'jwt: a published key cannot be imported', { cause })
   }

@@ -30,12 +30,16 @@ type Settings = Required<JwksOptions>
 
 /** A set as it was fetched. */
 interface Loaded {
+  /** The document, to tell whether the next one differs. */
   readonly text: string
   readonly keys: KeySet
+  /** Counts the documents that differed from the one before. */
   readonly generation: number
+  /** When it was last fetched. */
   readonly atMs: number
 }
 
+/** What an option left out means. `fetch` is looked up at each call, so that a later replacement counts. */
 const defaults: Omit<Settings, 'url'> = Object.freeze({
   fetch: (url: string, init: RequestInit) => fetch(url, init),
   cacheMs: 600_000,
@@ -63,6 +67,7 @@ export function jwks(options: JwksOptions): PublicKeySource {
   let failure: unknown
 
   const isFresh = (set: Loaded, now: number): boolean => elapsed(set.atMs, now) < cacheMs
+  // Never rejects: what went wrong is told by whoever then finds no usable keys.
   const load = async (now: number): Promise<void> => {
     try {
       loaded = replaced(loaded, await fetchText(settings), { now, maxBytes: settings.maxBytes })
@@ -72,12 +77,14 @@ export function jwks(options: JwksOptions): PublicKeySource {
       flight = undefined
     }
   }
+  // One fetch at a time, whoever asks; the cooldown is measured from its beginning.
   const refresh = (now: number): Promise<void> => {
     if (flight !== undefined) return flight
     triedAtMs = now
     flight = load(now)
     return flight
   }
+  // The keys at hand, old ones included as long as the issuer's outage is bearable.
   const usable = (now: number): KeySet => {
     if (loaded !== undefined && elapsed(loaded.atMs, now) < cacheMs * outageFactor) return loaded.keys
     throw new OutageError('keys_unavailable', `jwks: nothing from ${new URL(settings.url).host}`, {
@@ -109,6 +116,7 @@ function replaced(
   return { text, keys, generation: (before?.generation ?? 0) + 1, atMs: now }
 }
 
+/** The document. Rejects for anything but a plain 200 within time and size. */
 async function fetchText({ url, fetch, timeoutMs, maxBytes }: Settings): Promise<string> {
   const response = await fetch(url, {
     redirect: 'error',
@@ -142,6 +150,7 @@ function elapsed(sinceMs: number, now: number): number {
   return Math.abs(now - sinceMs)
 }
 
+/** Bounds are checked when the program starts, not when the issuer is out of reach. */
 function checked(settings: Settings): Settings {
   if (!isAllowedUrl(settings.url)) {
     throw new MisuseError(
@@ -158,6 +167,7 @@ function checked(settings: Settings): Settings {
   return settings
 }
 
+/** RFC 8725 §3.10 by way of configuration: keys come over an authenticated channel, or never leave the machine. */
 function isAllowedUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, username, password } = new URL(text)

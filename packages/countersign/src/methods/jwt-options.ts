@@ -28,6 +28,7 @@ export interface JwtOptions {
   readonly maxAgeMs?: number
   /** How many verified tokens are remembered until `exp`; 0: none. @default 10_000 */
   readonly cacheSize?: number
+  /** Names of the claims that become subject, roles and realm. */
   readonly claims?: JwtClaimNames
 }
 
@@ -48,6 +49,7 @@ const defaults = Object.freeze({
   roles: 'roles',
 })
 
+/** More than a minute is a clock to be repaired. */
 const maxToleranceMs = 60_000
 
 /** Checks and compiles. @throws MisuseError when an option is missing or impossible */
@@ -77,11 +79,13 @@ export function isTyp(typ: unknown, wanted: string | undefined): boolean {
   return typeof typ === 'string' && mediaType(typ) === (wanted ?? 'application/jwt')
 }
 
+/** The form in which kinds are compared: media types ignore case, and a bare subtype is one of `application/`. */
 function mediaType(typ: string): string {
   const lower = typ.toLowerCase()
   return lower.includes('/') ? lower : `application/${lower}`
 }
 
+/** Known ones, each once; nothing is assumed. */
 function algorithmsOf(algorithms: readonly string[]): readonly JwtAlgorithm[] {
   const known = algorithms.filter(isJwtAlgorithm)
   if (known.length === 0 || known.length !== algorithms.length) {
@@ -90,6 +94,7 @@ function algorithmsOf(algorithms: readonly string[]): readonly JwtAlgorithm[] {
   return [...new Set(known)]
 }
 
+/** Issuers with their keys and, of the allowed algorithms, those of the keys' kind. */
 function issuersOf(
   issuers: readonly string[],
   keys: JwtOptions['keys'],

@@ -33,6 +33,7 @@ export function* isSigned(signing: Signing, jws: CompactJws, now: number): Talk<
   return sameText(encodeBase64(jws.signature), yield* hmac(keys.secret(), jws.signingInput))
 }
 
+/** What the header asks for, when the issuer is allowed it; `alg` is compared exactly. */
 function wantedKey(header: CompactJws['header'], algorithms: readonly JwtAlgorithm[]): WantedKey | undefined {
   const { alg, kid } = header
   if (!isJwtAlgorithm(alg) || !algorithms.includes(alg)) return undefined
@@ -40,6 +41,7 @@ function wantedKey(header: CompactJws['header'], algorithms: readonly JwtAlgorit
   return typeof kid === 'string' && kid.length <= maxKidLength ? { alg, kid, algorithms } : undefined
 }
 
+/** The hand that verifies: the only place where the library sees a token. */
 function checkerOf(keys: PublicKeySource, wanted: WantedKey): SignatureChecker {
   return {
     async check(jws, now) {

@@ -20,6 +20,7 @@ export type { JwtOptions } from './jwt-options.ts'
 interface Candidate {
   readonly jws: CompactJws
   readonly claims: JwtClaims
+  /** Whether its time is over: told only after the signature was found right. */
   readonly expired: boolean
   readonly signing: Signing
 }
@@ -50,6 +51,7 @@ export function jwt(options: JwtOptions): Method {
       const candidate = readCandidate(credential.text, rules, now)
       if (candidate === undefined) return deny('invalid_credential')
       const { jws, claims, signing } = candidate
+      // Nothing is believed yet: all that is known is that a signature check is worth its cost.
       const before = signing.keys.generation(now)
       if (!(yield* isSigned(signing, jws, now))) return deny('invalid_credential')
       if (candidate.expired) return deny('expired_credential')

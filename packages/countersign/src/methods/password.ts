@@ -2,6 +2,7 @@
 import { attempt, attempted, findAccount, verifyPassword } from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
+import { noClaims } from '../core/principal.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Options of the password method. */
@@ -37,7 +38,7 @@ export function password(options: PasswordMethodOptions): Method {
           realm: undefined,
           method: 'password',
           provider: 'accounts',
-          claims: {},
+          claims: noClaims,
         },
         grant: {
           subject: row.username,

@@ -4,6 +4,7 @@ import type { HandshakeCarrier } from '../core/carrier.ts'
 import type { Talk } from '../core/drive.ts'
 import { prefixes } from '../core/issue.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
+import { noClaims } from '../core/principal.ts'
 import type { SessionPurpose, SessionRow, TicketRow } from '../core/records.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import { tokenOf } from './token.ts'
@@ -111,7 +112,7 @@ function isSession(token: string | undefined): boolean {
 function acceptSession(row: SessionRow, lease: string | undefined): Verdict {
   const { subject, roles } = row
   return accept({
-    principal: { id: subject, roles, realm: undefined, method: 'session', provider: 'records', claims: {} },
+    principal: { id: subject, roles, realm: undefined, method: 'session', provider: 'records', claims: noClaims },
     grant: {
       subject,
       roles,

@@ -3,6 +3,7 @@ import { hash, takeTicket } from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { prefixes } from '../core/issue.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
+import { noClaims } from '../core/principal.ts'
 import type { TicketRow } from '../core/records.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import { hasPrefix, tokenOf } from './token.ts'
@@ -37,7 +38,7 @@ export function ticket(options: TicketMethodOptions): Method {
 export function acceptTicket(row: TicketRow, method: string): Verdict {
   const { subject, roles } = row
   return accept({
-    principal: { id: subject, roles, realm: undefined, method, provider: 'records', claims: {} },
+    principal: { id: subject, roles, realm: undefined, method, provider: 'records', claims: noClaims },
     grant: {
       subject,
       roles,

@@ -122,9 +122,9 @@ class Argon2Passwords {
   }
 
   #load(): Promise<Argon2> {
-    this.#loading ??= import('@node-rs/argon2').catch((cause: unknown) => {
-      // The bare message of the loader names paths of this machine.
-      throw new MisuseError('missing_port', `passwords: install @node-rs/argon2 (${codeOf(cause)})`)
+    this.#loading ??= import('@node-rs/argon2').catch(() => {
+      // The loader's own message names paths of this machine.
+      throw new MisuseError('missing_port', 'passwords: @node-rs/argon2 cannot be loaded, npm install it')
     })
     return this.#loading
   }
@@ -137,10 +137,6 @@ function dummyHash(memoryKiB: number, passes: number): string {
 
 function isTooLong(password: string): boolean {
   return password.length > maxPasswordBytes || Buffer.byteLength(password) > maxPasswordBytes
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be loaded'
 }
 
 /** Name, least, greatest. */

@@ -61,8 +61,10 @@ function createKeyFile(file: string, text: string): string {
     linkSync(aside, file)
     return text
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error
-    return readOrCreateKeyFile(file, () => text)
+    // Another process was first: its key is the one.
+    const winner = readKeyFile(file)
+    if (winner === undefined) throw error
+    return winner
   } finally {
     rmSync(aside, { force: true })
   }
@@ -72,11 +74,7 @@ function openIfPresent(file: string): number | undefined {
   try {
     return openSync(file, 'r')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -21,10 +21,6 @@ export class Marks {
   }
   #size = 0
 
-  get size(): number {
-    return this.#size
-  }
-
   /** Keeps the later one of two marks of the same kind and value. */
   put(mark: Mark): void {
     const marks = this.#byKind[mark.kind]

@@ -3,7 +3,7 @@ import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MisuseError } from '../core/errors.ts'
-import { isBusy } from './sqlite-locks.ts'
+import { asOutage, isBusy } from './sqlite-locks.ts'
 import { migrate } from './sqlite-schema.ts'
 
 /** Two connections to one file, which differ in what a commit waits for. */
@@ -28,17 +28,28 @@ export function openFile(file: string, busyTimeoutMs: number): Connections {
   // An absolute path: SQLite would read `file:…` as a URI.
   const path = resolve(file)
   ownFile(path)
-  const quick = connect(path, 'NORMAL')
+  const connections = { quick: connect(path), durable: connect(path) }
   try {
-    patiently(() => quick.exec('PRAGMA journal_mode = WAL'))
-    migrate(quick, path)
-    const durable = connect(path, 'FULL')
-    for (const db of [quick, durable]) db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
-    return { quick, durable }
+    settle(connections, path)
+    for (const db of [connections.quick, connections.durable])
+      db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+    return connections
   } catch (error) {
-    quick.close()
-    throw error
+    connections.durable.close()
+    connections.quick.close()
+    throw asOutage(error)
   }
+}
+
+function connect(path: string): DatabaseSync {
+  return new DatabaseSync(path, { timeout: openTimeoutMs, enableForeignKeyConstraints: true })
+}
+
+function settle({ quick, durable }: Connections, path: string): void {
+  patiently(() => quick.exec('PRAGMA journal_mode = WAL'))
+  migrate(quick, path)
+  quick.exec('PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF')
+  durable.exec('PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
 }
 
 /** Makes the file before SQLite would, which follows the umask; its `-wal` and `-shm` inherit the mode. */
@@ -66,12 +77,6 @@ function openOwned(path: string): number {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new MisuseError('invalid_option', `sqlite: ${path} cannot be opened or created (${code})`)
   }
-}
-
-function connect(path: string, synchronous: 'NORMAL' | 'FULL'): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: openTimeoutMs, enableForeignKeyConstraints: true })
-  db.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA trusted_schema = OFF`)
-  return db
 }
 
 /** SQLite answers a contended change of the journal mode at once, without its busy timeout. */

@@ -7,10 +7,6 @@ import { ExpiringRows } from './expiring-rows.ts'
 export class TicketRows {
   readonly #rows = new ExpiringRows<Hash, TicketRow>({ isOver: (row, now) => row.expiresAtMs <= now })
 
-  get size(): number {
-    return this.#rows.size
-  }
-
   /** @throws OutageError for a key that is there already: the generator of keys has failed */
   put(row: TicketRow): void {
     if (this.#rows.get(row.key) !== undefined) {

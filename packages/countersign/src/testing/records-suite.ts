@@ -60,8 +60,9 @@ function caseOf(
 }
 
 /** Where nothing survives by design there is nothing to hold. */
-async function overRestart({ records, reopen }: OpenedRecords): Promise<void> {
-  if (reopen === undefined) return
+async function overRestart(opened: OpenedRecords): Promise<void> {
+  if (opened.reopen === undefined) return
+  const { records } = opened
   const ticket = sampleTicket()
   const kept = {
     session: sampleSession(),
@@ -83,7 +84,7 @@ async function overRestart({ records, reopen }: OpenedRecords): Promise<void> {
   await records.takeChallengeSecret(gone.secret.authid)
   await records.putMark(sampleMark())
 
-  const again = await reopen()
+  const again = await opened.reopen()
   expectEqual(await again.takeTicket(ticket.key), undefined, 'the ticket that was taken')
   expectEqual(await again.findSession(kept.session.key), kept.session, 'the session that was kept')
   expectEqual(await again.findSession(gone.session.key), undefined, 'the session that was ended')

@@ -4,7 +4,7 @@
 export interface SuiteCase {
   /** A present-tense sentence. */
   readonly name: string
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 /** Throws unless the two are equal: same primitives, or arrays and plain objects of equal members. */

@@ -42,8 +42,8 @@ const wrongVersion: UpgradeRefusal = {
 export function checkUpgrade(request: UpgradeRequest): 'ok' | UpgradeRefusal {
   const { method, httpVersion, headers, rawHeaders } = request
   if (method !== 'GET') return notGet
-  if (!/^(?:1\.[1-9]|[23]\.0)$/.test(httpVersion)) return bad('HTTP version below 1.1')
-  if (one(headers['upgrade'])?.toLowerCase() !== 'websocket') return bad('no upgrade to websocket')
+  if (httpVersion !== '1.1' && !/^(?:1\.[1-9]|[23]\.0)$/.test(httpVersion)) return bad('HTTP version below 1.1')
+  if (!isNamed(one(headers['upgrade']) ?? '', 'websocket')) return bad('no upgrade to websocket')
   if (!lists(one(headers['connection']), 'upgrade')) return bad('connection is not upgraded')
   const counted = countHeaders(rawHeaders)
   if (counted !== undefined) return bad(counted)
@@ -60,18 +60,27 @@ export function checkUpgrade(request: UpgradeRequest): 'ok' | UpgradeRefusal {
 /** How often a header may stand in the request. */
 interface Rule {
   readonly name: string
+  /** Its place in the set of headers that were seen. */
+  readonly bit: number
   readonly required: boolean
 }
 
-/** Headers that may stand in a request once at most. A bit of the seen set belongs to each row. */
+/** Headers that may stand in a request once at most. */
 const once: readonly Rule[] = [
-  { name: 'host', required: true },
-  { name: 'sec-websocket-key', required: true },
+  { name: 'host', bit: 1, required: true },
+  { name: 'sec-websocket-key', bit: 2, required: true },
   // An absent version is answered with 426, not here.
-  { name: 'sec-websocket-version', required: false },
-  { name: 'origin', required: false },
-  { name: 'authorization', required: false },
+  { name: 'sec-websocket-version', bit: 4, required: false },
+  { name: 'origin', bit: 8, required: false },
+  { name: 'authorization', bit: 16, required: false },
 ]
+
+const requiredBits: number = once.reduce((bits, rule) => (rule.required ? bits | rule.bit : bits), 0)
+
+/** The rule that a name of this length may fall under; no two of them are equally long. */
+const onceByLength: readonly (Rule | undefined)[] = Array.from({ length: 22 }, (_none, length) =>
+  once.find((rule) => rule.name.length === length),
+)
 
 /** The reason to refuse, or `undefined`. One walk over the raw names, no map. */
 function countHeaders(rawHeaders: readonly string[]): string | undefined {
@@ -80,16 +89,15 @@ function countHeaders(rawHeaders: readonly string[]): string | undefined {
   for (const name of rawHeaders) {
     isName = !isName
     if (!isName) continue
-    const row = once.findIndex((rule) => isNamed(name, rule.name))
-    if (row < 0) continue
-    if ((seen & (1 << row)) !== 0) return 'repeated header'
-    seen |= 1 << row
+    const rule = onceByLength[name.length]
+    if (rule === undefined || !isNamed(name, rule.name)) continue
+    if ((seen & rule.bit) !== 0) return 'repeated header'
+    seen |= rule.bit
   }
-  const missing = once.some((rule, row) => rule.required && (seen & (1 << row)) === 0)
-  return missing ? 'missing header' : undefined
+  return (seen & requiredBits) === requiredBits ? undefined : 'missing header'
 }
 
-/** Lower-cases only names of the right length: most headers of a request are none of these. */
+/** Lower-cases only what has the right length and is not spelled so already. */
 function isNamed(written: string, name: string): boolean {
   return written.length === name.length && (written === name || written.toLowerCase() === name)
 }
@@ -100,7 +108,10 @@ function one(value: string | readonly string[] | undefined): string | undefined 
 }
 
 function lists(value: string | undefined, token: string): boolean {
-  return value !== undefined && value.split(',').some((entry) => trimBlanks(entry).toLowerCase() === token)
+  if (value === undefined) return false
+  // What nearly every client sends, without making a list of it.
+  if (isNamed(value, token)) return true
+  return value.split(',').some((entry) => trimBlanks(entry).toLowerCase() === token)
 }
 
 function bad(why: string): UpgradeRefusal {

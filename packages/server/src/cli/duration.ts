@@ -32,6 +32,7 @@ export function daysOption(option: string, text: string): number {
 
 /** A duration in its largest whole unit: `15m`, `90s`. */
 export function writeDuration(ms: number): string {
+  if (ms === 0) return '0s'
   const units = Object.entries(unitMs).toReversed()
   const [unit, size] = units.find(([, size]) => ms % size === 0 && ms >= size) ?? ['ms', 1]
   return `${Math.round(ms / size)}${unit}`

@@ -1,10 +1,12 @@
-/** A guard without doors: it issues and revokes over a database, and lets nobody in. */
-import { createGuard, type Guard, type Records } from 'countersign'
+/** A guard that no socket ever meets: it issues and revokes over a database. */
+import { createGuard, query, type Guard, type Records } from 'countersign'
+import { ticket } from 'countersign/methods'
 import { CommandError, exitCodes, usageError } from './exit-codes.ts'
 
 /** The issuing side of a database. */
 export function issuerOver(records: Records): Guard {
-  return createGuard({ records, accept: [], name: 'command line' })
+  // A guard must accept something; nothing ever knocks here.
+  return createGuard({ records, accept: [ticket({ from: query() })], name: 'command line' })
 }
 
 /** A subject that credentials are issued for. @throws CommandError usage */

@@ -1,6 +1,6 @@
 /** Runs one command line to its exit code. The only place that turns errors into words. */
-import { readFileSync } from 'node:fs'
 import { MisuseError, OutageError } from 'countersign'
+import { programVersion } from '../lab/version.ts'
 import { parseCall, type Call } from './command.ts'
 import { commands, findCommand, groupOf } from './commands.ts'
 import { CommandError, exitCodes, usageError, type ExitCode } from './exit-codes.ts'
@@ -34,19 +34,17 @@ async function dispatch(args: readonly string[], around: Surroundings): Promise<
 async function answerWithoutCommand(args: readonly string[], around: Surroundings): Promise<ExitCode> {
   const [word] = args
   if (word === '--version') {
-    print(around, [version()])
+    print(around, [programVersion()])
     return exitCodes.ok
   }
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
-    print(around, generalHelp())
-    return word === undefined ? exitCodes.usage : exitCodes.ok
+    return showHelp(around, generalHelp(), word !== undefined)
   }
   const group = await Promise.all(groupOf(word).map((row) => row.load()))
   if (group.length === 0) throw usageError(`${quoted(word)} is no command${nearest(word)}; countersign --help lists them`)
   const second = args[1]
   if (second === undefined || second.startsWith('-')) {
-    print(around, groupHelp(group))
-    return second === '--help' || second === '-h' ? exitCodes.ok : exitCodes.usage
+    return showHelp(around, groupHelp(group), second === '--help' || second === '-h')
   }
   const names = group.map(({ name }) => name.slice(word.length + 1)).join(', ')
   throw usageError(`${quoted(`${word} ${second}`)} is no command; ${word} has ${names}`)
@@ -101,14 +99,12 @@ function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 80))
 }
 
-function print(around: Surroundings, lines: readonly string[]): void {
-  for (const line of lines) around.stdout.write(`${line}\n`)
+/** Help that nobody asked for is a complaint about the command line. */
+function showHelp(around: Surroundings, lines: readonly string[], asked: boolean): ExitCode {
+  for (const line of lines) (asked ? around.stdout : around.stderr).write(`${line}\n`)
+  return asked ? exitCodes.ok : exitCodes.usage
 }
 
-/** The version of this package. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const manifest: unknown = JSON.parse(text)
-  const told = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
-  return typeof told === 'string' ? told : 'unknown'
+function print(around: Surroundings, lines: readonly string[]): void {
+  for (const line of lines) around.stdout.write(`${line}\n`)
 }

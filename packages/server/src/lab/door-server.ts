@@ -57,7 +57,10 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
   app.server.on('upgrade', (request, socket, head) => recorder.watch(request, socket, head))
   guardUpgrades(app.server, wss, guard)
   app.get('/', (_request, reply) =>
-    reply.code(426).header('upgrade', 'websocket').send('This door opens to WebSockets.'),
+    reply
+      .code(426)
+      .headers({ upgrade: 'websocket', 'cross-origin-resource-policy': 'cross-origin' })
+      .send('This door opens to WebSockets.'),
   )
   return {
     app,

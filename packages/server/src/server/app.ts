@@ -5,7 +5,8 @@ import { allowsHost, compileHosts, parseJson } from 'countersign/wire'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { siteHeaders, type Headers, type PageSources } from './headers.ts'
-import { refuse, wordOf } from './refuse.ts'
+import { renderMessage } from './pages/message-page.ts'
+import { refuse, statusOf, wordOf, type Word } from './refuse.ts'
 
 /** Longest request body, bytes. */
 export const maxBodyBytes = 16_384
@@ -46,9 +47,18 @@ export function createApp(options: AppOptions): FastifyInstance {
   answerOnlyTo(app, options.hosts)
   app.addHook('onSend', async (_request, reply) => addMissing(reply, headers))
   app.addHook('onResponse', async (request, reply) => logAnswer(options.log, request, reply))
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 'not_found'))
+  app.setNotFoundHandler((request, reply) => refuseVisitor(request, reply, 'not_found'))
   app.setErrorHandler((error, request, reply) => answerError(options.log, error, { request, reply }))
   return app
+}
+
+/** Refuses with a page where a person navigates, with JSON for everyone else. Return what it returns. */
+export function refuseVisitor(request: FastifyRequest, reply: FastifyReply, word: Word): FastifyReply {
+  if (request.headers.accept?.includes('text/html') !== true) return refuse(reply, word)
+  return reply
+    .code(statusOf(word))
+    .header('content-type', 'text/html; charset=utf-8')
+    .send(renderMessage(word))
 }
 
 /** Host before everything else: a page of a rebound name is another site (DNS rebinding). */
@@ -56,7 +66,7 @@ function answerOnlyTo(app: FastifyInstance, hosts: readonly string[]): void {
   const rules = compileHosts(hosts)
   app.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers
-    if (host === undefined || !allowsHost(rules, host)) return refuse(reply, 'wrong_host')
+    if (host === undefined || !allowsHost(rules, host)) return refuseVisitor(request, reply, 'wrong_host')
     return undefined
   })
 }
@@ -96,7 +106,7 @@ function answerError(
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   const word = wordOf(typeof status === 'number' ? status : undefined)
   if (word === 'internal') log.error({ route: at.request.routeOptions.url, err: error }, 'failed')
-  return refuse(at.reply, word)
+  return refuseVisitor(at.request, at.reply, word)
 }
 
 /** What cannot be parsed as HTTP gets a constant answer: the bytes of the request are never repeated or logged. */

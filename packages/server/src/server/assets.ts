@@ -49,8 +49,9 @@ export function serveAssets(app: FastifyInstance, prefix: string, assets: Readon
 
 function readAsset(path: string): Asset | undefined {
   const extension = extname(path)
-  if (extension === '.ts')
-    return isModule(path) ? assetOf('.js', plainModule(readFileSync(path, 'utf8'))) : undefined
+  const isScript = extension === '.ts' || extension === '.js'
+  if (isScript && !isModule(path)) return undefined
+  if (extension === '.ts') return assetOf('.js', plainModule(readFileSync(path, 'utf8')))
   return types[extension] === undefined ? undefined : assetOf(extension, readFileSync(path, 'utf8'))
 }
 
@@ -59,7 +60,7 @@ function assetOf(extension: string, body: string): Asset {
   return { type: types[extension] ?? 'application/octet-stream', body, etag }
 }
 
-/** A browser module's source: in a folder called `browser`, and no declaration file. */
+/** A module for browsers: in a folder called `browser`, and no declaration file. The server's own code is not served. */
 function isModule(path: string): boolean {
   return /[\\/]browser[\\/][^\\/]+$/.test(path) && !path.endsWith('.d.ts')
 }

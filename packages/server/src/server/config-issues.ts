@@ -28,7 +28,9 @@ export interface Places {
 
 /** Writes a path as one would in code. */
 export function writePath(path: KeyPath): string {
-  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('')
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
+    .join('')
 }
 
 /** Puts line numbers to findings, in the order of the text. */
@@ -63,7 +65,9 @@ function nodeAt(document: Document, path: KeyPath): Node | undefined {
   const last = path.at(-1)
   if (typeof last !== 'string') return nodeOf(document.getIn(path, true))
   const parent: unknown = document.getIn(path.slice(0, -1), true)
-  const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === last) : undefined
+  const pair = isMap(parent)
+    ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === last)
+    : undefined
   return isScalar(pair?.key) ? pair.key : undefined
 }
 
@@ -83,9 +87,15 @@ function issueFindings(issue: z.core.$ZodIssue, around: KeyPath): readonly Findi
   const found = (message: string, at: KeyPath = path): Finding => ({ level: 'error', path: at, message })
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => found('unknown; is it misspelt? It would have had no effect', [...path, key]))
+      return issue.keys.map((key) =>
+        found('unknown; is it misspelt? It would have had no effect', [...path, key]),
+      )
     case 'invalid_type':
-      return [found(issue.message.endsWith('received undefined') ? 'is missing' : `must be ${nameOf(issue.expected)}`)]
+      return [
+        found(
+          issue.message.endsWith('received undefined') ? 'is missing' : `must be ${nameOf(issue.expected)}`,
+        ),
+      ]
     case 'invalid_value':
       return [found(`must be one of ${issue.values.map(String).join(', ')}`)]
     case 'invalid_union':
@@ -104,7 +114,7 @@ function issueFindings(issue: z.core.$ZodIssue, around: KeyPath): readonly Findi
 function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath): readonly Finding[] {
   if (issue.discriminator !== undefined) {
     const known = 'ticket, session, jwt, password, api_key, preauth, wampcra, certificate'
-    return [{ level: 'error', path: [...path, issue.discriminator], message: `must be one of ${known}` }]
+    return [{ level: 'error', path, message: `must be one of ${known}` }]
   }
   const deepest = issue.errors.toSorted((one, other) => depthOf(other) - depthOf(one))[0] ?? []
   return deepest.flatMap((inner) => issueFindings(inner, path))

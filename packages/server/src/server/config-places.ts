@@ -61,6 +61,11 @@ export function listenersOf(config: ConfigText): readonly ListenerPlan[] {
   const own = config.guards.filter((guard) => guard.listen !== undefined)
   return [
     { listen, tls, guards: shared, site: true },
-    ...own.map((guard) => ({ listen: listenOf(config, guard), tls: guard.tls, guards: [guard], site: false })),
+    ...own.map((guard) => ({
+      listen: listenOf(config, guard),
+      tls: guard.tls,
+      guards: [guard],
+      site: false,
+    })),
   ]
 }

@@ -6,7 +6,7 @@ import { compileHosts, compileOrigins } from 'countersign/wire'
 import type { Finding, KeyPath } from './config-issues.ts'
 import { guardHosts, isLoopbackHost, listenOf, siteOrigin, tlsOf, writeListen } from './config-places.ts'
 import { secretFindings } from './config-secrets.ts'
-import type { AcceptConfig, ConfigText, GuardConfig } from './config-types.ts'
+import type { AcceptConfig, ConfigText, GuardConfig, TlsConfig } from './config-types.ts'
 
 /** A configuration with a way to find its files. */
 export interface RuledConfig extends ConfigText {
@@ -17,7 +17,6 @@ export interface RuledConfig extends ConfigText {
 const ambient: Readonly<Partial<Record<AcceptConfig['method'], string>>> = {
   preauth: 'its cookie',
   certificate: 'the client certificate',
-  password: 'a cached Basic password',
 }
 
 /** All findings: errors keep the configuration from being served. */
@@ -49,13 +48,22 @@ function guardFindings(config: RuledConfig, guard: GuardConfig, path: KeyPath): 
   const cleartext = cleartextFindings(config, path, { ...guard, listen: listenOf(config, guard), tls })
   return [
     ...(guard.listen === undefined && guard.tls !== undefined
-      ? [error([...path, 'tls'], 'belongs to an address of its own; without "listen" the guard is on the site’s')]
+      ? [
+          error(
+            [...path, 'tls'],
+            'belongs to an address of its own; without "listen" the guard is on the site’s',
+          ),
+        ]
       : ownTls),
     ...(guard.listen === undefined ? [] : cleartext),
-    ...(guard.dangerouslyAllowCleartext ? [warning([...path, 'dangerouslyAllowCleartext'], 'credentials may travel in the clear')] : []),
+    ...(guard.dangerouslyAllowCleartext
+      ? [warning([...path, 'dangerouslyAllowCleartext'], 'credentials may travel in the clear')]
+      : []),
     ...originFindings([...path, 'origins'], guard.origins ?? []),
     ...hostFindings([...path, 'hosts'], guardHosts(config, guard)),
-    ...guard.accept.flatMap((accept, index) => acceptFindings(config, { guard, accept }, [...path, 'accept', index])),
+    ...guard.accept.flatMap((accept, index) =>
+      acceptFindings(config, { guard, accept }, [...path, 'accept', index]),
+    ),
   ]
 }
 
@@ -68,9 +76,14 @@ function acceptFindings(
   const carried = ambientPlace(accept)
   if (carried !== undefined && guard.origins === undefined) {
     const message = `browsers send ${carried} unasked, whatever page asks: list the pages in guards[].origins`
-    findings.push(accept.method === 'password' ? warning(path, message) : error(path, message))
+    findings.push(error(path, message))
   }
   if (accept.method === 'certificate') findings.push(...certificateFindings(config, { guard, accept }, path))
+  if (accept.method === 'session' && accept.from.includes('frame-cookie') && guard.listen === undefined) {
+    findings.push(
+      error(path, 'frame-cookie needs a "listen" of its own: the frame stands on the socket’s own origin'),
+    )
+  }
   if (accept.method === 'jwt') findings.push(...jwtFindings(accept, path))
   if (accept.method === 'wampcra' && config.challengeSecrets.length === 0) {
     findings.push(warning(path, 'no challengeSecrets are listed: only secrets made at login will do'))
@@ -85,29 +98,46 @@ function ambientPlace(accept: AcceptConfig): string | undefined {
 
 function certificateFindings(
   config: RuledConfig,
-  { guard, accept }: { readonly guard: GuardConfig; readonly accept: Extract<AcceptConfig, { method: 'certificate' }> },
+  {
+    guard,
+    accept,
+  }: { readonly guard: GuardConfig; readonly accept: Extract<AcceptConfig, { method: 'certificate' }> },
   path: KeyPath,
 ): readonly Finding[] {
   const findings: Finding[] = []
   if (guard.listen === undefined || guard.tls === undefined) {
-    findings.push(error(path, 'needs a "listen" and a "tls" of its own: a server that asks for certificates breaks other doors'))
+    findings.push(
+      error(
+        path,
+        'needs a "listen" and a "tls" of its own: a server that asks for certificates breaks other doors',
+      ),
+    )
   }
-  if (guard.accept.length > 1) findings.push(warning(path, 'asking for certificates keeps Chromium from the other methods here'))
+  if (guard.accept.length > 1)
+    findings.push(warning(path, 'asking for certificates keeps Chromium from the other methods here'))
   if (accept.authority === undefined && Object.keys(accept.fingerprints).length === 0) {
     findings.push(error(path, 'needs an "authority" or "fingerprints", else nobody could enter'))
   }
-  if (accept.authority !== undefined) findings.push(...missingFile(config, [...path, 'authority'], accept.authority))
+  if (accept.authority !== undefined)
+    findings.push(...missingFile(config, [...path, 'authority'], accept.authority))
   return findings
 }
 
 function jwtFindings(accept: Extract<AcceptConfig, { method: 'jwt' }>, path: KeyPath): readonly Finding[] {
   const foreign = accept.issuer !== undefined
   const needed = (['jwks', 'algorithms'] as const).filter((key) => (accept[key] !== undefined) !== foreign)
-  const why = foreign ? 'is missing: it says how tokens of the issuer are verified' : 'is only for a foreign "issuer"; the site’s own tokens need none'
+  const why = foreign
+    ? 'is missing: it says how tokens of the issuer are verified'
+    : 'is only for a foreign "issuer"; the site’s own tokens need none'
   const findings = needed.map((key) => error([...path, key], why))
   const { jwks } = accept
-  if (jwks?.startsWith('http:') === true && !isLoopbackHost(new URL(jwks).hostname.replaceAll(/[[\]]/g, ''))) {
-    findings.push(error([...path, 'jwks'], 'keys that are fetched in the clear can be swapped on the way: use https'))
+  if (
+    jwks?.startsWith('http:') === true &&
+    !isLoopbackHost(new URL(jwks).hostname.replaceAll(/[[\]]/g, ''))
+  ) {
+    findings.push(
+      error([...path, 'jwks'], 'keys that are fetched in the clear can be swapped on the way: use https'),
+    )
   }
   return findings
 }
@@ -116,12 +146,16 @@ function jwtFindings(accept: Extract<AcceptConfig, { method: 'jwt' }>, path: Key
 function cleartextFindings(
   config: RuledConfig,
   path: KeyPath,
-  at: Pick<GuardConfig, 'dangerouslyAllowCleartext' | 'tls'> & { readonly listen: { readonly host: string; readonly port: number } },
+  at: Pick<GuardConfig, 'dangerouslyAllowCleartext' | 'tls'> & {
+    readonly listen: { readonly host: string; readonly port: number }
+  },
 ): readonly Finding[] {
   if (at.tls !== undefined || isLoopbackHost(at.listen.host)) return []
   const where = writeListen(at.listen)
-  if (config.proxies !== undefined) return [warning([...path, 'listen'], `${where} is cleartext: only the trusted proxy must reach it`)]
-  if (at.dangerouslyAllowCleartext) return [warning([...path, 'listen'], `${where} is cleartext: whoever listens in can take credentials`)]
+  if (config.proxies !== undefined)
+    return [warning([...path, 'listen'], `${where} is cleartext: only the trusted proxy must reach it`)]
+  if (at.dangerouslyAllowCleartext)
+    return [warning([...path, 'listen'], `${where} is cleartext: whoever listens in can take credentials`)]
   return [
     error(
       [...path, 'listen'],
@@ -133,7 +167,14 @@ function cleartextFindings(
 function proxyFindings(config: RuledConfig): readonly Finding[] {
   if (config.proxies === undefined) return []
   return config.proxies.trusted.flatMap((entry, index) =>
-    works(() => trustProxies({ trusted: [entry] })) ? [] : [error(['proxies', 'trusted', index], 'not an address, a CIDR block or "unix"; names are not believed')],
+    works(() => trustProxies({ trusted: [entry] }))
+      ? []
+      : [
+          error(
+            ['proxies', 'trusted', index],
+            'not an address, a CIDR block or "unix"; names are not believed',
+          ),
+        ],
   )
 }
 
@@ -141,7 +182,12 @@ function proxyFindings(config: RuledConfig): readonly Finding[] {
 function nameFindings(config: RuledConfig): readonly Finding[] {
   return config.guards.flatMap((guard, index) =>
     config.guards.findIndex(({ name }) => name === guard.name) < index
-      ? [error(['guards', index, 'name'], 'is taken by an earlier guard: tickets of one would open the other')]
+      ? [
+          error(
+            ['guards', index, 'name'],
+            'is taken by an earlier guard: tickets of one would open the other',
+          ),
+        ]
       : [],
   )
 }
@@ -151,11 +197,19 @@ function addressFindings(config: RuledConfig): readonly Finding[] {
   const sitePaths = ['/', '/login', '/logout', '/me', '/healthz']
   return config.guards.flatMap((guard, index) => {
     const where = `${writeListen(listenOf(config, guard))}${guard.listen === undefined ? guard.path : ''}`
-    const earlier = seen.get(where) ?? (guard.listen !== undefined && where === writeListen(config.site.listen) ? 'the site' : undefined)
+    const earlier =
+      seen.get(where) ??
+      (guard.listen !== undefined && where === writeListen(config.site.listen) ? 'the site' : undefined)
     seen.set(where, guard.name)
-    if (earlier !== undefined) return [error(['guards', index], `${where} is taken by ${earlier}: choose another "listen" or "path"`)]
+    if (earlier !== undefined)
+      return [error(['guards', index], `${where} is taken by ${earlier}: choose another "listen" or "path"`)]
     if (guard.listen === undefined && sitePaths.includes(guard.path)) {
-      return [error(['guards', index], `${guard.path} is a page of the site: give the guard another "path", or a "listen" of its own`)]
+      return [
+        error(
+          ['guards', index],
+          `${guard.path} is a page of the site: give the guard another "path", or a "listen" of its own`,
+        ),
+      ]
     }
     return []
   })
@@ -164,10 +218,19 @@ function addressFindings(config: RuledConfig): readonly Finding[] {
 function originFindings(path: KeyPath, list: readonly string[]): readonly Finding[] {
   return list.flatMap((text, index) => {
     if (!works(() => compileOrigins([text]))) {
-      return [error([...path, index], 'not an origin; write scheme://host[:port] as browsers send it, in lower case and without a path')]
+      return [
+        error(
+          [...path, index],
+          'not an origin; write scheme://host[:port] as browsers send it, in lower case and without a path',
+        ),
+      ]
     }
-    if (text === 'null') return [warning([...path, index], 'sandboxed and local pages of anyone have the origin "null"')]
-    if (text.includes('*')) return [warning([...path, index], 'every subdomain is trusted, also one that was forgotten or taken over')]
+    if (text === 'null')
+      return [warning([...path, index], 'sandboxed and local pages of anyone have the origin "null"')]
+    if (text.includes('*'))
+      return [
+        warning([...path, index], 'every subdomain is trusted, also one that was forgotten or taken over'),
+      ]
     return text.startsWith('http:') && !isLoopbackHost(new URL(text).hostname)
       ? [warning([...path, index], 'a page that came in the clear can be changed on the way')]
       : []
@@ -176,12 +239,15 @@ function originFindings(path: KeyPath, list: readonly string[]): readonly Findin
 
 function hostFindings(path: KeyPath, list: readonly string[]): readonly Finding[] {
   return list.flatMap((text, index) =>
-    works(() => compileHosts([text])) ? [] : [error([...path, index], 'not a host; write example.com, example.com:8443 or localhost:*')],
+    works(() => compileHosts([text]))
+      ? []
+      : [error([...path, index], 'not a host; write example.com, example.com:8443 or localhost:*')],
   )
 }
 
-function fileFindings(config: RuledConfig, path: KeyPath, files: Readonly<Record<string, string>>): readonly Finding[] {
-  return Object.entries(files).flatMap(([key, file]) => {
+function fileFindings(config: RuledConfig, path: KeyPath, files: TlsConfig): readonly Finding[] {
+  return (['cert', 'key'] as const).flatMap((key) => {
+    const file = files[key]
     const missing = missingFile(config, [...path, key], file)
     const open = missing.length === 0 && key === 'key' && (statSync(config.path(file)).mode & 0o077) !== 0
     return open ? [warning([...path, key], 'the private key can be read by others: chmod 600 it')] : missing

@@ -30,8 +30,13 @@ const hosts = z.array(z.string().max(270)).max(100)
 /** A list, or one member of it. */
 function oneOrMore<const T extends readonly [string, ...string[]]>(
   members: T,
-): z.ZodType<readonly T[number][]> & { default(value: readonly T[number][]): z.ZodType<readonly T[number][]> } {
-  return z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.enum(members)).min(1).max(8))
+): z.ZodType<readonly T[number][]> & {
+  default(value: readonly T[number][]): z.ZodType<readonly T[number][]>
+} {
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z.array(z.enum(members)).min(1).max(8),
+  )
 }
 
 const ticketPlaces = ['query', 'first-message', 'subprotocol', 'bearer', 'basic'] as const
@@ -40,11 +45,24 @@ const tokenPlaces = ['bearer', 'subprotocol', 'first-message'] as const
 const keyPlaces = ['bearer', 'basic', 'first-message'] as const
 
 const algorithms = [
-  'EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
+  'EdDSA',
+  'Ed25519',
+  'ES256',
+  'ES384',
+  'ES512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
 ] as const
 
 const accept = z.discriminatedUnion('method', [
-  z.strictObject({ method: z.literal('ticket'), from: oneOrMore(ticketPlaces).default(['query', 'first-message']) }),
+  z.strictObject({
+    method: z.literal('ticket'),
+    from: oneOrMore(ticketPlaces).default(['query', 'first-message']),
+  }),
   z.strictObject({ method: z.literal('session'), from: oneOrMore(sessionPlaces).default(['cookie']) }),
   z.strictObject({
     method: z.literal('jwt'),
@@ -67,7 +85,10 @@ const accept = z.discriminatedUnion('method', [
     roles: z.array(role).max(32).default([]),
     /** SHA-256 fingerprints that need no authority. */
     fingerprints: z
-      .record(z.string().regex(/^[0-9a-fA-F:]{64,95}$/, 'not a SHA-256 fingerprint'), z.strictObject({ subject, roles: z.array(role).max(32).default([]) }))
+      .record(
+        z.string().regex(/^[0-9a-fA-F:]{64,95}$/, 'not a SHA-256 fingerprint'),
+        z.strictObject({ subject, roles: z.array(role).max(32).default([]) }),
+      )
       .default({}),
   }),
 ])
@@ -79,10 +100,19 @@ const limits = z.strictObject({
   maxBytes: z.int().min(64).max(1_048_576).optional(),
   maxMessages: z.int().min(1).max(64).optional(),
   handshakesPerSecond: count.optional(),
-  maxLeaseMs: z.int().min(1_000).max(30 * 86_400_000).optional(),
+  maxLeaseMs: z
+    .int()
+    .min(1_000)
+    .max(30 * 86_400_000)
+    .optional(),
   graceMs: z.int().min(0).max(600_000).optional(),
   pool: z
-    .strictObject({ total: count.optional(), perSource: count.optional(), perSubnet: count.optional(), talking: count.optional() })
+    .strictObject({
+      total: count.optional(),
+      perSource: count.optional(),
+      perSubnet: count.optional(),
+      talking: count.optional(),
+    })
     .optional(),
 })
 
@@ -91,7 +121,10 @@ const guard = z.strictObject({
   name,
   /** An address of its own; left out: the site's, below `path`. */
   listen: listen.optional(),
-  path: z.string().regex(/^\/[\w./~-]{0,200}$/, 'a path begins with / and has no query').default('/'),
+  path: z
+    .string()
+    .regex(/^\/[\w./~-]{0,200}$/, 'a path begins with / and has no query')
+    .default('/'),
   tls: tls.optional(),
   /** Where clients reach it, when that is not where it listens: behind a proxy. */
   url: z.url({ protocol: /^wss?$/ }).optional(),
@@ -113,7 +146,11 @@ const challengeSecret = z.strictObject({
   subject: subject.optional(),
   roles: z.array(role).max(32).default([]),
   salting: z
-    .strictObject({ salt: z.string().min(1).max(256), iterations: z.int().min(1).max(10_000_000), keylen: z.int().min(16).max(64) })
+    .strictObject({
+      salt: z.string().min(1).max(256),
+      iterations: z.int().min(1).max(10_000_000),
+      keylen: z.int().min(16).max(64),
+    })
     .optional(),
 })
 

@@ -9,8 +9,21 @@ const leastSecretLength = 16
 
 /** Secrets that stand in documentation, so that everyone has them: this project's, Crossbar.io's, Autobahn's, and the usual. */
 const documented: ReadonlySet<string> = new Set([
-  'secret', 'secret1', 'secret2', 'secret123', 'password', 'changeme', 'change-me', 'example', 'test', 'demo',
-  'prq7+YkJ1/KlW1X0YczMHw==', 'open-sesame-plain', 'open-sesame-salted', 'joe-secret', 'letmein',
+  'secret',
+  'secret1',
+  'secret2',
+  'secret123',
+  'password',
+  'changeme',
+  'change-me',
+  'example',
+  'test',
+  'demo',
+  'prq7+YkJ1/KlW1X0YczMHw==',
+  'open-sesame-plain',
+  'open-sesame-salted',
+  'joe-secret',
+  'letmein',
 ])
 
 /** Findings about `challengeSecrets`, and about the key that seals them. */
@@ -19,7 +32,13 @@ export function secretFindings(config: ConfigText & { path(written: string): str
   return config.challengeSecrets.flatMap((row, index) => [
     ...oneSecret(row, index, config),
     ...(names.indexOf(row.authid) < index
-      ? [{ level: 'error' as const, path: ['challengeSecrets', index, 'authid'], message: 'is taken by an earlier secret' }]
+      ? [
+          {
+            level: 'error' as const,
+            path: ['challengeSecrets', index, 'authid'],
+            message: 'is taken by an earlier secret',
+          },
+        ]
       : []),
   ])
 }
@@ -32,10 +51,15 @@ function oneSecret(
   const at = (key: string): readonly (string | number)[] => ['challengeSecrets', index, key]
   const findings: Finding[] = []
   if ((row.secret === undefined) === (row.secretFile === undefined)) {
-    findings.push({ level: 'error', path: ['challengeSecrets', index], message: 'needs exactly one of "secret" and "secretFile"' })
+    findings.push({
+      level: 'error',
+      path: ['challengeSecrets', index],
+      message: 'needs exactly one of "secret" and "secretFile"',
+    })
   }
   if (row.secret !== undefined) findings.push(...clearSecret(row.secret, at('secret')))
-  if (row.secretFile !== undefined) findings.push(...secretFile(config.path(row.secretFile), at('secretFile')))
+  if (row.secretFile !== undefined)
+    findings.push(...secretFile(config.path(row.secretFile), at('secretFile')))
   if (row.salting !== undefined && row.salting.iterations < leastIterations) {
     const message = `${row.salting.iterations} rounds are few: a stolen exchange can be guessed through; use at least ${leastIterations}`
     findings.push({ level: 'warning', path: [...at('salting'), 'iterations'], message })
@@ -44,10 +68,22 @@ function oneSecret(
 }
 
 function clearSecret(secret: string, path: Finding['path']): readonly Finding[] {
-  const clear: Finding = { level: 'warning', path, message: 'stands in the file in clear: move it to a file of its own with "secretFile"' }
-  if (documented.has(secret)) return [clear, { level: 'warning', path, message: 'is an example from documentation: everyone knows it' }]
+  const clear: Finding = {
+    level: 'warning',
+    path,
+    message: 'stands in the file in clear: move it to a file of its own with "secretFile"',
+  }
+  if (documented.has(secret))
+    return [clear, { level: 'warning', path, message: 'is an example from documentation: everyone knows it' }]
   if (secret.length < leastSecretLength) {
-    return [clear, { level: 'warning', path, message: `is shorter than ${leastSecretLength} characters: one overheard exchange lets it be guessed` }]
+    return [
+      clear,
+      {
+        level: 'warning',
+        path,
+        message: `is shorter than ${leastSecretLength} characters: one overheard exchange lets it be guessed`,
+      },
+    ]
   }
   return [clear]
 }

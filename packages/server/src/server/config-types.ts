@@ -23,7 +23,17 @@ export type KeyPlace = 'bearer' | 'basic' | 'first-message'
 
 /** Algorithms of JWTs that public keys verify. */
 export type PublicAlgorithm =
-  | 'EdDSA' | 'Ed25519' | 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512'
+  | 'EdDSA'
+  | 'Ed25519'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
 
 /** Tokens of an issuer; without `issuer` the site's own. */
 export interface JwtConfig {
@@ -44,7 +54,9 @@ export interface CertificateConfig {
   readonly authority?: string | undefined
   /** Roles of subjects that the authority vouches for. */
   readonly roles: readonly string[]
-  readonly fingerprints: Readonly<Record<string, { readonly subject: string; readonly roles: readonly string[] }>>
+  readonly fingerprints: Readonly<
+    Record<string, { readonly subject: string; readonly roles: readonly string[] }>
+  >
 }
 
 /** One way in. */
@@ -66,7 +78,8 @@ export interface LimitsConfig {
   readonly handshakesPerSecond?: number | undefined
   readonly maxLeaseMs?: number | undefined
   readonly graceMs?: number | undefined
-  readonly pool?: Readonly<Partial<Record<'total' | 'perSource' | 'perSubnet' | 'talking', number | undefined>>> | undefined
+  readonly pool?:
+    Readonly<Partial<Record<'total' | 'perSource' | 'perSubnet' | 'talking', number | undefined>>> | undefined
 }
 
 /** One guarded endpoint. */
@@ -92,7 +105,8 @@ export interface ChallengeSecretConfig {
   readonly secretFile?: string | undefined
   readonly subject?: string | undefined
   readonly roles: readonly string[]
-  readonly salting?: { readonly salt: string; readonly iterations: number; readonly keylen: number } | undefined
+  readonly salting?:
+    { readonly salt: string; readonly iterations: number; readonly keylen: number } | undefined
 }
 
 /** A whole configuration. */
@@ -108,8 +122,7 @@ export interface ConfigText {
     readonly dangerouslyAllowCleartext: boolean
   }
   readonly proxies?:
-    | { readonly trusted: readonly string[]; readonly header: 'x-forwarded-for' | 'forwarded' }
-    | undefined
+    { readonly trusted: readonly string[]; readonly header: 'x-forwarded-for' | 'forwarded' } | undefined
   readonly guards: readonly GuardConfig[]
   readonly challengeSecrets: readonly ChallengeSecretConfig[]
 }

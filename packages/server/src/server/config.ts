@@ -2,7 +2,14 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml'
-import { place, placesIn, schemaFindings, type Finding, type PlacedFinding, type Places } from './config-issues.ts'
+import {
+  place,
+  placesIn,
+  schemaFindings,
+  type Finding,
+  type PlacedFinding,
+  type Places,
+} from './config-issues.ts'
 import { ruleFindings } from './config-rules.ts'
 import { configSchema } from './config-schema.ts'
 import type { ConfigText } from './config-types.ts'
@@ -29,19 +36,29 @@ const maxBytes = 1_048_576
  * @throws an error of the file system when it cannot be read
  */
 export function readConfig(file: string): ConfigReading {
-  if (statSync(file).size > maxBytes) return wrong([{ level: 'error', path: [], message: 'is over 1 MiB: no configuration' }], { lineOf: () => 1 })
+  if (statSync(file).size > maxBytes)
+    return wrong([{ level: 'error', path: [], message: 'is over 1 MiB: no configuration' }], {
+      lineOf: () => 1,
+    })
   return parseConfig(file, readFileSync(file, 'utf8'))
 }
 
 /** As `readConfig`, of a text that stands for that file. */
 export function parseConfig(file: string, text: string): ConfigReading {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, stringKeys: true })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    stringKeys: true,
+  })
   const places = placesIn(document, lines)
   if (document.errors.length > 0) return { kind: 'wrong', findings: syntaxFindings(document.errors, lines) }
-  if (!isMap(document.contents)) return wrong([{ level: 'error', path: [], message: 'must be a mapping of keys to values' }], places)
+  if (!isMap(document.contents))
+    return wrong([{ level: 'error', path: [], message: 'must be a mapping of keys to values' }], places)
   const values = valuesOf(document)
-  if (values === undefined) return wrong([{ level: 'error', path: [], message: 'repeats too much by aliases (&, *)' }], places)
+  if (values === undefined)
+    return wrong([{ level: 'error', path: [], message: 'repeats too much by aliases (&, *)' }], places)
   const parsed = configSchema.safeParse(values)
   if (!parsed.success) return wrong(schemaFindings(parsed.error), places)
   const config = { ...parsed.data, file, path: (written: string): string => resolve(dirname(file), written) }

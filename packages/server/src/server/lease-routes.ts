@@ -41,15 +41,14 @@ async function refreshLease(call: Call): Promise<FastifyReply> {
   const id = leaseIdOf(request.params)
   const held = heldBy(site, body.subject ?? call.caller.subject).find(({ lease }) => lease.id === id)
   if (held === undefined || held.lease.ended) return refuse(reply, 'not_found')
-  const handshake = presentTo(held.guard, {
+  const { handshake, message } = presentTo(held.guard, {
     ...addressOf(site, held.guard),
     credential: body.credential,
     method: held.lease.principal.method,
     origin: request.headers.origin,
     remoteAddress: request.ip,
   })
-  if (handshake === undefined) return refuse(reply, 'invalid_credential')
-  const reason = await held.guard.refresh(held.lease.id, handshake)
+  const reason = await held.guard.refresh(held.lease.id, handshake, message)
   if (reason !== undefined) return refuse(reply, held.lease.ended ? 'not_found' : reason)
   const seconds = Math.max(0, Math.round((held.lease.untilMs - site.now()) / 1_000))
   return reply.send({ ok: true, expires_in: seconds })

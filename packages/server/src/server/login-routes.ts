@@ -58,7 +58,9 @@ async function login(visit: Visit): Promise<FastifyReply> {
   const body = readBody(loginBody, request.body)
   if (body === undefined) return refuse(reply, 'invalid_request')
   const byForm = isForm(request)
-  if (byForm && !(await isLoginToken(site, request, body.csrf))) {
+  // Browsers send `Origin` with every form post (Fetch §3.2): without it there is no page whose form could be forged.
+  const byPage = byForm && request.headers.origin !== undefined
+  if (byPage && !(await isLoginToken(site, request, body.csrf))) {
     return loginPage(visit, { status: 403, error: loginErrors.stale_form, username: body.username })
   }
   const outcome = await logIn(site, body, { request, reply })

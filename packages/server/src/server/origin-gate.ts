@@ -1,7 +1,7 @@
 /** Requests that change something, judged by where they come from, before anything is looked up. */
 import { allowsOrigin } from 'countersign/wire'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { refuse } from './refuse.ts'
+import { refuseVisitor } from './app.ts'
 import type { SiteContext } from './site-options.ts'
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -13,7 +13,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRA
 export function guardChanges(app: FastifyInstance, site: SiteContext): void {
   app.addHook('onRequest', async (request, reply) => {
     if (safeMethods.has(request.method) || mayChange(site, request)) return undefined
-    return refuse(reply, 'forbidden_origin')
+    return refuseVisitor(request, reply, 'forbidden_origin')
   })
 }
 

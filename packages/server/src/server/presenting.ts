@@ -25,19 +25,23 @@ const writers: Readonly<Record<string, (credential: string, detail: string) => F
   subprotocol: (credential) => ({ subprotocol: `countersign.v1, countersign.bearer.${credential}` }),
 }
 
-/**
- * A handshake that shows the credential at the first place of the guard where the method looks for such a one.
- * @returns `undefined` when the guard takes no such credential in a handshake, but in a first message only
- */
-export function presentTo(guard: Guard, shown: Presentation): Handshake | undefined {
+/** What `Guard.refresh` is given. */
+export interface Presented {
+  readonly handshake: Handshake
+  /** The credential as a first message, where no place of a handshake takes it. */
+  readonly message: string | undefined
+}
+
+/** Shows the credential at the first place of the guard where the method looks for such a one, else as first message. */
+export function presentTo(guard: Guard, shown: Presentation): Presented {
   for (const { carrier, methods } of [...guard.places.explicit, ...guard.places.ambient]) {
     const writer = writerOf(carrier.key)
     const likely = credentialsOf(carrier.key, shown.credential)
     const takes = methods.some((method) => method.name === shown.method && method.recognises(likely))
     if (writer === undefined || !takes) continue
-    return { ...emptyHandshake(shown), ...writer(shown.credential) }
+    return { handshake: { ...emptyHandshake(shown), ...writer(shown.credential) }, message: undefined }
   }
-  return undefined
+  return { handshake: emptyHandshake(shown), message: shown.credential }
 }
 
 /** The query parameter in which a guard takes tickets; `undefined` when it takes none there. */

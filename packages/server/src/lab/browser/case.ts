@@ -80,6 +80,9 @@ export type Step =
   /** Lets the hostile site knock. */
   | { readonly kind: 'attack' }
 
+/** What only the browser's owner can give it: a client certificate, or trust in the lab's authority. */
+export type Need = 'client-certificate' | 'trust-without-certificate' | 'no-trust'
+
 /** One row of the lab: what is done at a door, what must come of it, and why. */
 export interface LabCase {
   /** Door and name: `D2.replay`. */
@@ -96,8 +99,8 @@ export interface LabCase {
   readonly slow: boolean
   /** Ends the login of this page, so it runs when nothing else does; the page logs in again afterwards. */
   readonly alone: boolean
-  /** What the browser must have been given first, or must lack. @default undefined: nothing */
-  readonly needs: 'client-certificate' | 'no-client-certificate' | undefined
+  /** What the browser must have been given first, or must lack. */
+  readonly needs: Need | undefined
   readonly check: Check | undefined
   readonly steps: readonly Step[]
 }
@@ -135,4 +138,6 @@ export interface RunOptions {
   readonly only?: readonly string[]
   /** Says that a client certificate of the lab is installed. @default what the page's switch says */
   readonly clientCertificate?: boolean
+  /** Says whether the browser trusts the lab's authority. @default what a fetch finds out */
+  readonly trust?: boolean
 }

@@ -45,7 +45,7 @@ export function findGates(): Gates {
       const tally = element?.querySelector('[data-gate-tally]')
       if (element === undefined || !tally) return
       const surprising = results.filter(({ agrees }) => !agrees).length
-      const words = `${results.length} of ${total}`
+      const words = `${results.length}/${total}`
       const whole = results.length === total
       element.dataset['tally'] = surprising > 0 ? 'odd' : whole ? 'good' : 'some'
       tally.textContent = surprising > 0 ? `✗ ${surprising} odd` : whole ? `✓ ${words}` : words

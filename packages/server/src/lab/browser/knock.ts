@@ -29,6 +29,9 @@ export interface KnockOptions {
 
 const maxFrames = 50
 
+/** WebKit may leave a fetch pending whose TLS handshake failed. */
+const warmUpMs = 3_000
+
 /** WebKit may fire `error` and never `close`. */
 const graceAfterErrorMs = 1_500
 
@@ -45,7 +48,7 @@ export async function knock(plan: Plan, options: KnockOptions): Promise<Knock> {
 
 async function warmUp(url: string): Promise<void> {
   try {
-    await fetch(url, { credentials: 'include', mode: 'no-cors' })
+    await fetch(url, { credentials: 'include', mode: 'no-cors', signal: AbortSignal.timeout(warmUpMs) })
   } catch {
     // No certificate, or an authority that is not trusted: the socket will tell.
   }

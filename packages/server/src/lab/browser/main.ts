@@ -4,13 +4,14 @@ import type { CaseResult, LabCase, LabReport, RunOptions } from './case.ts'
 import { startControls } from './controls.ts'
 import { find } from './dom.ts'
 import { readEngine } from './engine.ts'
-import type { LabFacts } from './facts.ts'
+import { doorOf, httpOrigin, type LabFacts } from './facts.ts'
 import { findGates } from './gates.ts'
 import { followJournal } from './journal.ts'
 import { startLeaseClock } from './lease-clock.ts'
 import { findRows } from './rows.ts'
-import { chooseCases, runCases } from './run-all.ts'
+import { chooseCases, runCases, type Possessions } from './run-all.ts'
 import type { Surroundings } from './run-case.ts'
+import { trustIn, type Trust } from './trust.ts'
 
 /** What the page offers to programs that drive it. */
 export interface CountersignLab {
@@ -45,6 +46,7 @@ const rows = findRows(data.cases, {
 })
 const latest = new Map<string, CaseResult>()
 const facts = readFacts()
+const trust = readTrust()
 let attack: Attack | undefined
 let running: Promise<unknown> = Promise.resolve()
 
@@ -56,10 +58,24 @@ async function readFacts(): Promise<LabFacts> {
   return published
 }
 
+async function readTrust(): Promise<Trust> {
+  try {
+    return await trustIn(httpOrigin(doorOf(await facts, 'D11').url))
+  } catch {
+    return 'unknown'
+  }
+}
+
 async function surroundings(): Promise<Surroundings> {
   const published = await facts
   attack ??= prepareAttacker(find('[data-hostile]', HTMLIFrameElement), published.hostile.origin)
   return { facts: published, engine, username: data.username, attack, showGate: gates.show }
+}
+
+async function possessions(options: RunOptions): Promise<Possessions> {
+  const { clientCertificate = false } = options
+  const told = options.trust === undefined ? undefined : options.trust ? 'yes' : 'no'
+  return { clientCertificate, trust: told ?? (await trust) }
 }
 
 /** One run at a time: the cases share cookies. */
@@ -70,8 +86,9 @@ function runAll(options: RunOptions = {}): Promise<LabReport> {
 }
 
 async function runNow(options: RunOptions): Promise<LabReport> {
-  const chosen = chooseCases(data.cases, options)
-  const report = await runCases(chosen, await surroundings(), {
+  const around = await surroundings()
+  const chosen = chooseCases(data.cases, options, await possessions(options))
+  const report = await runCases(chosen, around, {
     planned: (cases) => controls.planned(cases.length),
     started: (one) => rows.started(one),
     finished(one, result, trace) {

@@ -1,6 +1,7 @@
-import type { CaseResult, LabCase, LabReport, RunOptions } from './case.ts'
+import type { CaseResult, LabCase, LabReport, Need, RunOptions } from './case.ts'
 import { logInAgain, runCase, type Surroundings } from './run-case.ts'
 import { startTrace, type Trace } from './trace.ts'
+import type { Trust } from './trust.ts'
 
 /** Hears how a run goes. */
 export interface RunListener {
@@ -9,16 +10,30 @@ export interface RunListener {
   readonly finished: (one: LabCase, result: CaseResult, trace: Trace) => void
 }
 
-/** The cases that these options choose, in table order. */
-export function chooseCases(cases: readonly LabCase[], options: RunOptions): readonly LabCase[] {
-  const { only, slow = false, clientCertificate = false } = options
+/** What this browser has been given. */
+export interface Possessions {
+  readonly clientCertificate: boolean
+  /** Whether it trusts the authority behind the lab's TLS door. */
+  readonly trust: Trust
+}
+
+const meets: Readonly<Record<Need, (has: Possessions) => boolean>> = {
+  'client-certificate': ({ clientCertificate }) => clientCertificate,
+  'trust-without-certificate': ({ clientCertificate, trust }) => trust === 'yes' && !clientCertificate,
+  'no-trust': ({ clientCertificate, trust }) => trust === 'no' && !clientCertificate,
+}
+
+/** The cases that these options choose and this browser can run, in table order. */
+export function chooseCases(
+  cases: readonly LabCase[],
+  { only, slow = false }: RunOptions,
+  has: Possessions,
+): readonly LabCase[] {
   const wanted = (one: LabCase): boolean =>
     only === undefined
       ? slow || !one.slow
       : only.includes(one.id) || (only.includes(one.door) && (slow || !one.slow))
-  const possible = (one: LabCase): boolean =>
-    one.needs === undefined || (one.needs === 'client-certificate') === clientCertificate
-  return cases.filter((one) => wanted(one) && possible(one))
+  return cases.filter((one) => wanted(one) && (one.needs === undefined || meets[one.needs](has)))
 }
 
 /**

@@ -9,16 +9,21 @@ const lookalike =
 
 /** D11, client certificate. */
 export const certificateCases: readonly LabCase[] = [
-  row('D11.missing', ['Connects without a certificate', failed], {
+  row('D11.untrusted', ['Connects without trusting the lab', failed], {
     steps: [show('nothing')],
-    needs: 'no-client-certificate',
+    needs: 'no-trust',
     differs: {
       firefox: {
         expected: { kind: 'failed', code: 1015 },
         why: 'Firefox tells a failed TLS handshake from other failures.',
       },
     },
-    why: 'TLS ends the handshake before any HTTP. Get one with “countersign cert client”.',
+    why: 'The browser does not know the authority behind the server’s certificate and ends TLS before any HTTP. /lab/ca.pem is that authority.',
+  }),
+  row('D11.missing', ['Connects without a certificate', closed('missing_credential')], {
+    steps: [show('nothing')],
+    needs: 'trust-without-certificate',
+    why: 'TLS asks for a certificate; that none came is told like any other missing credential. Chromium would give the socket up, had the page not fetched from this origin before.',
   }),
   row('D11.connect', ['Connects with a certificate', accepted], {
     steps: [show('certificate')],

@@ -45,8 +45,9 @@ export function renderCard({ door, url, cases, sample }: CardParts): Html {
 const certificateHelp: Html = html`<div class="door__help">
   <p class="small">
     Without a certificate this door ends every attempt in TLS. Make one with
-    <code>countersign cert client alice</code>, or take <a href="/lab/client.p12" download>the lab’s own</a>,
-    and import it into this browser.
+    <code>countersign cert client alice</code>, or take
+    <a href="/lab/client.p12" download>the lab’s own</a> (its password is <code>countersign</code>), and
+    import it into this browser.
   </p>
   <label class="switch"
     ><input type="checkbox" data-client-certificate /> A client certificate is installed here</label

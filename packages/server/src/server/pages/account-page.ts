@@ -1,4 +1,4 @@
-/** The page of someone who is logged in, for sites without a home of their own; and the page of errors. */
+/** The page of someone who is logged in, for sites without a home of their own. */
 import { html } from './html.ts'
 import { renderPage } from './page.ts'
 
@@ -34,23 +34,6 @@ export function renderAccount(model: AccountModel): string {
           <input type="hidden" name="csrf" value="${model.csrf}" />
           <button class="button" type="submit">Log out</button>
         </form>
-      </section>
-    </main>`,
-  })
-}
-
-/** A page that says what happened and what to do; `title` and `words` are constant text. */
-export function renderMessage(title: string, words: string): string {
-  return renderPage({
-    title: `${title} · Countersign`,
-    styles: ['/assets/site.css'],
-    modules: [],
-    main: html`<main class="entry">
-      <header class="entry__head"><p class="brand">Countersign</p></header>
-      <section class="card stack">
-        <h1>${title}</h1>
-        <p>${words}</p>
-        <p><a href="/">Go to the start page</a></p>
       </section>
     </main>`,
   })

@@ -28,7 +28,7 @@ export function renderLogin(model: LoginModel): string {
     title: 'Log in · Countersign',
     styles: ['/assets/site.css'],
     modules: model.demo.length === 0 ? [] : ['/assets/browser/login.js'],
-    main: html`<main class="entry">
+    main: html`<main class="${model.demo.length === 0 ? 'entry' : 'entry entry--wide'}">
       <header class="entry__head">
         <p class="brand">Countersign</p>
         <p class="muted">

@@ -1,0 +1,127 @@
+/** One address: an HTTP server, the guards whose sockets arrive there, and errors that say what wanted the address. */
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { readFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import type { Guard, Lease } from 'countersign'
+import { answerHttp, type ProxyOptions } from 'countersign/http'
+import { upgradeListener } from 'countersign/ws'
+import type { FastifyInstance } from 'fastify'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { Config } from './config.ts'
+import { writeListen, type ListenerPlan } from './config-places.ts'
+import type { ListenAddress } from './config-types.ts'
+
+/** What happens on an accepted socket: a `connection` listener of `ws` with the lease as third argument. */
+export type Application = (socket: WebSocket, request: IncomingMessage, lease: Lease) => void
+
+/** A guard at its path. */
+export interface GuardedPath {
+  readonly path: string
+  readonly guard: Guard
+  readonly application: Application
+}
+
+/** An address cannot be listened on. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly code: string
+  readonly address: string
+
+  constructor(code: string, address: string) {
+    super(`${address}: ${code}`)
+    this.code = code
+    this.address = address
+  }
+}
+
+const maxMessageBytes = 1_048_576
+const lingerMs = 1_000
+/** How long sockets have to answer the close when the server stops, ms. */
+const farewellMs = 1_000
+
+/** Makes the Node server of a listener; TLS asks for certificates where a guard takes them. */
+export function serverOf(
+  config: Config,
+  plan: ListenerPlan,
+): (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server {
+  const { tls } = plan
+  if (tls === undefined) return (handle) => createHttpServer(handle)
+  const certificates = plan.guards.flatMap(({ accept }) =>
+    accept.filter(({ method }) => method === 'certificate'),
+  )
+  const authorities = certificates.flatMap((one) =>
+    one.method === 'certificate' && one.authority !== undefined
+      ? [readFileSync(config.path(one.authority))]
+      : [],
+  )
+  const settings = {
+    cert: readFileSync(config.path(tls.cert)),
+    key: readFileSync(config.path(tls.key)),
+    minVersion: 'TLSv1.2' as const,
+    ...(authorities.length === 0 ? {} : { ca: authorities }),
+    // Asked for, not demanded: the guard decides, and those that are listed by fingerprint need no authority.
+    ...(certificates.length === 0 ? {} : { requestCert: true, rejectUnauthorized: false }),
+  }
+  return (handle) => createHttpsServer(settings, handle)
+}
+
+/**
+ * Hands each upgrade to the guard of its path; any other path gets 404 before anything is judged.
+ * @returns a function that closes the sockets: a second for their farewell, then they are gone
+ */
+export function guardPaths(
+  server: Server,
+  paths: readonly GuardedPath[],
+  proxies: ProxyOptions | undefined,
+): () => Promise<void> {
+  const servers: WebSocketServer[] = []
+  const listeners = new Map<string, ReturnType<typeof upgradeListener>>()
+  for (const { path, guard, application } of paths) {
+    const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
+    wss.on('connection', application)
+    servers.push(wss)
+    listeners.set(path, upgradeListener(wss, guard, proxies === undefined ? {} : { proxies }))
+  }
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const listener = listeners.get((request.url ?? '').split('?')[0] ?? '')
+    if (listener !== undefined) {
+      listener(request, socket, head)
+      return
+    }
+    socket.on('error', ignore)
+    answerHttp(socket, { status: 404, headers: {}, body: 'Not found' }, lingerMs)
+  })
+  return () => sayFarewell(servers)
+}
+
+async function sayFarewell(servers: readonly WebSocketServer[]): Promise<void> {
+  const sockets = servers.flatMap((wss) => [...wss.clients])
+  const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.terminate()
+  }, farewellMs)
+  await Promise.all(closed)
+  clearTimeout(timer)
+}
+
+/** Listens. @throws ListenError when the address is taken, forbidden or not this machine's */
+export async function listenAt(app: FastifyInstance, { host, port }: ListenAddress): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+      throw new ListenError(code, writeListen({ host, port }))
+    throw error
+  }
+}
+
+function ignore(): void {
+  // The peer of a refused upgrade may reset at any time.
+}

@@ -1,0 +1,347 @@
+import { describe, expect, test } from 'vitest'
+import {
+  authorization,
+  cookie,
+  firstMessage,
+  memory,
+  query,
+  tls,
+  type Guard,
+  type Mark,
+  type Records,
+  type RevokeOptions,
+} from '../../../packages/countersign/src/index.ts'
+import { certificate, session, ticket } from '../../../packages/countersign/src/methods/index.ts'
+import { certificateOf } from '../support/certificates.ts'
+import {
+  expectAcceptance,
+  expectRefusal,
+  handshakeOf,
+  knock,
+  knockAndListen,
+  openGuard,
+  pageOrigin,
+  say,
+  wrapped,
+  type Opened,
+} from '../support/guard.ts'
+
+type TicketOptions = Parameters<Guard['issue']['ticket']>[0]
+
+const twoDoors = (): Opened =>
+  openGuard({
+    accept: [ticket({ from: [query('ticket'), firstMessage()] }), session({ from: cookie('sid') })],
+  })
+
+async function ticketAt(opened: Opened, options: Partial<TicketOptions> = {}): Promise<string> {
+  return `/?ticket=${(await opened.guard.issue.ticket({ subject: 'alice', ...options })).ticket}`
+}
+
+/** An open lease of alice, by ticket. */
+async function openLease(
+  opened: Opened,
+  options: Partial<TicketOptions> = {},
+): Promise<ReturnType<typeof expectAcceptance>['lease']> {
+  const { lease } = expectAcceptance(
+    await knock(opened.guard, { target: await ticketAt(opened, options) }),
+    'alice',
+  )
+  lease.open()
+  return lease
+}
+
+describe('a guard', () => {
+  test.each([
+    ['cookie:sid', () => session({ from: cookie('sid') })],
+    ['tls', () => certificate({ from: tls(), subjects: () => undefined })],
+  ])('does not accept %s without a rule about Origins', (_key, method) => {
+    expect(() => openGuard({ accept: [method()], origins: undefined as never })).toThrow('origins')
+  })
+
+  test.each(['', 'naïve', 'a\r\nb', 'x'.repeat(129)])('cannot be called %j', (name) => {
+    expect(() => openGuard({ accept: [ticket({ from: query() })], name })).toThrow('name')
+  })
+
+  test('refuses every present Origin when it knows none', async () => {
+    const opened = openGuard({ accept: [ticket({ from: query() })], origins: undefined as never })
+    expectRefusal(await knock(opened.guard, { origin: pageOrigin }), 'forbidden_origin')
+  })
+
+  test('says what adapters must hide', () => {
+    expect(twoDoors().guard.hiding).toEqual({
+      query: ['ticket'],
+      cookies: ['sid'],
+      headers: [],
+      subprotocols: false,
+    })
+  })
+})
+
+describe('the end of a lease', () => {
+  test('is no later than the credential says, and brought forward by at most the jitter', async () => {
+    const opened = twoDoors()
+    for (let at = 0; at < 50; at++) {
+      const { untilMs, grantedAtMs } = await openLease(opened, { leaseMs: 100_000 })
+      expect(untilMs - grantedAtMs).toBeLessThanOrEqual(100_000)
+      expect(untilMs - grantedAtMs).toBeGreaterThan(90_000)
+    }
+    const ends = opened.guard.leases().map((lease) => lease.untilMs)
+    expect(new Set(ends).size).toBeGreaterThan(10)
+  })
+
+  test('is no later than the longest life of the guard', async () => {
+    const opened = openGuard({
+      accept: [ticket({ from: query('ticket') })],
+      limits: { maxLeaseMs: 1_000, jitter: 0 },
+    })
+    const lease = await openLease(opened)
+    expect(lease.untilMs).toBe(opened.clock.now() + 1_000)
+    opened.clock.advance(1_000 + 500)
+    expect(lease.reason).toBe('lease_expired')
+  })
+
+  test('carries the id that was promised with the ticket', async () => {
+    const opened = twoDoors()
+    const issued = await opened.guard.issue.ticket({ subject: 'alice' })
+    const decision = await knock(opened.guard, { target: `/?ticket=${issued.ticket}` })
+    expect(expectAcceptance(decision, 'alice').lease.id).toBe(issued.lease)
+  })
+})
+
+describe('refreshing a lease', () => {
+  test('takes a fresh credential of the same subject; roles may change', async () => {
+    const opened = twoDoors()
+    const lease = await openLease(opened, { leaseMs: 60_000 })
+    const fresh = handshakeOf({ target: await ticketAt(opened, { roles: ['admin'], leaseMs: 500_000 }) })
+    expect(await opened.guard.refresh(lease.id, fresh)).toBeUndefined()
+    expect(lease.untilMs).toBe(opened.clock.now() + 500_000)
+    expect(lease.principal).toMatchObject({ id: 'alice', roles: ['admin'] })
+  })
+
+  test('of nobody spends no ticket', async () => {
+    const opened = twoDoors()
+    const target = await ticketAt(opened)
+    expect(await opened.guard.refresh('unknown', handshakeOf({ target }))).toBe('forbidden')
+    expectAcceptance(await knock(opened.guard, { target }), 'alice')
+  })
+
+  test.each<[string, string, (opened: Opened) => Promise<Parameters<typeof handshakeOf>[0]>]>([
+    [
+      'forbidden',
+      'another subject',
+      async (opened) => ({ target: await ticketAt(opened, { subject: 'bob' }) }),
+    ],
+    [
+      'forbidden',
+      'another method',
+      async (opened) => ({
+        origin: pageOrigin,
+        cookie: `sid=${(await opened.guard.issue.session({ subject: 'alice' })).session}`,
+      }),
+    ],
+    ['invalid_credential', 'a wrong credential', async () => ({ target: '/?ticket=cst_wrong' })],
+    ['invalid_credential', 'a broken credential', async () => ({ target: '/?ticket=%' })],
+    ['missing_credential', 'no credential', async () => ({})],
+    [
+      'forbidden_origin',
+      'a foreign page',
+      async (opened) => ({ target: await ticketAt(opened), origin: 'https://evil.example' }),
+    ],
+    [
+      'insecure_transport',
+      'cleartext off loopback',
+      async (opened) => ({ target: await ticketAt(opened), remoteAddress: '192.0.2.1' }),
+    ],
+  ])('is %s for %s, and leaves the lease as it was', async (reason, _what, facts) => {
+    const opened = twoDoors()
+    const lease = await openLease(opened)
+    const before = lease.untilMs
+    expect(await opened.guard.refresh(lease.id, handshakeOf(await facts(opened)))).toBe(reason)
+    expect(lease).toMatchObject({ untilMs: before, ended: false })
+  })
+
+  test('by a method that would talk is refused', async () => {
+    const opened = openGuard({
+      accept: [
+        ticket({ from: query('ticket') }),
+        {
+          ...ticket({ from: query('other') }),
+          *judge() {
+            yield { kind: 'hear', say: undefined }
+            throw new Error('unreachable')
+          },
+        },
+      ],
+    })
+    const lease = await openLease(opened)
+    expect(await opened.guard.refresh(lease.id, handshakeOf({ target: '/?other=cst_1' }))).toBe(
+      'missing_credential',
+    )
+  })
+
+  test('with a credential that was revoked is refused', async () => {
+    const opened = twoDoors()
+    const lease = await openLease(opened)
+    const issued = await opened.guard.issue.ticket({ subject: 'alice', session: 'dead' })
+    await opened.guard.revoke({ session: 'dead' })
+    expect(await opened.guard.refresh(lease.id, handshakeOf({ target: `/?ticket=${issued.ticket}` }))).toBe(
+      'revoked',
+    )
+    expect(lease.ended).toBe(false)
+  })
+
+  test('is final for a lease that ends meanwhile', async () => {
+    const opened = twoDoors()
+    const lease = await openLease(opened)
+    const fresh = handshakeOf({ target: await ticketAt(opened) })
+    const answer = opened.guard.refresh(lease.id, fresh)
+    lease.apply({ kind: 'ended', reason: 'superseded' }, opened.clock.now())
+    expect(await answer).toBe('superseded')
+    expect(await opened.guard.refresh(lease.id, fresh)).toBe('forbidden')
+  })
+
+  test('is final for a lease whose socket leaves meanwhile', async () => {
+    const opened = twoDoors()
+    const lease = await openLease(opened)
+    const answer = opened.guard.refresh(lease.id, handshakeOf({ target: await ticketAt(opened) }))
+    lease.leave()
+    expect(await answer).toBe('forbidden')
+  })
+
+  test.each(['takeTicket', 'findMark'])('is refused with internal when %s fails', async (name) => {
+    let failing = false
+    const records: Records = wrapped(memory(), (called, call) => {
+      if (failing && called === name) throw new Error('disk')
+      return call()
+    })
+    const opened = openGuard({ accept: [ticket({ from: query('ticket') })], records })
+    const lease = await openLease(opened)
+    const fresh = handshakeOf({ target: await ticketAt(opened) })
+    failing = true
+    expect(await opened.guard.refresh(lease.id, fresh)).toBe('internal')
+    expect(lease.ended).toBe(false)
+  })
+
+  test('never passes the end of the certificate that is shown', async () => {
+    const opened = openGuard({
+      accept: [certificate({ from: tls(), subjects: () => ({ subject: 'alice', roles: [] }) })],
+      limits: { jitter: 0, graceMs: 25_000 },
+    })
+    const at = (lifeMs: number): ReturnType<typeof handshakeOf> =>
+      handshakeOf({ secure: true, certificate: certificateOf({ notAfterMs: opened.clock.now() + lifeMs }) })
+    const { lease } = expectAcceptance(await knock(opened.guard, at(60_000)), 'alice')
+    lease.open()
+    expect(await opened.guard.refresh(lease.id, at(50_000))).toBeUndefined()
+    opened.clock.advance(50_000 + 500)
+    expect(lease.reason).toBe('lease_expired')
+  })
+})
+
+describe('revoking', () => {
+  test.each<[RevokeOptions, Mark['kind']]>([
+    [{ subject: 'alice' }, 'subject'],
+    [{ session: 's1' }, 'session'],
+    [{ role: 'member' }, 'role'],
+  ])('by %j ends the lease and is remembered', async (options, kind) => {
+    const opened = twoDoors()
+    const facts = { session: 's1', roles: ['member'] }
+    const lease = await openLease(opened, facts)
+    const unused = await ticketAt(opened, facts)
+    await opened.guard.revoke(options)
+    expect(lease).toMatchObject({ ended: true, reason: 'revoked' })
+    expectRefusal(await knock(opened.guard, { target: unused }), 'invalid_credential')
+    expect(opened.journal).toContainEqual(expect.objectContaining({ kind: 'revoked', detail: kind }))
+    opened.clock.advance(1)
+    await openLease(opened, { session: 's2', roles: [] })
+  })
+
+  test('by token and by lease ends exactly one', async () => {
+    const opened = twoDoors()
+    const [one, two, three] = [await openLease(opened), await openLease(opened), await openLease(opened)]
+    await opened.guard.revoke({ token: one.grant.token ?? '' })
+    await opened.guard.revoke({ lease: two.id }, 'logged_out')
+    expect([one.reason, two.reason, three.reason]).toEqual(['revoked', 'logged_out', undefined])
+  })
+
+  test('by session ends the session itself and by API key the key', async () => {
+    const opened = twoDoors()
+    const { session: sid, id } = await opened.guard.issue.session({ subject: 'alice' })
+    await opened.guard.revoke({ session: id }, 'logged_out')
+    expectRefusal(
+      await knock(opened.guard, { cookie: `sid=${sid}`, origin: pageOrigin }),
+      'invalid_credential',
+    )
+    const key = await opened.guard.issue.apiKey({ subject: 'robot', name: 'robot' })
+    await opened.guard.revoke({ apiKey: key.id })
+    expect(await opened.records.listApiKeys()).toEqual([])
+  })
+
+  test('reaches every guard of the same records', async () => {
+    const records = memory()
+    const open = (): Opened => openGuard({ accept: [ticket({ from: query('ticket') })], records, bus: bus })
+    const { localBus } = await import('../../../packages/countersign/src/index.ts')
+    const bus = localBus()
+    const [here, there] = [open(), open()]
+    const lease = await openLease(there)
+    await here.guard.revoke({ subject: 'alice' })
+    expect(lease.ended).toBe(true)
+  })
+
+  test.each<unknown>([{}, { subject: '' }, { subject: 7 }, { nobody: 'a' }, { subject: 'a', role: 'b' }])(
+    'refuses %j',
+    async (options) => {
+      const opened = twoDoors()
+      await expect(opened.guard.revoke(options as RevokeOptions)).rejects.toThrow('exactly one of')
+      expect(opened.calls).toEqual([])
+    },
+  )
+
+  test('that the store does not take is not acknowledged', async () => {
+    const opened = openGuard({
+      accept: [ticket({ from: query() })],
+      records: wrapped(memory(), () => Promise.reject(new Error('disk'))),
+    })
+    await expect(opened.guard.revoke({ subject: 'a' })).rejects.toThrow('disk')
+  })
+
+  test('ends sockets even when tidying up fails afterwards', async () => {
+    const records: Records = wrapped(memory(), (name, call) => {
+      if (name === 'endSessions') throw new Error('disk')
+      return call()
+    })
+    const opened = openGuard({ accept: [ticket({ from: query('ticket') })], records })
+    const lease = await openLease(opened, { session: 's' })
+    await expect(opened.guard.revoke({ session: 's' })).rejects.toThrow('disk')
+    expect(lease.reason).toBe('revoked')
+  })
+})
+
+describe('closing a guard', () => {
+  test('ends all leases and hears no more news', async () => {
+    const opened = twoDoors()
+    const lease = await openLease(opened)
+    opened.guard.close()
+    expect(lease.reason).toBe('shutting_down')
+    expect(opened.guard.leases()).toEqual([])
+    expect(opened.clock.timers).toBe(0)
+    await opened.guard.revoke({ subject: 'alice' })
+  })
+
+  test('while a credential is judged refuses it, and says that it need not be replaced', async () => {
+    const opened = twoDoors()
+    const { ticket: text } = await opened.guard.issue.ticket({ subject: 'alice' })
+    const turn = await knockAndListen(opened.guard)
+    opened.guard.close()
+    expectRefusal(await say(opened, turn, text), 'shutting_down')
+    expect(opened.guard.leases()).toEqual([])
+  })
+})
+
+test('a place for passwords needs someone who can judge them', () => {
+  expect(() =>
+    openGuard({
+      accept: [{ ...ticket({ from: authorization('Basic') }), name: 'password' }],
+      passwords: undefined as never,
+    }),
+  ).toThrow('passwords')
+})

@@ -1,0 +1,261 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Pool, type PoolLimits, type Waiting } from '../../../packages/countersign/src/core/pool.ts'
+
+interface Guest extends Waiting {
+  readonly name: string
+}
+
+const roomy: PoolLimits = { total: 4, perSource: 4, perSubnet: 4, talking: 2 }
+
+/** A waiting room with a list of those who had to make room. */
+function room(limits: Partial<PoolLimits> = {}): {
+  readonly pool: Pool
+  readonly evicted: string[]
+  guest: typeof guestOf
+} {
+  const evicted: string[] = []
+  const pool = new Pool({ ...roomy, ...limits })
+  const guest = (name: string, sinceMs = 0, subnet?: string): Guest => guestOf(name, sinceMs, subnet, evicted)
+  return { pool, evicted, guest: guest as typeof guestOf }
+}
+
+/** `a1` is the first socket of source `a`. */
+function guestOf(name: string, sinceMs = 0, subnet?: string, evicted: string[] = []): Guest {
+  const source = name.charAt(0)
+  return { name, source, subnet: subnet ?? source, sinceMs, evict: () => void evicted.push(name) }
+}
+
+describe('the pool', () => {
+  test('counts who enters, speaks and leaves', () => {
+    const { pool, guest } = room()
+    const one = guest('a1')
+    expect(pool.enter(one)).toBe(true)
+    expect(pool.speak(one)).toBe(true)
+    expect(pool.speak(one)).toBe(true)
+    expect(pool.size).toBe(1)
+    pool.leave(one)
+    pool.leave(one)
+    expect(pool.size).toBe(0)
+  })
+
+  test('does not let those speak who are not in', () => {
+    const { pool, guest } = room()
+    expect(pool.speak(guest('a1'))).toBe(false)
+  })
+
+  test('drops the oldest silent socket of the source that holds most', () => {
+    const { pool, evicted, guest } = room()
+    for (const name of ['b1', 'a1', 'a2', 'a3']) pool.enter(guest(name))
+    expect(pool.enter(guest('c1', 2_000))).toBe(true)
+    expect(evicted).toEqual(['a1'])
+    expect(pool.size).toBe(4)
+  })
+
+  test('drops, of sources that hold the same, one of the subnet that holds most', () => {
+    const { pool, evicted, guest } = room()
+    pool.enter(guest('z1'))
+    for (const name of ['a1', 'b1', 'c1']) pool.enter(guest(name, 0, 'crowd'))
+    expect(pool.enter(guest('d1', 2_000))).toBe(true)
+    expect(evicted).toEqual(['a1'])
+  })
+
+  test('drops, of sources and subnets that hold the same, the oldest', () => {
+    const { pool, evicted, guest } = room()
+    for (const [name, since] of [
+      ['a1', 30],
+      ['b1', 10],
+      ['c1', 20],
+      ['d1', 40],
+    ] as const)
+      pool.enter(guest(name, since))
+    pool.enter(guest('e1', 2_000))
+    expect(evicted).toEqual(['b1'])
+  })
+
+  test('drops nobody younger than a second for a source that holds as much itself', () => {
+    const { pool, evicted, guest } = room()
+    for (const name of ['a1', 'a2', 'b1', 'b2']) pool.enter(guest(name, 1_000))
+    expect(pool.enter(guest('b3', 1_999))).toBe(false)
+    expect(evicted).toEqual([])
+    expect(pool.enter(guest('b3', 2_000))).toBe(true)
+    expect(evicted).toEqual(['a1'])
+  })
+
+  test('lets a newcomer in at once when one greedy source has filled it', () => {
+    const { pool, evicted, guest } = room()
+    for (const name of ['a1', 'a2', 'a3', 'a4']) pool.enter(guest(name, 1_000))
+    expect(pool.enter(guest('b1', 1_001))).toBe(true)
+    expect(evicted).toEqual(['a1'])
+  })
+
+  test('lets the only source there is replace its own, however young', () => {
+    const { pool, evicted, guest } = room()
+    for (const name of ['a1', 'a2', 'a3', 'a4']) pool.enter(guest(name, 1_000))
+    expect(pool.enter(guest('a5', 1_001))).toBe(true)
+    expect(evicted).toEqual(['a1'])
+  })
+
+  test('makes a source that has used up its share replace its own', () => {
+    const { pool, evicted, guest } = room({ perSource: 2 })
+    for (const name of ['a1', 'a2', 'b1', 'a3']) pool.enter(guest(name))
+    expect(evicted).toEqual(['a1'])
+    expect(pool.size).toBe(3)
+  })
+
+  test('counts those who speak in the share of their source', () => {
+    const { pool, guest } = room({ perSource: 2 })
+    for (const name of ['a1', 'a2']) {
+      const one = guest(name)
+      pool.enter(one)
+      pool.speak(one)
+    }
+    expect(pool.enter(guest('a3'))).toBe(false)
+    expect(pool.enter(guest('b1'))).toBe(true)
+  })
+
+  test('makes a subnet that has used up its share replace its own', () => {
+    const { pool, evicted, guest } = room({ perSubnet: 2 })
+    pool.enter(guest('z1'))
+    for (const name of ['a1', 'b1', 'c1']) pool.enter(guest(name, 0, 'net'))
+    expect(evicted).toEqual(['a1'])
+  })
+
+  test('refuses a subnet whose share is all in conversation', () => {
+    const { pool, guest } = room({ perSubnet: 1 })
+    const one = guest('a1', 0, 'net')
+    pool.enter(one)
+    pool.speak(one)
+    expect(pool.enter(guest('b1', 0, 'net'))).toBe(false)
+  })
+
+  test('has fewer places for those who speak than for those who wait', () => {
+    const { pool, guest } = room({ talking: 1 })
+    const [one, two] = [guest('a1'), guest('b1')]
+    for (const each of [one, two]) pool.enter(each)
+    expect(pool.speak(one)).toBe(true)
+    expect(pool.speak(two)).toBe(false)
+    pool.leave(one)
+    expect(pool.speak(two)).toBe(true)
+  })
+
+  test('drops nobody in conversation: full of those, it refuses', () => {
+    const { pool, guest } = room({ total: 2 })
+    for (const name of ['a1', 'b1']) {
+      const one = guest(name)
+      pool.enter(one)
+      pool.speak(one)
+    }
+    expect(pool.enter(guest('c1', 9_000))).toBe(false)
+  })
+
+  test('counts refused sockets until they are closed', () => {
+    const { pool, guest } = room({ total: 2 })
+    const socket = {}
+    expect(pool.closing(socket)).toBe(true)
+    expect(pool.crowded).toBe(true)
+    pool.enter(guest('a1'))
+    expect(pool.closing({})).toBe(false)
+    pool.closed(socket)
+    expect(pool.size).toBe(1)
+    expect(pool.closing({})).toBe(true)
+  })
+
+  test('is crowded from half full', () => {
+    const { pool, guest } = room()
+    pool.enter(guest('a1'))
+    expect(pool.crowded).toBe(false)
+    pool.enter(guest('a2'))
+    expect(pool.crowded).toBe(true)
+  })
+})
+
+type Act =
+  | { readonly kind: 'enter'; readonly source: number; readonly afterMs: number }
+  | { readonly kind: 'speak' | 'leave' | 'close' | 'closed'; readonly which: number }
+
+const acts: fc.Arbitrary<readonly Act[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('enter' as const), source: fc.nat(5), afterMs: fc.nat(900) }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('speak' as const, 'leave' as const, 'close' as const, 'closed' as const),
+        which: fc.nat(30),
+      }),
+    },
+  ),
+  { maxLength: 80 },
+)
+
+const limits: fc.Arbitrary<PoolLimits> = fc.record({
+  total: fc.integer({ min: 1, max: 8 }),
+  perSource: fc.integer({ min: 1, max: 4 }),
+  perSubnet: fc.integer({ min: 1, max: 6 }),
+  talking: fc.nat(4),
+})
+
+describe('whoever comes and goes', () => {
+  test('no cap is ever exceeded, and only the oldest silent socket of its source is dropped', () => {
+    fc.assert(
+      fc.property(limits, acts, (caps, list) => {
+        const pool = new Pool(caps)
+        const present: { readonly guest: Guest; talking: boolean }[] = []
+        const closing: object[] = []
+        let now = 0
+        let count = 0
+        const held = (of: (guest: Guest) => boolean): number =>
+          present.filter(({ guest }) => of(guest)).length
+        for (const act of list) {
+          if (act.kind === 'enter') {
+            now += act.afterMs
+            const source = String(act.source)
+            const guest: Guest = {
+              name: String(count++),
+              source,
+              subnet: String(act.source >> 1),
+              sinceMs: now,
+              evict() {
+                const at = present.findIndex((one) => one.guest === guest)
+                const entry = present[at]
+                if (entry === undefined) throw new Error('dropped who is not in')
+                if (entry.talking) throw new Error('dropped who speaks')
+                const older = present.slice(0, at).some((one) => !one.talking && one.guest.source === source)
+                if (older) throw new Error('dropped a younger one')
+                present.splice(at, 1)
+              },
+            }
+            if (pool.enter(guest)) present.push({ guest, talking: false })
+          } else if (act.kind === 'close') {
+            const socket = {}
+            if (pool.closing(socket)) closing.push(socket)
+          } else if (act.kind === 'closed') {
+            const socket = closing.shift()
+            if (socket !== undefined) pool.closed(socket)
+          } else {
+            const entry = present[act.which % Math.max(1, present.length)]
+            if (entry === undefined) continue
+            if (act.kind === 'speak') entry.talking = pool.speak(entry.guest)
+            else {
+              pool.leave(entry.guest)
+              present.splice(present.indexOf(entry), 1)
+            }
+          }
+          if (pool.size !== present.length + closing.length) throw new Error('lost count')
+          if (pool.size > caps.total) throw new Error('more than all')
+          if (present.filter((one) => one.talking).length > caps.talking) throw new Error('too many speak')
+          for (const { guest } of present) {
+            if (held((one) => one.source === guest.source) > caps.perSource)
+              throw new Error('too many of a source')
+            if (held((one) => one.subnet === guest.subnet) > caps.perSubnet)
+              throw new Error('too many of a subnet')
+          }
+        }
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+})

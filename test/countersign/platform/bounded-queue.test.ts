@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+import { BoundedQueue } from '../../../packages/countersign/src/platform/bounded-queue.ts'
+
+/** Work that ends when it is told to, and counts how much of it runs at once. */
+function workshop(): {
+  readonly work: () => Promise<number>
+  readonly finish: () => void
+  readonly most: () => number
+} {
+  const finishers: (() => void)[] = []
+  let running = 0
+  let most = 0
+  return {
+    async work() {
+      most = Math.max(most, ++running)
+      await new Promise<void>((resolve) => finishers.push(resolve))
+      return running--
+    },
+    finish: () => finishers.shift()?.(),
+    most: () => most,
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('the bounded queue', () => {
+  test('runs no more at once than it may', async () => {
+    const { work, finish, most } = workshop()
+    const queue = new BoundedQueue(2, 10)
+    const all = Array.from({ length: 6 }, () => queue.run(work))
+    for (let at = 0; at < 6; at++) {
+      await turn()
+      finish()
+    }
+    for (const one of all) await one
+    expect(most()).toBe(2)
+  })
+
+  test('refuses at once what would wait behind too many, and takes more when there is room again', async () => {
+    const { work, finish } = workshop()
+    const queue = new BoundedQueue(1, 1)
+    const first = queue.run(work)
+    const second = queue.run(work)
+    expect(queue.run(work)).toBeUndefined()
+    finish()
+    await first
+    const third = queue.run(work)
+    expect(third).toBeDefined()
+    for (const one of [second, third]) {
+      await turn()
+      finish()
+      await one
+    }
+  })
+
+  test('gives the free place to who waits, not to who comes at that moment', async () => {
+    const { work, finish, most } = workshop()
+    const queue = new BoundedQueue(1, 5)
+    const first = queue.run(work)
+    const second = queue.run(work)
+    const third = first?.then(() => queue.run(work))
+    finish()
+    for (let at = 0; at < 2; at++) {
+      await turn()
+      finish()
+    }
+    await Promise.all([second, third])
+    expect(most()).toBe(1)
+  })
+
+  test('goes on after work that failed', async () => {
+    const queue = new BoundedQueue(1, 1)
+    const failing = queue.run(() => Promise.reject(new Error('failed')))
+    const next = queue.run(() => Promise.resolve('done'))
+    await expect(failing).rejects.toThrow('failed')
+    await expect(next).resolves.toBe('done')
+  })
+
+  test('lets nobody wait when none may', () => {
+    const queue = new BoundedQueue(1, 0)
+    void queue.run(() => new Promise(() => {}))
+    expect(queue.run(() => Promise.resolve())).toBeUndefined()
+  })
+})

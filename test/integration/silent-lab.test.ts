@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { logIn, postAs, runLab, type RunningLab } from '../support/running-lab.ts'
+
+const silentSockets = 2_000
+
+let lab: RunningLab
+beforeAll(async () => {
+  lab = await runLab()
+})
+afterAll(() => lab.stop())
+
+/** How many sockets wait at a door, by the program's own word. */
+async function waiting(door: string): Promise<number> {
+  const health = (await (await fetch(`${lab.url}healthz`)).json()) as {
+    readonly guards: readonly { readonly name: string; readonly pool: { readonly size: number } }[]
+  }
+  return health.guards.find((one) => one.name === door)?.pool.size ?? -1
+}
+
+describe('2,000 silent sockets at the first-message door', () => {
+  it('neither shut a legitimate client out nor outlive the deadline, and never exceed the published limit', async () => {
+    const { url } = lab.door('D1')
+    const { preauth_total: total, preauth_deadline_ms: deadlineMs } = lab.doors.limits
+    const cookie = await logIn(lab)
+    const open = new Set<WebSocket>()
+    const sizes: number[] = []
+    for (let at = 0; at < silentSockets; at++) {
+      const socket = new WebSocket(url)
+      socket.on('open', () => open.add(socket))
+      socket.on('error', () => undefined)
+      socket.on('close', () => open.delete(socket))
+      if (at % 100 === 99) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        sizes.push(await waiting('D1'))
+      }
+    }
+    sizes.push(await waiting('D1'))
+    const lastKnock = Date.now()
+
+    const { ticket } = await postAs(lab, cookie, { path: '/countersign/ticket', body: { audience: 'D1' } })
+    const startedAt = Date.now()
+    const greeting = await new Promise<string>((resolve, reject) => {
+      const socket = new WebSocket(url)
+      socket.on('open', () => socket.send(String(ticket)))
+      socket.on('message', (data) => {
+        resolve(String(data))
+        socket.close()
+      })
+      socket.on('error', reject)
+      socket.on('close', (code) => reject(new Error(`closed with ${String(code)}`)))
+    })
+    expect(greeting).toBe('Hello alice!')
+    expect(Date.now() - startedAt).toBeLessThan(1_000)
+
+    expect(Math.max(...sizes)).toBeGreaterThan(total / 2)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(total)
+    await new Promise((resolve) => setTimeout(resolve, lastKnock + deadlineMs + 1_000 - Date.now()))
+    expect(open.size).toBe(0)
+    expect(await waiting('D1')).toBe(0)
+  })
+})
