@@ -7,7 +7,7 @@ import { root } from '../tools/processes.ts'
 import { pages } from './support/docs.ts'
 
 describe('tables in pages', () => {
-  test('equal their sources: run `node tools/docs-tables.ts` after a change', () => {
+  test('equal their sources: run `npm run docs:tables` after a change', () => {
     const stale = pages().filter(({ text }) => withTables(text) !== text)
     expect(stale.map(({ path }) => path)).toEqual([])
   })

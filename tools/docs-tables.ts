@@ -114,10 +114,16 @@ function casesTable(cases: readonly LabCase[]): string {
   return table(['case', 'outcome', 'why'], rows)
 }
 
+const engineNames: Readonly<Record<string, string>> = {
+  chromium: 'Chromium',
+  firefox: 'Firefox',
+  webkit: 'WebKitGTK',
+}
+
 function differences(one: LabCase): readonly string[] {
   return Object.entries(one.differs).map(
     ([engine, { expected, why }]) =>
-      `**${engine}: ${describeOutcome(expected)}** (${why.replace(/\.$/, '')})`,
+      `**${engineNames[engine] ?? engine}: ${describeOutcome(expected)}** (${why.replace(/\.$/, '')})`,
   )
 }
 

@@ -22,8 +22,9 @@ function oneShot(key: TokenKey): Check {
 }
 
 async function webCrypto(key: TokenKey): Promise<Check> {
-  const { kty, crv, x } = key.jwk
-  const publicKey = await webcrypto.subtle.importKey('jwk', { kty, crv, x }, 'Ed25519', false, ['verify'])
+  const { x = '' } = key.jwk
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x }
+  const publicKey = await webcrypto.subtle.importKey('jwk', jwk, 'Ed25519', false, ['verify'])
   return async (token) => {
     const { input, signature } = split(token)
     assertRight(await webcrypto.subtle.verify('Ed25519', publicKey, signature, input))

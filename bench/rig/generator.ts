@@ -44,25 +44,9 @@ export async function generate(load: Load): Promise<Outcome> {
       if (attempt !== undefined) latenciesMs[at] = await attemptOne(load, attempt)
     }
   }
-  const rest = stayAwake()
-  await Promise.all(Array.from({ length: concurrent }, one)).finally(rest)
+  await Promise.all(Array.from({ length: concurrent }, one))
   const elapsedMs = performance.now() - startedAt
   return { elapsedMs, latenciesMs: latenciesMs.sort() }
-}
-
-/**
- * Keeps this process's core from sleeping. To wake a sleeping core costs the one that wakes it: the slower of two
- * servers, which lets the generator sleep more often, would be charged for it.
- */
-function stayAwake(): () => void {
-  let awake = true
-  const spin = (): void => {
-    if (awake) setImmediate(spin)
-  }
-  spin()
-  return () => {
-    awake = false
-  }
 }
 
 /** One buffer for all connections: each chunk is looked at before the next one can arrive. */
@@ -152,7 +136,7 @@ export interface EchoLoad {
 /** Runs a series of echoes. @returns elapsed time, ms */
 export async function echo(load: EchoLoad): Promise<number> {
   const startedAt = performance.now()
-  await Promise.all(load.sockets.map((socket) => echoOne(socket, load))).finally(stayAwake())
+  await Promise.all(load.sockets.map((socket) => echoOne(socket, load)))
   return performance.now() - startedAt
 }
 

@@ -31,9 +31,7 @@ function findBasic(rest: string): Search<Credential> {
   const basic = parseBasic(rest)
   if (basic.kind !== 'found') return basic
   const { username, password } = basic.value
-  return username === '' && password === ''
-    ? absent
-    : { kind: 'found', value: { kind: 'basic', username, password } }
+  return { kind: 'found', value: { kind: 'basic', username, password } }
 }
 
 function findBearer(rest: string): Search<Credential> {

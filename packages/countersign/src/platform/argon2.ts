@@ -82,6 +82,7 @@ class Argon2Passwords {
     this.#dummy = dummyHash(settings.memoryKiB, settings.passes)
   }
 
+  /** Shares the queue of `verify`, and rejects where that answers `busy`: setting passwords is bounded as well. */
   async hash(password: string): Promise<string> {
     if (isTooLong(password)) {
       throw new MisuseError('invalid_option', `password: at most ${maxPasswordBytes} bytes`)
@@ -96,6 +97,7 @@ class Argon2Passwords {
     return hashed
   }
 
+  /** `right` at once from the cache, `busy` at once from a full queue, else after the work. */
   verify(password: string, stored: string | undefined): Outcome | 'busy' | Promise<Outcome> {
     if (stored === undefined || !stored.startsWith('$argon2id$') || isTooLong(password))
       return this.#pretend()

@@ -55,9 +55,10 @@ export function sealer(keys: readonly SealingKey[]): Sealer {
       const [, id, body] = sealedForm.exec(sealed) ?? []
       if (id === undefined || body === undefined) return undefined
       const key = known.get(id)
-      return key === undefined
-        ? undefined
-        : decrypt(key, Buffer.from(body, 'base64url'), boundTo(id, context))
+      const bytes = Buffer.from(body, 'base64url')
+      // One text for one sealed secret: bits beyond the last byte are zero.
+      if (key === undefined || bytes.toString('base64url') !== body) return undefined
+      return decrypt(key, bytes, boundTo(id, context))
     },
   }
 }

@@ -21,6 +21,7 @@ export class ExpiringRows<K, R> {
     this.#options = options
   }
 
+  /** Rows that are held, alive or not. */
   get size(): number {
     return this.#rows.size
   }
@@ -52,6 +53,7 @@ export class ExpiringRows<K, R> {
     return row
   }
 
+  /** All rows, expired ones that no sweep has met yet included. */
   values(): MapIterator<R> {
     return this.#rows.values()
   }
@@ -69,6 +71,7 @@ export class ExpiringRows<K, R> {
     return this.removeWhere((row) => this.#options.isOver(row, now))
   }
 
+  /** Removes every row. */
   clear(): void {
     this.removeWhere(() => true)
   }

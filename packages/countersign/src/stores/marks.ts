@@ -63,6 +63,7 @@ export class Marks {
     return before - this.#size
   }
 
+  /** Forgets all marks. */
   clear(): void {
     for (const marks of Object.values(this.#byKind)) marks.clear()
     this.#size = 0

@@ -5,6 +5,7 @@ import type { Salting } from '../core/records.ts'
 export class SaltingCensus {
   readonly #inUse = new Map<string, { readonly salting: Salting | undefined; count: number }>()
 
+  /** A secret with this salting has come. */
   add(salting: Salting | undefined): void {
     const name = nameOf(salting)
     const known = this.#inUse.get(name)

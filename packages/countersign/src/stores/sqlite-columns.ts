@@ -22,6 +22,7 @@ export interface Column<T> {
 /** The columns of a table, each called like the member of the row that it holds. */
 export type Columns<R> = { readonly [K in keyof R]-?: Column<R[K]> }
 
+/** Text of well-formed Unicode. */
 const text: Column<string> = {
   write(value) {
     // SQLite keeps UTF-8: two texts with different lone surrogates would become one.
@@ -32,11 +33,13 @@ const text: Column<string> = {
   read: (stored) => (typeof stored === 'string' ? stored : damaged()),
 }
 
+/** A number. SQLite keeps doubles as they are, fractions of a millisecond included. */
 const number: Column<number> = {
   write: (value) => value,
   read: (stored) => (typeof stored === 'number' ? stored : damaged()),
 }
 
+/** The SHA-256 of a secret. */
 const hash: Column<Hash> = {
   write: (value) => value,
   // A column of this kind only ever holds what `write` was given.
@@ -49,6 +52,7 @@ const endless: Column<number> = {
   read: (stored) => (stored === null ? Infinity : number.read(stored)),
 }
 
+/** SQLite has no booleans: 1 or 0. */
 const flag: Column<boolean> = {
   write: (value) => (value ? 1 : 0),
   read: (stored) => number.read(stored) !== 0,
@@ -64,6 +68,7 @@ const list: Column<readonly string[]> = {
   },
 }
 
+/** `undefined` is NULL. */
 function optional<T>(column: Column<T>): Column<T | undefined> {
   return {
     write: (value) => (value === undefined ? null : column.write(value)),
@@ -71,6 +76,7 @@ function optional<T>(column: Column<T>): Column<T | undefined> {
   }
 }
 
+/** One of a few words; any other is damage, not a value to be guarded against later. */
 function oneOf<W extends string>(...words: readonly W[]): Column<W> {
   return {
     write: (value) => value,
@@ -94,6 +100,7 @@ export interface StoredSecret extends Omit<ChallengeSecretRow, 'salting'> {
   readonly keylen: number | undefined
 }
 
+/** Columns of `tickets`. */
 export const ticketColumns: Columns<StoredTicket> = {
   key: hash,
   id: text,
@@ -111,6 +118,7 @@ export const ticketColumns: Columns<StoredTicket> = {
   boot: text,
 }
 
+/** Columns of `sessions`. */
 export const sessionColumns: Columns<SessionRow> = {
   key: hash,
   id: text,
@@ -125,6 +133,7 @@ export const sessionColumns: Columns<SessionRow> = {
   lastSeenMs: number,
 }
 
+/** Columns of `api_keys`. */
 export const apiKeyColumns: Columns<ApiKeyRow> = {
   key: hash,
   id: text,
@@ -136,6 +145,7 @@ export const apiKeyColumns: Columns<ApiKeyRow> = {
   expiresAtMs: endless,
 }
 
+/** Columns of `accounts`. */
 export const accountColumns: Columns<AccountRow> = {
   username: text,
   roles: list,
@@ -144,6 +154,7 @@ export const accountColumns: Columns<AccountRow> = {
   changedAtMs: number,
 }
 
+/** Columns of `challenge_secrets`. */
 export const secretColumns: Columns<StoredSecret> = {
   authid: text,
   secret: text,
@@ -158,8 +169,10 @@ export const secretColumns: Columns<StoredSecret> = {
   expiresAtMs: endless,
 }
 
+/** The columns of `challenge_secrets` that tell how a secret was salted. */
 export const saltingColumns: Columns<Salting> = { salt: text, iterations: number, keylen: number }
 
+/** Columns of `marks`, but for `seq`, which SQLite gives. */
 export const markColumns: Columns<Mark> = {
   kind: oneOf('subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease'),
   value: text,

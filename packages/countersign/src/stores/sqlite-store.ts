@@ -47,7 +47,10 @@ const sweeps = [
   'DELETE FROM challenge_secrets WHERE expiresAtMs <= ?',
 ] as const
 
-/** Opened by `sqlite`, which has checked the settings. */
+/**
+ * Opened by `sqlite`, which has checked the settings. What must never come undone goes through the durable
+ * connection, the rest through the quick one; every statement through the queue for the lock.
+ */
 export class SqliteStore implements Records {
   readonly #settings: SqliteSettings
   readonly #connections: Connections
@@ -109,6 +112,7 @@ export class SqliteStore implements Records {
     return this.#locks.write(() => void this.#quick.run(sql, lastSeenMs, key))
   }
 
+  /** A login that is over must not come back with the power. */
   endSessions(root: string): MaybePromise<void> {
     return this.#locks.write(() => void this.#durable.run('DELETE FROM sessions WHERE root = ?', root))
   }
@@ -150,6 +154,7 @@ export class SqliteStore implements Records {
     return this.#locks.read(() => findSecret(this.#quick, authid, this.#settings.sealer))
   }
 
+  /** Durable: a secret has no boot by which a restored one could be told. */
   takeChallengeSecret(authid: string): MaybePromise<boolean> {
     const exists = this.#locks.read(() => hasSecret(this.#quick, authid))
     return then(exists, (here) => here && this.#locks.write(() => takeSecret(this.#durable, authid)))
@@ -177,6 +182,7 @@ export class SqliteStore implements Records {
     )
   }
 
+  /** May be called again. Calls that wait for the lock fail. */
   close(): void {
     if (this.#closed) return
     this.#closed = true

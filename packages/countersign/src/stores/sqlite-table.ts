@@ -11,6 +11,7 @@ export class Statements {
     this.db = db
   }
 
+  /** The statement of this text. */
   prepare(sql: string): StatementSync {
     const known = this.#prepared.get(sql)
     if (known !== undefined) return known
@@ -35,6 +36,7 @@ export class Table<R> {
   readonly #take: string
   readonly #list: string
 
+  /** @param key name of the column that is the primary key */
   constructor(name: string, key: keyof R & string, columns: Columns<R>) {
     this.#columns = columns
     const names = namesOf(columns)
@@ -52,6 +54,7 @@ export class Table<R> {
     on.run(this.#insert, ...valuesOf(this.#columns, row))
   }
 
+  /** Writes a row, in place of the one that has its key. */
   put(on: Statements, row: R): void {
     on.run(this.#replace, ...valuesOf(this.#columns, row))
   }
@@ -61,6 +64,7 @@ export class Table<R> {
     return on.prepare(this.#exists).get(key) !== undefined
   }
 
+  /** Reads a row. @throws OutageError for values that were not written by `put` or `insert` */
   find(on: Statements, key: string): R | undefined {
     const stored = on.prepare(this.#find).get(key)
     return stored === undefined ? undefined : rowOf(this.#columns, stored)
@@ -75,6 +79,7 @@ export class Table<R> {
     return stored === undefined ? undefined : rowOf(this.#columns, stored)
   }
 
+  /** All rows, in the order of their keys. */
   list(on: Statements): readonly R[] {
     return on
       .prepare(this.#list)

@@ -15,14 +15,17 @@ export class TicketRows {
     this.#rows.put(row.key, row, row.issuedAtMs)
   }
 
+  /** Removes and returns the row. Expiry is the caller's to judge. */
   take(key: Hash): TicketRow | undefined {
     return this.#rows.take(key)
   }
 
+  /** Removes what has expired. @returns how many */
   sweep(now: number): number {
     return this.#rows.sweep(now)
   }
 
+  /** Removes every row. */
   clear(): void {
     this.#rows.clear()
   }

@@ -3,6 +3,7 @@ import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleAccount } from './rows.ts'
 import { expectEqual } from './suite.ts'
 
+/** Behaviours of accounts. */
 export const accountCases: RecordsCases = {
   async 'finds an account by its exact name'(records) {
     const row = sampleAccount({ username: 'ålice' })

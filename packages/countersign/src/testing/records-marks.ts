@@ -28,6 +28,7 @@ const targets: Readonly<Record<MarkKind, string>> = {
 }
 const kinds: readonly MarkKind[] = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease']
 
+/** Behaviours of `putMark`, `findMark`, and of `sweep` for marks. */
 export const markCases: RecordsCases = {
   async 'finds no mark where none was put'(records) {
     expectEqual(await records.findMark(grant, lease), undefined, 'the mark')

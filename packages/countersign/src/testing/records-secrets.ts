@@ -3,9 +3,11 @@ import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleSecret } from './rows.ts'
 import { expectEqual } from './suite.ts'
 
+/** Saltings tell decoys what to look like, so the census of them is part of the contract. */
 const salting = { salt: 'salt-1', iterations: 1000, keylen: 32 }
 const contenders = 50
 
+/** Behaviours of challenge secrets and of the saltings that they use. */
 export const secretCases: RecordsCases = {
   async 'finds a challenge secret as it was put, again and again'(records) {
     const plain = sampleSecret()

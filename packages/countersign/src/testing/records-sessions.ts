@@ -3,6 +3,7 @@ import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleApiKey, sampleHash, sampleSession } from './rows.ts'
 import { expectEqual } from './suite.ts'
 
+/** Behaviours of sessions and of API keys. */
 export const sessionCases: RecordsCases = {
   async 'finds a session as it was put, again and again'(records) {
     const bare = sampleSession()

@@ -5,6 +5,7 @@ import { expectEqual, expectFailure } from './suite.ts'
 
 const contenders = 50
 
+/** Behaviours of `putTicket`, `takeTicket` and `sweep`. */
 export const ticketCases: RecordsCases = {
   async 'gives a ticket back as it was put'(records) {
     const bare = sampleTicket()

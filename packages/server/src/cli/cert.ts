@@ -13,7 +13,8 @@ import { alignColumns } from './table.ts'
 
 const authorityDays = '3650'
 const clientDays = '90'
-const missingOpenssl = '--p12 needs the program openssl (Debian: apt-get install openssl); the PEM files need nothing'
+const missingOpenssl =
+  '--p12 needs the program openssl (Debian: apt-get install openssl); the PEM files need nothing'
 
 /** Makes an authority. */
 export const certCa: Command = {
@@ -100,7 +101,10 @@ async function loadAuthority(folder: string): Promise<Authority> {
     return await openAuthority({ certificate, privateKey })
   } catch {
     // The original message may quote the key.
-    throw new CommandError(exitCodes.failed, `${folder}: ca.pem and ca.key are no authority made by "countersign cert ca"`)
+    throw new CommandError(
+      exitCodes.failed,
+      `${folder}: ca.pem and ca.key are no authority made by "countersign cert ca"`,
+    )
   }
 }
 
@@ -112,7 +116,10 @@ function writePair(files: { readonly certificate: string; readonly key: string }
 function refuseExisting(files: readonly string[]): void {
   const taken = files.find((file) => existsSync(file))
   if (taken !== undefined) {
-    throw new CommandError(exitCodes.failed, `${taken} exists already and is not overwritten; move it away or choose another folder`)
+    throw new CommandError(
+      exitCodes.failed,
+      `${taken} exists already and is not overwritten; move it away or choose another folder`,
+    )
   }
 }
 
@@ -140,11 +147,21 @@ function packP12(
   files: { readonly certificate: string; readonly key: string },
   terms: { readonly name: string; readonly password: string; readonly authority: string },
 ): Uint8Array {
-  const args = ['-in', files.certificate, '-inkey', files.key, '-certfile', terms.authority, '-name', terms.name]
+  const args = [
+    '-in',
+    files.certificate,
+    '-inkey',
+    files.key,
+    '-certfile',
+    terms.authority,
+    '-name',
+    terms.name,
+  ]
   const { status, stdout } = spawnSync('openssl', ['pkcs12', '-export', ...args, '-passout', 'stdin'], {
     input: `${terms.password}\n`,
     stdio: ['pipe', 'pipe', 'ignore'],
   })
-  if (status !== 0) throw new CommandError(exitCodes.failed, 'openssl did not make the PKCS #12 file; the PEM files are made')
+  if (status !== 0)
+    throw new CommandError(exitCodes.failed, 'openssl did not make the PKCS #12 file; the PEM files are made')
   return stdout
 }

@@ -13,7 +13,12 @@ const placeWords: Readonly<Record<string, string>> = {
   'frame-cookie': 'by a cookie that a hidden frame gets for a ticket',
 }
 
-type Explain = { readonly [M in AcceptConfig['method']]: (accept: Extract<AcceptConfig, { method: M }>, guard: string) => string }
+type Explain = {
+  readonly [M in AcceptConfig['method']]: (
+    accept: Extract<AcceptConfig, { method: M }>,
+    guard: string,
+  ) => string
+}
 
 const words: Explain = {
   ticket: ({ from }, guard) => `single-use tickets for "${guard}", at most 30 s old, ${places(from)}`,
@@ -26,7 +31,8 @@ const words: Explain = {
   wampcra: () => 'challenge-response (WAMP-CRA): the secret never travels',
   certificate: ({ authority, fingerprints }) => {
     const listed = Object.keys(fingerprints).length
-    const signed = authority === undefined ? [] : [`signed by ${authority}, the common name being the subject`]
+    const signed =
+      authority === undefined ? [] : [`signed by ${authority}, the common name being the subject`]
     return `client certificates ${[...signed, ...(listed === 0 ? [] : [`${listed} listed by fingerprint`])].join(', and ')}`
   },
 }

@@ -36,10 +36,13 @@ function tell(call: Call, findings: readonly PlacedFinding[], config: Config | u
     errors,
     warnings,
     findings: findingValues(findings),
-    ...(config === undefined ? {} : { site: siteOrigin(config), guards: config.guards.map((guard) => guardFacts(config, guard)) }),
+    ...(config === undefined
+      ? {}
+      : { site: siteOrigin(config), guards: config.guards.map((guard) => guardFacts(config, guard)) }),
   }
   const { stdout, env } = call.around
-  const verdict = errors === 0 ? paint(stdout, env, 'good', 'can be served') : paint(stdout, env, 'bad', 'cannot be served')
+  const verdict =
+    errors === 0 ? paint(stdout, env, 'good', 'can be served') : paint(stdout, env, 'bad', 'cannot be served')
   call.answer(value, [
     ...(config === undefined ? [] : [...describe(config), '']),
     ...findingLines(call, call.word, findings),
@@ -66,8 +69,16 @@ function describe(config: Config): readonly string[] {
     config.keyFile === undefined
       ? '  Secrets are sealed by the key in COUNTERSIGN_KEY.'
       : `  Secrets are sealed by the key in ${config.path(config.keyFile)}, unless COUNTERSIGN_KEY is set.`,
-    ...(proxies === undefined ? [] : [`  ${proxies.trusted.join(', ')} ${proxies.trusted.length === 1 ? 'is' : 'are'} believed about clients (${proxies.header}).`]),
-    ...(config.challengeSecrets.length === 0 ? [] : [`  ${count(config.challengeSecrets.length, 'secret')} for challenge-response ${config.challengeSecrets.length === 1 ? 'is' : 'are'} listed.`]),
+    ...(proxies === undefined
+      ? []
+      : [
+          `  ${proxies.trusted.join(', ')} ${proxies.trusted.length === 1 ? 'is' : 'are'} believed about clients (${proxies.header}).`,
+        ]),
+    ...(config.challengeSecrets.length === 0
+      ? []
+      : [
+          `  ${count(config.challengeSecrets.length, 'secret')} for challenge-response ${config.challengeSecrets.length === 1 ? 'is' : 'are'} listed.`,
+        ]),
     ...config.guards.flatMap((guard) => ['', ...describeGuard(config, guard)]),
   ]
 }
@@ -84,7 +95,8 @@ function describeGuard(config: Config, guard: GuardConfig): readonly string[] {
 }
 
 function pagesOf(guard: GuardConfig): string {
-  if (guard.origins === undefined || guard.origins.length === 0) return 'none; only programs, which send no Origin'
+  if (guard.origins === undefined || guard.origins.length === 0)
+    return 'none; only programs, which send no Origin'
   return `${guard.origins.join(', ')}; programs may connect, too, except with a cookie`
 }
 

@@ -130,7 +130,9 @@ function parsed(
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw usageError(error instanceof Error ? firstSentence(error.message) : 'the command line cannot be read')
+    throw usageError(
+      error instanceof Error ? firstSentence(error.message) : 'the command line cannot be read',
+    )
   }
 }
 

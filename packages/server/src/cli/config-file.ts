@@ -15,16 +15,26 @@ export function readConfigFile(file: string): Read {
     return readConfig(file)
   } catch (error) {
     const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'is a folder, not a file' : 'cannot be read'
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'is a folder, not a file'
+          : 'cannot be read'
     throw new CommandError(exitCodes.unreachable, `${file}: ${why}; name a YAML or JSON file`)
   }
 }
 
 /** One line for each finding, with the word that says how bad it is. */
-export function findingLines(call: Call, file: string, findings: readonly PlacedFinding[]): readonly string[] {
+export function findingLines(
+  call: Call,
+  file: string,
+  findings: readonly PlacedFinding[],
+): readonly string[] {
   const { stdout, env } = call.around
   return findings.map((finding) => {
-    const word = finding.level === 'error' ? paint(stdout, env, 'bad', 'error') : paint(stdout, env, 'weak', 'warning')
+    const word =
+      finding.level === 'error' ? paint(stdout, env, 'bad', 'error') : paint(stdout, env, 'weak', 'warning')
     return `${word}  ${writeFinding(file, finding)}`
   })
 }

@@ -9,10 +9,10 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /** What each code means, in the words of `--help`. */
 export const exitMeanings: readonly (readonly [code: ExitCode, meaning: string])[] = [
   [exitCodes.ok, 'done'],
-  [exitCodes.failed, 'what was asked for failed, or the report shows a difference'],
+  [exitCodes.failed, 'what was asked for failed, or a report shows a difference'],
   [exitCodes.usage, 'the command line is wrong'],
   [exitCodes.config, 'the configuration is wrong'],
-  [exitCodes.unreachable, 'something cannot be reached or opened: a port is taken, a file locked'],
+  [exitCodes.unreachable, 'something cannot be reached or opened: a taken port, a locked file'],
 ]
 
 /**

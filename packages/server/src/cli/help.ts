@@ -4,16 +4,16 @@ import { exitMeanings } from './exit-codes.ts'
 import { alignColumns } from './table.ts'
 
 const firstThings: readonly (readonly [string, string])[] = [
-  ['countersign lab', 'see every way in, live in your browser, on loopback'],
-  ['countersign serve CONFIG', 'log people in and guard sockets, as the configuration says'],
-  ['countersign check CONFIG', 'explain a configuration in plain words, and what is weak in it'],
+  ['countersign lab', 'every way in, live in your browser'],
+  ['countersign serve CONFIG', 'log people in and guard sockets'],
+  ['countersign check CONFIG', 'explain a configuration, and what is weak in it'],
 ]
 
 const otherThings: readonly (readonly [string, string])[] = [
   ['countersign user add|list|password|disable|enable', 'people who can log in'],
   ['countersign key create|list|revoke', 'API keys for machines'],
-  ['countersign ticket mint', 'one single-use ticket, to try a door by hand'],
-  ['countersign cert ca|client', 'an authority of your own, and client certificates'],
+  ['countersign ticket mint', 'one ticket, to try a door'],
+  ['countersign cert ca|client', 'your own client certificates'],
 ]
 
 /** Help of the whole program: fits one screen. */

@@ -20,15 +20,23 @@ export function checkSubject(subject: string): string {
 /** Roles of `--role`. @throws CommandError usage */
 export function checkRoles(roles: readonly string[]): readonly string[] {
   const wrong = roles.find((role) => !/^[\w.:-]{1,64}$/.test(role))
-  if (wrong !== undefined) throw usageError(`--role ${JSON.stringify(wrong)}: letters, digits and . : - _, at most 64`)
+  if (wrong !== undefined)
+    throw usageError(`--role ${JSON.stringify(wrong)}: letters, digits and . : - _, at most 64`)
   return [...new Set(roles)]
 }
 
 /** What the subject's account says about roles, if it has one. @throws CommandError failed when it is disabled */
-export async function rolesFor(records: Records, subject: string, given: readonly string[]): Promise<readonly string[]> {
+export async function rolesFor(
+  records: Records,
+  subject: string,
+  given: readonly string[],
+): Promise<readonly string[]> {
   const account = await records.findAccount(subject)
   if (account?.disabled === true) {
-    throw new CommandError(exitCodes.failed, `${subject} is disabled; "countersign user enable ${subject}" lets them in again`)
+    throw new CommandError(
+      exitCodes.failed,
+      `${subject} is disabled; "countersign user enable ${subject}" lets them in again`,
+    )
   }
   return given.length > 0 ? checkRoles(given) : (account?.roles ?? [])
 }

@@ -42,10 +42,17 @@ export const keyList: Command = {
     withStore(call, 'must exist', async (records) => {
       const keys = [...(await records.listApiKeys())].sort((one, other) => one.issuedAtMs - other.issuedAtMs)
       const rows = keys.map((row) => [
-        row.id, printable(row.name), printable(row.subject), row.scopes.join(','),
-        row.roles.map(printable).join(',') || '-', expiryOf(row) ?? 'never',
+        row.id,
+        printable(row.name),
+        printable(row.subject),
+        row.scopes.join(','),
+        row.roles.map(printable).join(',') || '-',
+        expiryOf(row) ?? 'never',
       ])
-      call.answer({ keys: keys.map(publicPart) }, writeTable(['ID', 'NAME', 'SUBJECT', 'SCOPES', 'ROLES', 'EXPIRES'], rows))
+      call.answer(
+        { keys: keys.map(publicPart) },
+        writeTable(['ID', 'NAME', 'SUBJECT', 'SCOPES', 'ROLES', 'EXPIRES'], rows),
+      )
       return exitCodes.ok
     }),
 }
@@ -61,28 +68,41 @@ export const keyRevoke: Command = {
     withStore(call, 'must exist', async (records) => {
       const known = (await records.listApiKeys()).find(({ id }) => id === call.word)
       if (known === undefined) {
-        throw new CommandError(exitCodes.failed, `there is no key ${JSON.stringify(call.word.slice(0, 80))}; "countersign key list" shows the ids`)
+        throw new CommandError(
+          exitCodes.failed,
+          `there is no key ${JSON.stringify(call.word.slice(0, 80))}; "countersign key list" shows the ids`,
+        )
       }
       await issuerOver(records).revoke({ apiKey: known.id })
-      call.answer({ id: known.id, name: known.name, revoked: true }, [`${printable(known.name)} (${known.id}) revoked`])
+      call.answer({ id: known.id, name: known.name, revoked: true }, [
+        `${printable(known.name)} (${known.id}) revoked`,
+      ])
       return exitCodes.ok
     }),
 }
 
 function createKey(call: Call): Promise<ExitCode> {
   const name = call.required('name')
-  if (name.length > 64 || /\p{Cc}/u.test(name)) throw usageError('--name: 1 to 64 characters, none of them a control character')
+  if (name.length > 64 || /\p{Cc}/u.test(name))
+    throw usageError('--name: 1 to 64 characters, none of them a control character')
   const subject = checkSubject(call.required('subject'))
   const wanted = call.texts('scope')
   const wrong = wanted.find((scope) => !scopes.includes(scope))
-  if (wrong !== undefined) throw usageError(`--scope ${JSON.stringify(wrong.slice(0, 80))}: one of ${scopes.join(', ')}`)
+  if (wrong !== undefined)
+    throw usageError(`--scope ${JSON.stringify(wrong.slice(0, 80))}: one of ${scopes.join(', ')}`)
   const ttl = call.text('ttl')
   const life = ttl === undefined ? {} : { ttlMs: durationOption('--ttl', ttl) }
   return withStore(call, 'make', async (records) => {
     const roles = await rolesFor(records, subject, call.texts('role'))
     const given = wanted.length === 0 ? ['connect'] : [...new Set(wanted)]
     const guard = issuerOver(records)
-    const { key, id, expiresAtMs } = await guard.issue.apiKey({ name, subject, roles, scopes: given, ...life })
+    const { key, id, expiresAtMs } = await guard.issue.apiKey({
+      name,
+      subject,
+      roles,
+      scopes: given,
+      ...life,
+    })
     const facts = { id, name, subject, roles, scopes: given, expires_at: isoDate(expiresAtMs) }
     const file = call.text('out')
     if (file === undefined) {
@@ -104,7 +124,15 @@ function createKey(call: Call): Promise<ExitCode> {
 
 function publicPart(row: ApiKeyRow): object {
   const { id, name, subject, roles, scopes, issuedAtMs } = row
-  return { id, name, subject, roles, scopes, issued_at: isoDate(issuedAtMs), expires_at: expiryOf(row) ?? null }
+  return {
+    id,
+    name,
+    subject,
+    roles,
+    scopes,
+    issued_at: isoDate(issuedAtMs),
+    expires_at: expiryOf(row) ?? null,
+  }
 }
 
 function expiryOf(row: ApiKeyRow): string | undefined {

@@ -5,7 +5,7 @@ import type { Engine } from '../lab/cases.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { PortTakenError } from '../lab/listen.ts'
 import { defaultPort, span } from '../lab/ports.ts'
-import { engineTitles, runReport, writeMatrix, type LabMatrix } from '../lab/report.ts'
+import { engineTitles, lackWords, runReport, writeMatrix, type LabMatrix } from '../lab/report.ts'
 import { createLog } from '../server/log.ts'
 import { option, type Call, type Command } from './command.ts'
 import { CommandError, exitCodes, usageError, type ExitCode } from './exit-codes.ts'
@@ -23,7 +23,10 @@ export const lab: Command = {
   words: [],
   options: {
     port: option('N', `first of a block of ${span + 1} ports [${defaultPort}]`),
-    report: option('FILE', 'run every case in every installed browser and write the matrix as Markdown (.json: JSON)'),
+    report: option(
+      'FILE',
+      'run every case in every installed browser and write the matrix as Markdown (.json: JSON)',
+    ),
     engines: option('LIST', `browsers for the report [${allEngines.join(',')}]`),
     log: option('LEVEL', 'debug, info, warn, error, silent: JSON lines on standard error [error]'),
   },
@@ -35,7 +38,8 @@ export const lab: Command = {
     const port = portOption(call.text('port'))
     const engines = enginesOption(call)
     const report = call.text('report')
-    if (report === undefined && call.text('engines') !== undefined) throw usageError('--engines goes with --report FILE')
+    if (report === undefined && call.text('engines') !== undefined)
+      throw usageError('--engines goes with --report FILE')
     const running = await start(call, port)
     if (report !== undefined) return writeReport(call, { lab: running, engines, file: report })
     tellReady(call, running)
@@ -57,13 +61,17 @@ function enginesOption(call: Call): readonly Engine[] {
   if (text === undefined) return allEngines
   const names = text.split(',').map((name) => name.trim())
   const wrong = names.find((name) => !allEngines.some((engine) => engine === name))
-  if (wrong !== undefined) throw usageError(`--engines ${JSON.stringify(wrong)}: any of ${allEngines.join(',')}`)
+  if (wrong !== undefined)
+    throw usageError(`--engines ${JSON.stringify(wrong)}: any of ${allEngines.join(',')}`)
   return allEngines.filter((engine) => names.includes(engine))
 }
 
 async function start(call: Call, port: number): Promise<Lab> {
   const { stderr } = call.around
-  const log = createLog({ level: logLevel(call, 'error'), destination: { write: (line) => void stderr.write(line) } })
+  const log = createLog({
+    level: logLevel(call, 'error'),
+    destination: { write: (line) => void stderr.write(line) },
+  })
   try {
     return await startLab({ port, log })
   } catch (error) {
@@ -93,7 +101,10 @@ async function writeReport(
     const matrix = await runReport({ lab: what.lab, engines: what.engines, progress: progress.show })
     progress.end()
     refuseUnmeasured(matrix, call.text('engines') !== undefined)
-    writeFileSync(what.file, what.file.endsWith('.json') ? `${JSON.stringify(matrix, undefined, 2)}\n` : writeMatrix(matrix))
+    writeFileSync(
+      what.file,
+      what.file.endsWith('.json') ? `${JSON.stringify(matrix, undefined, 2)}\n` : writeMatrix(matrix),
+    )
     tellMatrix(call, matrix, what.file)
     return matrix.agrees ? exitCodes.ok : exitCodes.failed
   } finally {
@@ -112,11 +123,11 @@ function refuseUnmeasured(matrix: LabMatrix, named: boolean): void {
 function tellMatrix(call: Call, matrix: LabMatrix, file: string): void {
   const { stdout, env } = call.around
   const { engines, disagreements, measured, agrees } = matrix
-  const rows = engines.map(({ engine, version, trouble, withoutCertificate }) => {
-    const wrong = disagreements.filter((one) => one.engine === engine).length
+  const rows = engines.map((one) => {
+    const { engine, version, trouble } = one
+    const wrong = disagreements.filter((difference) => difference.engine === engine).length
     const verdict = trouble ?? (wrong === 0 ? 'as expected' : `${wrong} differ`)
-    const remark = trouble === undefined && withoutCertificate !== undefined ? `no client certificate: ${withoutCertificate}` : ''
-    return [version ?? `${engineTitles[engine]} is missing`, verdict, remark]
+    return [version ?? `${engineTitles[engine]} is missing`, verdict, lackWords(one).join('; ')]
   })
   const surprises = disagreements.map(({ id, engine }) => {
     const cell = matrix.rows.find((row) => row.id === id)?.cells[engine]

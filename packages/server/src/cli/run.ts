@@ -41,7 +41,8 @@ async function answerWithoutCommand(args: readonly string[], around: Surrounding
     return showHelp(around, generalHelp(), word !== undefined)
   }
   const group = await Promise.all(groupOf(word).map((row) => row.load()))
-  if (group.length === 0) throw usageError(`${quoted(word)} is no command${nearest(word)}; countersign --help lists them`)
+  if (group.length === 0)
+    throw usageError(`${quoted(word)} is no command${nearest(word)}; countersign --help lists them`)
   const second = args[1]
   if (second === undefined || second.startsWith('-')) {
     return showHelp(around, groupHelp(group), second === '--help' || second === '-h')
@@ -87,12 +88,14 @@ const fileTrouble: Readonly<Record<string, string>> = {
 /** The command that was probably meant, as a hint. */
 function nearest(word: string): string {
   const firsts = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))]
-  const close = firsts.find((first) => first.startsWith(word) || word.startsWith(first) || swapped(first) === swapped(word))
+  const close = firsts.find(
+    (first) => first.startsWith(word) || word.startsWith(first) || swapped(first) === swapped(word),
+  )
   return close === undefined ? '' : `, but ${close} is`
 }
 
 function swapped(word: string): string {
-  return [...word].toSorted().join('')
+  return word.split('').toSorted().join('')
 }
 
 function quoted(text: string): string {

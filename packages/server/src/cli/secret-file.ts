@@ -15,7 +15,7 @@ export function writeFresh(file: string, content: string | Uint8Array, kind: key
     // The umask may have taken bits of the owner's own.
     fchmodSync(handle, modes[kind])
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
+    for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at)
     fsyncSync(handle)
   } catch (error) {
     unlinkSync(file)
@@ -30,7 +30,10 @@ function openFresh(file: string, mode: number): number {
     return openSync(file, 'wx', mode)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-      throw new CommandError(exitCodes.failed, `${file} exists already and is not overwritten; move it away or choose another name`)
+      throw new CommandError(
+        exitCodes.failed,
+        `${file} exists already and is not overwritten; move it away or choose another name`,
+      )
     }
     throw error
   }

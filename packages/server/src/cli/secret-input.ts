@@ -16,8 +16,8 @@ export async function readSecret(call: Call, fromStdin: string, what: string): P
   if (call.around.stdin.isTTY !== true) {
     throw usageError(`there is no terminal to ask on; give the secret by standard input with --${fromStdin}`)
   }
-  const first = await ask(call, `${what}: `)
-  const second = await ask(call, 'Once more: ')
+  const [first, second] = await ask(call, [`${what}: `, 'Once more: '])
+  if (first === undefined || second === undefined) throw usageError('given up; nothing was changed')
   if (first !== second) throw usageError('the two were not the same; nothing was changed')
   return first
 }
@@ -30,26 +30,31 @@ async function readLine(call: Call): Promise<string> {
     const part = Buffer.from(chunk)
     chunks.push(part)
     bytes += part.length
-    if (bytes > maxSecretBytes) throw usageError(`standard input: more than ${maxSecretBytes} bytes are no secret`)
+    if (bytes > maxSecretBytes)
+      throw usageError(`standard input: more than ${maxSecretBytes} bytes are no secret`)
   }
   const line = Buffer.concat(chunks).toString('utf8').split(/\r?\n/)[0] ?? ''
   if (line === '') throw usageError('standard input: the first line is empty')
   return line
 }
 
-/** One line from the terminal; what is typed is shown nowhere. */
-async function ask(call: Call, prompt: string): Promise<string> {
+/** One line from the terminal for each prompt; what is typed is shown nowhere and kept in no history. */
+async function ask(call: Call, prompts: readonly string[]): Promise<readonly string[]> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: call.around.stdin, output: nowhere, terminal: true })
-  call.around.stderr.write(prompt)
+  const lines = createInterface({ input: call.around.stdin, output: nowhere, terminal: true, historySize: 0 })
+  lines.on('SIGINT', () => lines.close())
+  const typed = lines[Symbol.asyncIterator]()
+  const answers: string[] = []
   try {
-    return await new Promise<string>((resolve, reject) => {
-      lines.once('line', resolve)
-      lines.once('SIGINT', () => reject(usageError('given up; nothing was changed')))
-      lines.once('close', () => reject(usageError('the input ended; nothing was changed')))
-    })
+    for (const prompt of prompts) {
+      call.around.stderr.write(prompt)
+      const line = await typed.next()
+      call.around.stderr.write('\n')
+      if (line.done === true) break
+      answers.push(line.value)
+    }
+    return answers
   } finally {
     lines.close()
-    call.around.stderr.write('\n')
   }
 }

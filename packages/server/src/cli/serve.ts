@@ -44,7 +44,10 @@ function loadConfig(call: Call): Config {
   if (read.kind === 'wrong') {
     const errors = read.findings.filter(({ level }) => level === 'error')
     const lines = errors.map((finding) => writeFinding(call.word, finding))
-    throw new CommandError(exitCodes.config, `the configuration is wrong\n${lines.map((line) => `  ${line}`).join('\n')}`)
+    throw new CommandError(
+      exitCodes.config,
+      `the configuration is wrong\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    )
   }
   for (const finding of read.config.findings) call.note(`warning  ${writeFinding(call.word, finding)}`)
   return read.config
@@ -53,23 +56,32 @@ function loadConfig(call: Call): Config {
 async function start(config: Config, call: Call, level: string): Promise<Serving> {
   const log = createLog({ level, destination: { write: (line) => void call.around.stderr.write(line) } })
   try {
-    return await startServer(config, { log, applications: { echo: greetAndEcho }, key: call.around.env['COUNTERSIGN_KEY'] })
+    return await startServer(config, {
+      log,
+      applications: { echo: greetAndEcho },
+      key: call.around.env['COUNTERSIGN_KEY'],
+    })
   } catch (error) {
     if (error instanceof ListenError) throw new CommandError(exitCodes.unreachable, wordsForListening(error))
-    if (error instanceof MisuseError) throw new CommandError(exitCodes.config, configTrouble(error, call.word))
+    if (error instanceof MisuseError)
+      throw new CommandError(exitCodes.config, configTrouble(error, call.word))
     throw error
   }
 }
 
 function wordsForListening({ code, address }: ListenError): string {
   if (code === 'EADDRINUSE') return `${address} is taken: stop what listens there, or choose another "listen"`
-  if (code === 'EACCES') return `${address}: not allowed; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)`
+  if (code === 'EACCES')
+    return `${address}: not allowed; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)`
   if (code === 'EADDRNOTAVAIL') return `${address} is no address of this machine; choose another "listen"`
   return `${address} cannot be listened on (${code})`
 }
 
 function configTrouble(error: MisuseError, file: string): string {
-  const key = error.code === 'missing_port' ? '; for instance keyFile: countersign.key, which is made at the first start' : ''
+  const key =
+    error.code === 'missing_port'
+      ? '; for instance keyFile: countersign.key, which is made at the first start'
+      : ''
   return `${file}: ${error.message}${key}`
 }
 

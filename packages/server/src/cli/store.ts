@@ -25,7 +25,10 @@ export async function withStore<T>(
 ): Promise<T> {
   const file = call.text('store') ?? defaultStore
   if (make === 'must exist' && !existsSync(file)) {
-    throw new CommandError(exitCodes.unreachable, `${file}: there is no such database; name it with --store, or add a user first`)
+    throw new CommandError(
+      exitCodes.unreachable,
+      `${file}: there is no such database; name it with --store, or add a user first`,
+    )
   }
   const records = openStore(file)
   try {
@@ -47,7 +50,10 @@ function openStore(file: string): Records {
 
 function cannotUse(file: string, error: unknown): CommandError {
   const why = error instanceof Error ? (error.message.split('\n')[0] ?? error.name) : 'it cannot be opened'
-  return new CommandError(exitCodes.unreachable, `${file}: ${why}; is it a Countersign database, and may you write to it and its folder?`)
+  return new CommandError(
+    exitCodes.unreachable,
+    `${file}: ${why}; is it a Countersign database, and may you write to it and its folder?`,
+  )
 }
 
 /** An outage of the store, or an error of SQLite itself. Misuse is the caller's own. */

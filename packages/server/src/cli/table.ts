@@ -11,7 +11,12 @@ export function alignColumns(rows: readonly (readonly string[])[]): readonly str
   for (const row of rows) {
     row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, width(cell))))
   }
-  return rows.map((row) => row.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  ').trimEnd())
+  return rows.map((row) =>
+    row
+      .map((cell, column) => pad(cell, widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 function pad(cell: string, wanted: number): string {

@@ -30,9 +30,9 @@ export function paint(screen: Screen, env: Surroundings['env'], tone: Tone, text
 /** A bar that is redrawn in place. */
 export interface Progress {
   /** Shows how much is done and what is under way. */
-  show(done: number, total: number, doing: string): void
+  readonly show: (done: number, total: number, doing: string) => void
   /** Takes the bar away. */
-  end(): void
+  readonly end: () => void
 }
 
 const barCells = 24

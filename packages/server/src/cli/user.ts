@@ -1,7 +1,14 @@
 /** `countersign user`: people who can log in. Every change that takes something away ends what it had opened. */
 import type { AccountRow, PasswordHasher, Records } from 'countersign'
 import { argon2Passwords } from 'countersign/platform/node'
-import { checkUsername, createAccount, listAccounts, setDisabled, setPassword, type AccountTools } from '../server/accounts.ts'
+import {
+  checkUsername,
+  createAccount,
+  listAccounts,
+  setDisabled,
+  setPassword,
+  type AccountTools,
+} from '../server/accounts.ts'
 import { flag, repeatable, type Call, type Command } from './command.ts'
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts'
 import { readSecret } from './secret-input.ts'
@@ -9,7 +16,8 @@ import { storeOption, withStore } from './store.ts'
 import { printable, writeTable } from './table.ts'
 
 const passwordStdin = flag('take the password from the first line of standard input instead of asking')
-const endsSockets = 'Sessions and sockets of this user end: at once where a server shares the database, else when it next looks.'
+const endsSockets =
+  'Sessions and sockets of this user end: at once where a server shares the database, else when it next looks.'
 
 /** Adds an account. */
 export const userAdd: Command = {
@@ -46,7 +54,10 @@ export const userList: Command = {
         row.roles.map(printable).join(',') || '-',
         new Date(row.changedAtMs).toISOString(),
       ])
-      call.answer({ users: accounts.map(publicPart) }, writeTable(['NAME', 'STATE', 'ROLES', 'CHANGED'], rows))
+      call.answer(
+        { users: accounts.map(publicPart) },
+        writeTable(['NAME', 'STATE', 'ROLES', 'CHANGED'], rows),
+      )
       return exitCodes.ok
     }),
 }
@@ -69,7 +80,11 @@ export const userPassword: Command = {
 }
 
 /** Disables an account. */
-export const userDisable: Command = switchCommand('disable', 'Let a user in no more, until enabled again', true)
+export const userDisable: Command = switchCommand(
+  'disable',
+  'Let a user in no more, until enabled again',
+  true,
+)
 
 /** Enables an account. */
 export const userEnable: Command = switchCommand('enable', 'Let a disabled user in again', false)
@@ -97,12 +112,18 @@ function toolsFor(records: Records): AccountTools {
 
 async function refuseKnown(records: Records, username: string): Promise<void> {
   if ((await records.findAccount(username)) === undefined) return
-  throw new CommandError(exitCodes.failed, `${username} exists already; "countersign user password ${username}" changes the password`)
+  throw new CommandError(
+    exitCodes.failed,
+    `${username} exists already; "countersign user password ${username}" changes the password`,
+  )
 }
 
 async function refuseUnknown(records: Records, username: string): Promise<void> {
   if ((await records.findAccount(username)) !== undefined) return
-  throw new CommandError(exitCodes.failed, `there is no user ${username}; "countersign user list" shows who there is`)
+  throw new CommandError(
+    exitCodes.failed,
+    `there is no user ${username}; "countersign user list" shows who there is`,
+  )
 }
 
 function tellChange(call: Call, row: AccountRow, what: string): ExitCode {

@@ -1,5 +1,6 @@
 /** The browser matrix as values, and as the Markdown page that the documentation shows. Pure: nothing is driven here. */
-import { describeOutcome, expectedIn, type CaseResult, type Engine, type LabCase, type Outcome } from './cases.ts'
+import type { Need } from './browser/case.ts'
+import { describeOutcome, expectedIn, type CaseResult, type Engine, type LabCase } from './cases.ts'
 import { doorSheets } from './cases/doors.ts'
 
 /** What was measured in one browser, or why nothing was. */
@@ -9,8 +10,8 @@ export interface EngineRun {
   readonly version: string | undefined
   /** Why nothing was measured at all; `undefined` when something was. */
   readonly trouble: string | undefined
-  /** Why the cases with a client certificate were not run; `undefined` when they were. */
-  readonly withoutCertificate: string | undefined
+  /** What this browser could not be given, and why; cases that need it were not run. */
+  readonly lacks: Readonly<Partial<Record<Need, string>>>
   readonly results: readonly CaseResult[]
 }
 
@@ -68,11 +69,13 @@ export function matrixOf(
 ): LabMatrix {
   const rows = cases.map((one) => rowOf(one, runs))
   const results = runs.flatMap(({ engine, results }) => results.map((result) => ({ engine, result })))
-  const disagreements = results.filter(({ result }) => !result.agrees).map(({ engine, result }) => ({ id: result.id, engine }))
+  const disagreements = results
+    .filter(({ result }) => !result.agrees)
+    .map(({ engine, result }) => ({ id: result.id, engine }))
   const broken = runs.some(({ version, trouble }) => version !== undefined && trouble !== undefined)
   return {
     ...about,
-    engines: runs.map(({ engine, version, trouble, withoutCertificate }) => ({ engine, version, trouble, withoutCertificate })),
+    engines: runs.map(({ engine, version, trouble, lacks }) => ({ engine, version, trouble, lacks })),
     rows,
     measured: results.length,
     disagreements,
@@ -83,7 +86,9 @@ export function matrixOf(
 function rowOf(one: LabCase, runs: readonly EngineRun[]): MatrixRow {
   const differing = runs.flatMap(({ engine }) => {
     const difference = one.differs[engine]
-    return difference === undefined ? [] : [{ engine, expected: describeOutcome(difference.expected), why: difference.why }]
+    return difference === undefined
+      ? []
+      : [{ engine, expected: describeOutcome(difference.expected), why: difference.why }]
   })
   return {
     id: one.id,
@@ -101,7 +106,7 @@ function cellOf(one: LabCase, run: EngineRun): MatrixCell {
   if (result === undefined) return { kind: 'not-run', why: whyNotRun(one, run) }
   return {
     kind: 'measured',
-    expected: describeOutcome(expectedFor(one, run.engine)),
+    expected: describeOutcome(expectedIn(one, run.engine)),
     measured: describeOutcome(result.measured),
     agrees: result.agrees,
     ms: result.ms,
@@ -109,14 +114,9 @@ function cellOf(one: LabCase, run: EngineRun): MatrixCell {
   }
 }
 
-function expectedFor(one: LabCase, engine: Engine): Outcome {
-  return expectedIn(one, engine)
-}
-
 function whyNotRun(one: LabCase, run: EngineRun): string {
   if (run.trouble !== undefined) return run.trouble
-  if (one.needs === 'client-certificate' && run.withoutCertificate !== undefined) return run.withoutCertificate
-  return 'was left out of the run'
+  return (one.needs === undefined ? undefined : run.lacks[one.needs]) ?? 'was left out of the run'
 }
 
 /** The page. */
@@ -147,11 +147,13 @@ function summaryOf({ measured, disagreements }: LabMatrix): string {
 
 function writeEngine(one: LabMatrix['engines'][number], matrix: LabMatrix): string {
   const cells = matrix.rows.filter(({ cells }) => cells[one.engine]?.kind === 'measured').length
-  const remarks = [
-    one.trouble ?? `${cells} of ${matrix.rows.length} cases`,
-    ...(one.trouble === undefined && one.withoutCertificate !== undefined ? [`no client certificate: ${one.withoutCertificate}`] : []),
-  ]
+  const remarks = [one.trouble ?? `${cells} of ${matrix.rows.length} cases`, ...lackWords(one)]
   return tableRow([engineTitles[one.engine], one.version ?? 'missing', remarks.join('; ')])
+}
+
+/** What could not be given, once for each reason. */
+export function lackWords({ lacks }: Pick<EngineRun, 'lacks'>): readonly string[] {
+  return [...new Set(Object.values(lacks))]
 }
 
 function writeDoor(door: string, matrix: LabMatrix): readonly string[] {
@@ -165,7 +167,13 @@ function writeDoor(door: string, matrix: LabMatrix): readonly string[] {
     '',
     tableRow(['case', 'expected', ...titles]),
     tableRow(['---', '---', ...titles.map(() => '---')]),
-    ...rows.map((row) => tableRow([row.title, row.expected, ...matrix.engines.map(({ engine }) => writeCell(row.cells[engine]))])),
+    ...rows.map((row) =>
+      tableRow([
+        row.title,
+        row.expected,
+        ...matrix.engines.map(({ engine }) => writeCell(row.cells[engine])),
+      ]),
+    ),
     ...(remarks.length === 0 ? [] : ['', ...remarks]),
   ]
 }
@@ -178,13 +186,17 @@ function writeCell(cell: MatrixCell | undefined): string {
 
 function remarksOn(row: MatrixRow, matrix: LabMatrix): readonly string[] {
   const differences = row.differs.map(
-    ({ engine, expected, why }) => `- *${row.title}*: ${engineTitles[engine]} is expected to differ (${expected}). ${why}`,
+    ({ engine, expected, why }) =>
+      `- *${row.title}*: ${engineTitles[engine]} is expected to differ (${expected}). ${why}`,
   )
   const notes = matrix.engines.flatMap(({ engine }) => {
     const cell = row.cells[engine]
-    if (cell?.kind === 'not-run') return [`- *${row.title}*: not run in ${engineTitles[engine]}: ${cell.why}.`]
+    if (cell?.kind === 'not-run')
+      return [`- *${row.title}*: not run in ${engineTitles[engine]}: ${cell.why}.`]
     if (cell === undefined || cell.agrees) return []
-    return [`- *${row.title}*: ${engineTitles[engine]} was expected to show “${cell.expected}”.${cell.note === '' ? '' : ` ${cell.note}`}`]
+    return [
+      `- *${row.title}*: ${engineTitles[engine]} was expected to show “${cell.expected}”.${cell.note === '' ? '' : ` ${cell.note}`}`,
+    ]
   })
   return [...differences, ...notes].map((line) => line.replace(/\.\.$/, '.').replaceAll('|', '\\|'))
 }

@@ -1,18 +1,28 @@
 /** Runs the lab's cases in every installed browser, without a window, and puts the results together. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { demoAccounts } from './accounts.ts'
+import { createBelongings } from './browsers/belongings.ts'
 import { abilities, findBrowsers, launch } from './browsers/launch.ts'
-import { BrowserError, type Browser, type ClientCertificate, type FoundBrowser, type LaunchOptions, type Page } from './browsers/types.ts'
+import {
+  BrowserError,
+  type Browser,
+  type ClientCertificate,
+  type FoundBrowser,
+  type LaunchOptions,
+  type Page,
+} from './browsers/types.ts'
+import type { Need } from './browser/case.ts'
 import { labCases, type CaseResult, type Engine, type LabReport, type RunOptions } from './cases.ts'
 import type { Lab } from './lab.ts'
 import { labP12Password, packageP12 } from './p12.ts'
 import { matrixOf, type EngineRun, type LabMatrix } from './report-matrix.ts'
 import { programVersion } from './version.ts'
 
-export { engineTitles, writeMatrix, type EngineRun, type LabMatrix } from './report-matrix.ts'
+export { engineTitles, lackWords, writeMatrix, type EngineRun, type LabMatrix } from './report-matrix.ts'
 
 /** What a report is made of. */
 export interface ReportOptions {
@@ -32,7 +42,7 @@ interface Visit {
 }
 
 /** Files that browsers are given. */
-interface Belongings {
+interface Files {
   readonly authorityFile: string
   /** A client certificate, or why there is none. */
   readonly certificate: ClientCertificate | string
@@ -45,26 +55,31 @@ const noWayIn = 'this browser has no way to be given a client certificate'
 
 /** Runs every case, one browser after the other. Browsers that are missing or fail are rows of the answer, not errors. */
 export async function runReport(options: ReportOptions): Promise<LabMatrix> {
-  const folder = await mkdtemp(join(tmpdir(), 'countersign-report-'))
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-report-'))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const belongings = createBelongings()
+  // The folder has a private key in it, so it goes also when the run is interrupted.
+  belongings.keep({ end: async () => remove(), endNow: remove })
   try {
-    const belongings = await layOut(folder, options.lab)
+    const files = await layOut(folder, options.lab)
     const found = await findBrowsers()
     const runs: EngineRun[] = []
     for (const engine of options.engines) {
       const browser = found.find((one) => one.engine === engine)
-      if (browser !== undefined) runs.push(await runEngine(browser, belongings, options))
+      if (browser !== undefined) runs.push(await runEngine(browser, files, options))
     }
     return matrixOf(labCases, runs, { measuredAt: new Date().toISOString(), program: programVersion() })
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await belongings.release()
   }
 }
 
-async function layOut(folder: string, lab: ReportOptions['lab']): Promise<Belongings> {
+async function layOut(folder: string, lab: ReportOptions['lab']): Promise<Files> {
   const authorityFile = join(folder, 'ca.pem')
   await writeFile(authorityFile, lab.client.authority)
   const p12 = await packageP12(lab.client, lab.client.authority)
-  if (p12 === undefined) return { authorityFile, certificate: 'the program openssl is not installed (Debian: openssl)' }
+  if (p12 === undefined)
+    return { authorityFile, certificate: 'the program openssl is not installed (Debian: openssl)' }
   const p12File = join(folder, 'client.p12')
   await writeFile(p12File, p12, { mode: 0o600 })
   const door = lab.listeners.find(({ url }) => url.startsWith('wss:'))
@@ -72,77 +87,113 @@ async function layOut(folder: string, lab: ReportOptions['lab']): Promise<Belong
   return { authorityFile, certificate: { p12File, password: labP12Password, hosts } }
 }
 
-async function runEngine(found: FoundBrowser, belongings: Belongings, options: ReportOptions): Promise<EngineRun> {
+/** What a browser is given for one visit, and what is run then. */
+interface Errand {
+  /** Ends the line that tells what is under way. */
+  readonly title: string
+  /** What the browser then has; a visit that fails to give it is left out, with the reason. */
+  readonly gives: Need
+  readonly launching: LaunchOptions | string
+  readonly run: RunOptions
+}
+
+/** Everything in a browser as it comes, then the door of certificates with what its other cases need. */
+function errandsFor(engine: Engine, { authorityFile, certificate }: Files): readonly Errand[] {
+  const trust = [authorityFile]
+  const installed = abilities[engine].clientCertificate ? certificate : noWayIn
+  const only = ['D11']
+  return [
+    {
+      title: '',
+      gives: 'no-trust',
+      launching: {},
+      run: { slow: true, clientCertificate: false, trust: false },
+    },
+    {
+      title: ', trusting the lab',
+      gives: 'trust-without-certificate',
+      launching: { trust },
+      run: { slow: true, clientCertificate: false, trust: true, only },
+    },
+    {
+      title: ', with a client certificate',
+      gives: 'client-certificate',
+      launching: typeof installed === 'string' ? installed : { trust, clientCertificate: installed },
+      run: { slow: true, clientCertificate: true, trust: true, only },
+    },
+  ]
+}
+
+async function runEngine(found: FoundBrowser, files: Files, options: ReportOptions): Promise<EngineRun> {
   const { engine } = found
-  const nothing = { engine, results: [], withoutCertificate: undefined }
-  if (found.kind === 'missing') return { ...nothing, version: undefined, trouble: found.reason }
+  if (found.kind === 'missing')
+    return { engine, version: undefined, trouble: found.reason, lacks: {}, results: [] }
+  const { version } = found
+  const lacks: Partial<Record<Need, string>> = {}
+  let results: readonly CaseResult[] = []
   try {
-    const plain = await visitPlain(found, belongings, options)
-    const certified = await visitWithCertificate(found, belongings, options)
-    const refused = typeof certified === 'string' ? certified : undefined
-    const results = typeof certified === 'string' ? plain : mergeResults(plain, certified)
-    return { engine, version: found.version, trouble: undefined, withoutCertificate: refused, results }
+    for (const errand of errandsFor(engine, files)) {
+      const outcome = await runErrand(errand, { engine, version, options })
+      if (typeof outcome === 'string') lacks[errand.gives] = outcome
+      else results = mergeResults(results, outcome)
+    }
+    return { engine, version, trouble: undefined, lacks, results }
   } catch (error) {
-    return { ...nothing, version: found.version, trouble: wordsOf(error) }
+    return { engine, version, trouble: wordsOf(error), lacks, results: [] }
   }
 }
 
-/** All cases that need no certificate. Where certificates cannot be installed, TLS is not trusted either. */
-async function visitPlain(
-  found: Extract<FoundBrowser, { kind: 'found' }>,
-  belongings: Belongings,
-  options: ReportOptions,
-): Promise<readonly CaseResult[]> {
-  const run = { slow: true, clientCertificate: false }
-  try {
-    return await visitWith(found, { trust: [belongings.authorityFile] }, { run, options })
-  } catch (error) {
-    if (!(error instanceof BrowserError) || error.failure !== 'missing') throw error
-    return visitWith(found, {}, { run, options })
-  }
+interface Errander {
+  readonly engine: Engine
+  readonly version: string
+  readonly options: ReportOptions
 }
 
-/** The door of certificates once more, with one installed. @returns results, or why there are none */
-async function visitWithCertificate(
-  found: Extract<FoundBrowser, { kind: 'found' }>,
-  { authorityFile, certificate }: Belongings,
-  options: ReportOptions,
+/** @returns results, or why the browser cannot be given what the errand gives @throws BrowserError for anything else */
+async function runErrand(
+  errand: Errand,
+  { engine, version, options }: Errander,
 ): Promise<readonly CaseResult[] | string> {
-  if (!abilities[found.engine].clientCertificate) return noWayIn
-  if (typeof certificate === 'string') return certificate
-  const run = { slow: true, clientCertificate: true, only: ['D11'] }
-  const launching = { trust: [authorityFile], clientCertificate: certificate }
-  try {
-    return await visitWith(found, launching, { run, options })
-  } catch (error) {
-    // Chromium takes its permission from a policy file, which not every user may write.
-    if (error instanceof BrowserError && (error.failure === 'missing' || error.failure === 'launch')) return wordsOf(error)
-    throw error
-  }
-}
-
-/** Later results replace earlier ones of the same case: those with a certificate show more. */
-export function mergeResults(earlier: readonly CaseResult[], later: readonly CaseResult[]): readonly CaseResult[] {
-  const replaced = new Map(later.map((result) => [result.id, result]))
-  const kept = earlier.map((result) => replaced.get(result.id) ?? result)
-  const known = new Set(earlier.map(({ id }) => id))
-  return [...kept, ...later.filter(({ id }) => !known.has(id))]
-}
-
-async function visitWith(
-  found: Extract<FoundBrowser, { kind: 'found' }>,
-  launching: LaunchOptions,
-  { run, options }: { readonly run: RunOptions; readonly options: ReportOptions },
-): Promise<readonly CaseResult[]> {
-  const doing = run.clientCertificate === true ? `${found.version}, with a client certificate` : found.version
-  options.progress(0, labCases.length, doing)
-  const browser = await launch(found.engine, launching)
+  const { launching, run } = errand
+  if (typeof launching === 'string') return launching
+  const doing = `${version}${errand.title}`
+  options.progress(0, 0, doing)
+  const browser = await launchOrSay(engine, launching)
+  if (typeof browser === 'string') return browser
   try {
     const progress = (done: number, total: number): void => options.progress(done, total, doing)
     return await visit({ browser, lab: options.lab, options: run, progress })
   } finally {
     await browser.close()
   }
+}
+
+/** Tools for certificates may be missing, and Chromium's policy file may not be written by every user. */
+async function launchOrSay(engine: Engine, launching: LaunchOptions): Promise<Browser | string> {
+  try {
+    return await launch(engine, launching)
+  } catch (error) {
+    const given = launching.trust !== undefined || launching.clientCertificate !== undefined
+    if (
+      given &&
+      error instanceof BrowserError &&
+      (error.failure === 'missing' || error.failure === 'launch')
+    ) {
+      return wordsOf(error)
+    }
+    throw error
+  }
+}
+
+/** Later results replace earlier ones of the same case: those with a certificate show more. */
+export function mergeResults(
+  earlier: readonly CaseResult[],
+  later: readonly CaseResult[],
+): readonly CaseResult[] {
+  const replaced = new Map(later.map((result) => [result.id, result]))
+  const kept = earlier.map((result) => replaced.get(result.id) ?? result)
+  const known = new Set(earlier.map(({ id }) => id))
+  return [...kept, ...later.filter(({ id }) => !known.has(id))]
 }
 
 async function visit({ browser, lab, options, progress }: Visit): Promise<readonly CaseResult[]> {
@@ -187,7 +238,10 @@ async function logIn(page: Page): Promise<void> {
     if (await isReady(page)) return
     await pause(lookEveryMs)
   }
-  throw new BrowserError('timeout', `the lab's page did not come up within ${loginWithinMs / 1_000} s of the login`)
+  throw new BrowserError(
+    'timeout',
+    `the lab's page did not come up within ${loginWithinMs / 1_000} s of the login`,
+  )
 }
 
 /** While one page gives way to the next, scripts find nothing to run in. */

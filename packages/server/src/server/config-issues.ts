@@ -84,31 +84,29 @@ export function schemaFindings(error: z.ZodError): readonly Finding[] {
 
 function issueFindings(issue: z.core.$ZodIssue, around: KeyPath): readonly Finding[] {
   const path = [...around, ...keysOf(issue.path)]
-  const found = (message: string, at: KeyPath = path): Finding => ({ level: 'error', path: at, message })
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) =>
-        found('unknown; is it misspelt? It would have had no effect', [...path, key]),
-      )
-    case 'invalid_type':
-      return [
-        found(
-          issue.message.endsWith('received undefined') ? 'is missing' : `must be ${nameOf(issue.expected)}`,
-        ),
-      ]
-    case 'invalid_value':
-      return [found(`must be one of ${issue.values.map(String).join(', ')}`)]
-    case 'invalid_union':
-      return unionFindings(issue, path)
-    case 'too_small':
-      return [found(`is too small: at least ${issue.minimum}${unitOf(issue.origin)}`)]
-    case 'too_big':
-      return [found(`is too big: at most ${issue.maximum}${unitOf(issue.origin)}`)]
-    case 'invalid_format':
-      return [found(issue.format === 'url' ? 'not a URL of the kind that is needed here' : issue.message)]
-    default:
-      return [found(issue.message)]
+  if (issue.code === 'invalid_union') return unionFindings(issue, path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      level: 'error',
+      path: [...path, key],
+      message: 'unknown; is it misspelt? It would have had no effect',
+    }))
   }
+  return [{ level: 'error', path, message: wordsFor(issue) }]
+}
+
+function wordsFor(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') {
+    return issue.message.endsWith('received undefined')
+      ? 'is missing'
+      : `must be ${typeNames[issue.expected] ?? issue.expected}`
+  }
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
+  if (issue.code === 'too_small') return `is too small: at least ${issue.minimum}${unitOf(issue.origin)}`
+  if (issue.code === 'too_big') return `is too big: at most ${issue.maximum}${unitOf(issue.origin)}`
+  if (issue.code === 'invalid_format' && issue.format === 'url')
+    return 'not a URL of the kind that is needed here'
+  return issue.message
 }
 
 function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath): readonly Finding[] {
@@ -136,10 +134,6 @@ const typeNames: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'a mapping of keys to values',
   record: 'a mapping of keys to values',
-}
-
-function nameOf(expected: string): string {
-  return typeNames[expected] ?? expected
 }
 
 function unitOf(origin: string): string {

@@ -6,12 +6,11 @@ import {
   MisuseError,
   type Bus,
   type Guard,
-  type GuardOptions,
+  type LimitOptions,
   type PasswordHasher,
   type Platform,
   type Records,
 } from 'countersign'
-import type { ProxyOptions } from 'countersign/http'
 import {
   argon2Passwords,
   decoyKeyFrom,
@@ -168,7 +167,7 @@ async function openListener(
     const guard = guards.get(name)
     return guard === undefined ? [] : [{ path, guard, application: shared.applications[application] }]
   })
-  const endSockets = guardPaths(app.server, paths, proxiesOf(shared.config))
+  const endSockets = guardPaths(app.server, paths, shared.config.proxies)
   await listenAt(app, plan.listen)
   return async () => {
     await endSockets()
@@ -273,12 +272,8 @@ function isSecure(config: Config, guard: GuardConfig): boolean {
   return guardUrl(config, guard).startsWith('wss:')
 }
 
-function proxiesOf({ proxies }: Config): ProxyOptions | undefined {
-  return proxies
-}
-
 /** What is left out must be absent, not `undefined`: it would replace the default. */
-function limitsOf(limits: LimitsConfig | undefined): GuardOptions['limits'] | undefined {
+function limitsOf(limits: LimitsConfig | undefined): LimitOptions | undefined {
   if (limits === undefined) return undefined
   const { pool, ...flat } = limits
   return { ...present(flat), ...(pool === undefined ? {} : { pool: present(pool) }) }

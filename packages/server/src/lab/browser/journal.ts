@@ -43,7 +43,10 @@ function readEntry(text: string): Entry {
 }
 
 function drawLine(entry: Entry): HTMLElement {
-  const word = (name: string): string => (typeof entry[name] === 'string' ? String(entry[name]) : '')
+  const word = (name: string): string => {
+    const value = entry[name]
+    return typeof value === 'string' ? value : ''
+  }
   const at = new Date(typeof entry['atMs'] === 'number' ? entry['atMs'] : Date.now())
   const time = make(
     'time',

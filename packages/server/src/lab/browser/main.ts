@@ -1,5 +1,6 @@
 /** Brings the lab's page to life, and gives tests and reports `globalThis.countersignLab`. */
 import { prepareAttacker, type Attack } from './attack.ts'
+import { chooseCases, type Possessions } from './choose.ts'
 import type { CaseResult, LabCase, LabReport, RunOptions } from './case.ts'
 import { startControls } from './controls.ts'
 import { find } from './dom.ts'
@@ -9,7 +10,7 @@ import { findGates } from './gates.ts'
 import { followJournal } from './journal.ts'
 import { startLeaseClock } from './lease-clock.ts'
 import { findRows } from './rows.ts'
-import { chooseCases, runCases, type Possessions } from './run-all.ts'
+import { runCases } from './run-all.ts'
 import type { Surroundings } from './run-case.ts'
 import { trustIn, type Trust } from './trust.ts'
 
@@ -74,8 +75,8 @@ async function surroundings(): Promise<Surroundings> {
 
 async function possessions(options: RunOptions): Promise<Possessions> {
   const { clientCertificate = false } = options
-  const told = options.trust === undefined ? undefined : options.trust ? 'yes' : 'no'
-  return { clientCertificate, trust: told ?? (await trust) }
+  const found = await trust
+  return { clientCertificate, trust: options.trust === undefined ? found : options.trust ? 'yes' : 'no' }
 }
 
 /** One run at a time: the cases share cookies. */

@@ -21,9 +21,9 @@ export const certificateCases: readonly LabCase[] = [
     why: 'The browser does not know the authority behind the server’s certificate and ends TLS before any HTTP. /lab/ca.pem is that authority.',
   }),
   row('D11.missing', ['Connects without a certificate', closed('missing_credential')], {
-    steps: [show('nothing')],
+    steps: [show('certificate')],
     needs: 'trust-without-certificate',
-    why: 'TLS asks for a certificate; that none came is told like any other missing credential. Chromium would give the socket up, had the page not fetched from this origin before.',
+    why: 'TLS asks for a certificate; that none came is told like any other missing credential. Chromium would give the socket up, had the page not fetched from this origin first.',
   }),
   row('D11.connect', ['Connects with a certificate', accepted], {
     steps: [show('certificate')],

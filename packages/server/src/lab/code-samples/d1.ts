@@ -1,16 +1,27 @@
-import type { Server } from 'node:http'
-import { createGuard, firstMessage, memory } from 'countersign'
-import { apiKey, session, ticket } from 'countersign/methods'
+import { createServer } from 'node:http'
+import { createGuard, firstMessage, memory, type Lease } from 'countersign'
+import { apiKey, jwks, jwt, session, ticket } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
+const keys = jwks({ url: 'https://id.example.com/.well-known/jwks.json' })
 const from = firstMessage()
 const guard = createGuard({
   records: memory(),
   origins: ['https://app.example.com'],
   audience: 'chat',
-  accept: [ticket({ from }), session({ from }), apiKey({ from })],
+  accept: [
+    ticket({ from }),
+    session({ from }),
+    apiKey({ from }),
+    jwt({ from, issuer: 'https://id.example.com', audience: 'chat', algorithms: ['Ed25519'], keys }),
+  ],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)

@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
-import { createGuard, query, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { createGuard, memory, query, type Lease } from 'countersign'
 import { ticket } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,11 +11,14 @@ const guard = createGuard({
   accept: [ticket({ from: query('ticket') })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
 
-/** In the API call that the client makes first. */
-export const connectUrl = async (subject: string): Promise<string> => {
-  const { ticket: token } = await guard.issue.ticket({ subject })
-  return `wss://ws.example.com/?ticket=${token}`
-}
+/** In the API call that clients make first. */
+export const connectUrl = async (subject: string): Promise<string> =>
+  `wss://ws.example.com/?ticket=${(await guard.issue.ticket({ subject })).ticket}`

@@ -1,8 +1,9 @@
-import type { Server } from 'node:https'
-import { createGuard, memory, tls } from 'countersign'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { createGuard, memory, tls, type Lease } from 'countersign'
 import { certificate } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,11 +12,16 @@ const guard = createGuard({
     certificate({
       from: tls(),
       subjects: ({ commonName }) =>
-        commonName === undefined ? undefined : { subject: commonName, roles: ['member'] },
+        commonName === undefined ? undefined : { subject: commonName, roles: [] },
     }),
   ],
 })
 
-/** `server` was made with `requestCert: true` and the authority's certificate as `ca`, on a port of its own. */
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const [key, cert, ca] = ['key.pem', 'cert.pem', 'ca.pem'].map((file) => readFileSync(file))
+const server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }) // the guard decides
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8443) // a port of its own: asking for certificates would disturb every other door

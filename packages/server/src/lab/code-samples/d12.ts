@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
-import { createGuard, challengeFrames, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { challengeFrames, createGuard, memory, type Lease } from 'countersign'
 import { wampcra } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,5 +11,16 @@ const guard = createGuard({
   accept: [wampcra({ from: challengeFrames() })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
+
+/** When the account is made; the key is what PBKDF2 makes of the secret. */
+export const enrol = async (authid: string, secret: string): Promise<void> => {
+  const salting = { salt: crypto.randomUUID(), iterations: 100_000, keylen: 32 }
+  await guard.issue.challengeSecret({ subject: authid, authid, secret, salting })
+}

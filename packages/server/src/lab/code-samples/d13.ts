@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
-import { createGuard, challengeFrames, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { challengeFrames, createGuard, memory, type Lease } from 'countersign'
 import { wampcra } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,10 +11,15 @@ const guard = createGuard({
   accept: [wampcra({ from: challengeFrames() })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
 
-/** At login: fresh for this page, dead at logout. */
+/** At login: name and secret are fresh for this page, and dead at its logout. */
 export const secretFor = async (
   subject: string,
   session: string,

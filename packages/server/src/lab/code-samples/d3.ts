@@ -1,15 +1,24 @@
-import type { Server } from 'node:http'
-import { createGuard, cookie, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { cookie, createGuard, memory, type Lease } from 'countersign'
 import { session } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
   origins: ['https://app.example.com'],
   audience: 'chat',
-  accept: [session({ from: cookie('__Host-countersign-frame'), purposes: ['frame'] })],
+  accept: [session({ from: cookie('__Host-frame'), purposes: ['frame'] })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
+
+/** In `POST /exchange` of this origin, once it has taken the frame's ticket: the value of its cookie. */
+export const cookieFor = async (subject: string, session: string, page: string): Promise<string> =>
+  (await guard.issue.session({ subject, session, purpose: 'frame', origin: page })).session

@@ -1,16 +1,27 @@
-import type { Server } from 'node:http'
-import { authorization, createGuard, memory } from 'countersign'
-import { apiKey, password } from 'countersign/methods'
+import { createServer } from 'node:http'
+import { authorization, createGuard, memory, type Lease } from 'countersign'
+import { apiKey, jwks, jwt, password } from 'countersign/methods'
 import { argon2Passwords } from 'countersign/platform/node'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
+const keys = jwks({ url: 'https://id.example.com/.well-known/jwks.json' })
+const bearer = authorization('Bearer')
 const guard = createGuard({
   records: memory(),
   passwords: argon2Passwords(),
-  origins: [], // no page may knock here
-  accept: [apiKey({ from: authorization('Bearer') }), password({ from: authorization('Basic') })],
+  audience: 'chat',
+  accept: [
+    apiKey({ from: bearer }),
+    jwt({ from: bearer, issuer: 'https://id.example.com', audience: 'chat', algorithms: ['Ed25519'], keys }),
+    password({ from: authorization('Basic') }),
+  ],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)

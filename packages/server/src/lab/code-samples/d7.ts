@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
-import { createGuard, cookie, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { cookie, createGuard, memory, type Lease } from 'countersign'
 import { session } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,5 +11,15 @@ const guard = createGuard({
   accept: [session({ from: cookie('__Host-session') })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
+
+/** In your logout code: the login's sockets end with it. */
+export const logOut = async (session: string): Promise<void> => {
+  await guard.revoke({ session })
+}

@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
-import { createGuard, firstMessage, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { createGuard, firstMessage, memory, type Lease } from 'countersign'
 import { session } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,5 +11,14 @@ const guard = createGuard({
   accept: [session({ from: firstMessage(), purposes: ['alias'] })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
+
+/** For your page: readable, and good at this door only. `session` is the id of its login session. */
+export const aliasFor = async (subject: string, session: string): Promise<string> =>
+  (await guard.issue.session({ subject, session, purpose: 'alias' })).session

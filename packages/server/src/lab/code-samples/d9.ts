@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
-import { createGuard, cookie, query, memory } from 'countersign'
+import { createServer } from 'node:http'
+import { cookie, createGuard, memory, query, type Lease } from 'countersign'
 import { preauth } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
-import type { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -11,5 +11,16 @@ const guard = createGuard({
   accept: [preauth({ from: cookie('__Host-preauth'), csrf: query('csrf') })],
 })
 
-export const protect = (server: Server, wss: WebSocketServer): (() => void) =>
-  guardUpgrades(server, wss, guard)
+const server = createServer()
+const wss = new WebSocketServer({ noServer: true })
+guardUpgrades(server, wss, guard)
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+  socket.send(`Hello ${lease.principal.id}!`)
+})
+server.listen(8080)
+
+/** In `POST /preauth`, under the login: `cookie` for Set-Cookie (HttpOnly, SameSite=Strict), `csrf` for the page. */
+export const preauthFor = async (
+  subject: string,
+  session: string,
+): Promise<{ cookie: string; csrf: string }> => guard.issue.preauth({ subject, session })

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import * as library from '../../packages/countersign/src/index.ts'
+import {
+  createGuard,
+  localBus,
+  memory,
+  query,
+  type GuardOptions,
+} from '../../packages/countersign/src/index.ts'
+import { jwt, hmacSecret, ticket } from '../../packages/countersign/src/methods/index.ts'
+import { expectAcceptance, expectRefusal, knock } from './support/guard.ts'
+
+const accept = [ticket({ from: query() })]
+const guardOf = (options: Partial<GuardOptions> = {}): ReturnType<typeof createGuard> =>
+  createGuard({ records: memory(), accept, ...options })
+
+describe('the front door', () => {
+  test('opens on these names and no others', () => {
+    expect(Object.keys(library).toSorted()).toEqual([
+      'Guard',
+      'Lockout',
+      'MisuseError',
+      'OutageError',
+      'authorization',
+      'challengeFrames',
+      'cookie',
+      'createGuard',
+      'defaultLimits',
+      'defaultLockout',
+      'firstMessage',
+      'localBus',
+      'maxTicketMs',
+      'memory',
+      'prefixes',
+      'query',
+      'reasons',
+      'sameText',
+      'subprotocol',
+      'tls',
+    ])
+  })
+
+  test('makes a guard of records and a method alone', async () => {
+    const guard = guardOf()
+    expect({ name: guard.name, audience: guard.audience, refusals: guard.refusals }).toEqual({
+      name: 'default',
+      audience: 'default',
+      refusals: 'auto',
+    })
+    const { ticket: text } = await guard.issue.ticket({ subject: 'alice' })
+    expectAcceptance(await knock(guard, { target: `/?ticket=${text}` }), 'alice')
+    guard.close()
+  })
+
+  test('calls a guard by its audience unless it is named', () => {
+    expect(guardOf({ audience: 'chat' }).name).toBe('chat')
+    expect(guardOf({ audience: 'chat', name: 'Chat room' }).name).toBe('Chat room')
+  })
+
+  test('checks lists of origins and hosts when the guard is made', () => {
+    expect(() => guardOf({ origins: ['https://a.example/path'] })).toThrow('Origin')
+    expect(() => guardOf({ hosts: ['*.example'] })).toThrow('host')
+  })
+
+  test('answers to listed hosts and origins only', async () => {
+    const guard = guardOf({ hosts: ['a.example'], origins: ['https://*.a.example'] })
+    expectRefusal(await knock(guard, { host: 'b.example' }), 'wrong_host')
+    expectRefusal(await knock(guard, { host: 'a.example', origin: 'https://b.example' }), 'forbidden_origin')
+    expectRefusal(
+      await knock(guard, { host: 'A.example', origin: 'https://x.a.example' }),
+      'missing_credential',
+    )
+  })
+
+  test('gives more room before acceptance to guards that take long tokens', () => {
+    const key = new Uint8Array(32).fill(1)
+    const long = jwt({
+      from: query(),
+      issuer: 'i',
+      audience: 'a',
+      algorithms: ['HS256'],
+      keys: hmacSecret(key),
+    })
+    expect(guardOf().limits.maxBytes).toBe(4_096)
+    expect(guardOf({ accept: [long] }).limits.maxBytes).toBe(16_384)
+    expect(guardOf({ accept: [long], limits: { maxBytes: 100 } }).limits.maxBytes).toBe(100)
+  })
+
+  test('lets all guards of the same records hear each other, and only those', async () => {
+    const records = memory()
+    const [one, two, other] = [guardOf({ records }), guardOf({ records }), guardOf()]
+    const leases = await Promise.all(
+      [two, other].map(async (guard) => {
+        const { ticket: text } = await guard.issue.ticket({ subject: 'alice' })
+        return expectAcceptance(await knock(guard, { target: `/?ticket=${text}` }), 'alice').lease
+      }),
+    )
+    await one.revoke({ subject: 'alice' })
+    expect(leases.map((lease) => lease.ended)).toEqual([true, false])
+    for (const guard of [one, two, other]) guard.close()
+  })
+
+  test('takes a bus that is lent', async () => {
+    const bus = localBus()
+    const heard: unknown[] = []
+    bus.subscribe((news) => heard.push(news))
+    await guardOf({ bus }).revoke({ role: 'admin' })
+    expect(heard).toMatchObject([{ kind: 'role', value: 'admin' }])
+  })
+})

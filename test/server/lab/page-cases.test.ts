@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import type { Step } from '../../../packages/server/src/lab/browser/case.ts'
+import { chooseCases } from '../../../packages/server/src/lab/browser/choose.ts'
+import { closed } from '../../../packages/server/src/lab/browser/outcome.ts'
+import { casesOf, doorSheets, expectedIn, labCases } from '../../../packages/server/src/lab/cases.ts'
+import { invent, row, show } from '../../../packages/server/src/lab/cases/write.ts'
+
+const bare = { clientCertificate: false, trust: 'no' } as const
+
+const ids = (cases: readonly { readonly id: string }[]): readonly string[] => cases.map(({ id }) => id)
+
+function isMeasured(step: Step | undefined): boolean {
+  return step !== undefined && ['show', 'exchange', 'attack', 'await-close'].includes(step.kind)
+}
+
+describe('the table of cases', () => {
+  it('names every case once, by its door', () => {
+    expect(new Set(ids(labCases)).size).toBe(labCases.length)
+    for (const { id, door } of labCases) expect(id.startsWith(`${door}.`)).toBe(true)
+  })
+
+  it.each(doorSheets.map(({ id }) => id))('lets the hostile site knock at %s, and in vain', (door) => {
+    const attacks = casesOf(door).filter(({ steps }) => steps.some(({ kind }) => kind === 'attack'))
+    expect(attacks.length).toBeGreaterThan(0)
+    for (const attack of attacks) expect(attack.expected).toEqual({ kind: 'failed', code: 1006 })
+  })
+
+  it.each(doorSheets.map(({ id }) => id).filter((id) => id !== 'D5'))('shows how %s opens', (door) => {
+    expect(casesOf(door).some(({ expected }) => expected.kind === 'accepted')).toBe(true)
+  })
+
+  it('ends each case in something that can be measured', () => {
+    for (const { id, steps } of labCases) expect(isMeasured(steps.at(-1)), id).toBe(true)
+  })
+
+  it('says why, in a sentence, and where to read on', () => {
+    for (const { id, why, docs } of labCases) {
+      expect(why, id).toMatch(/^[A-ZN].{20,}[.]$/)
+      expect(docs, id).toMatch(/^docs\/doors\/[a-z-]+\.md#[a-z-]+$/)
+    }
+  })
+
+  it('tells for every difference between engines what they show and why', () => {
+    for (const one of labCases) {
+      for (const difference of Object.values(one.differs)) {
+        expect(difference.expected, one.id).not.toEqual(one.expected)
+        expect(difference.why.length, one.id).toBeGreaterThan(20)
+      }
+    }
+  })
+
+  it('expects of an engine its own outcome where it differs', () => {
+    const one = labCases.find(({ id }) => id === 'D4.token-password')
+    if (one === undefined) throw new Error('the case is gone')
+    expect(expectedIn(one, 'firefox')).toEqual({ kind: 'failed', code: 1006 })
+    expect(expectedIn(one, 'chromium')).toEqual({ kind: 'accepted', greeting: true })
+  })
+
+  it('refuses a row that belongs to no door', () => {
+    const head = ['Knocks', closed('missing_credential')] as const
+    const text = { steps: [invent('ticket'), show('query')], why: 'A reason.' }
+    expect(() => row('D14.connect', head, text)).toThrow('not a case id: D14.connect')
+    expect(() => row('D1', head, text)).toThrow('not a case id: D1')
+  })
+})
+
+describe('the choice of cases', () => {
+  it('leaves out what waits for a deadline, unless it is asked for', () => {
+    const prompt = chooseCases(labCases, {}, bare)
+    expect(prompt.every(({ slow }) => !slow)).toBe(true)
+    const all = chooseCases(labCases, { slow: true }, bare)
+    expect(ids(all)).toContain('D1.silent')
+    expect(all.length).toBeGreaterThan(prompt.length)
+  })
+
+  it('takes a case by its id, however slow', () => {
+    expect(ids(chooseCases(labCases, { only: ['D1.silent'] }, bare))).toEqual(['D1.silent'])
+  })
+
+  it('takes a door by its id, in table order', () => {
+    const chosen = chooseCases(labCases, { only: ['D10'] }, bare)
+    expect(ids(chosen)).toEqual(ids(casesOf('D10')))
+  })
+
+  it.each([
+    ['trusts nobody', bare, ['D11.untrusted']],
+    ['trusts the lab', { clientCertificate: false, trust: 'yes' } as const, ['D11.missing']],
+    [
+      'has a client certificate',
+      { clientCertificate: true, trust: 'yes' } as const,
+      ['D11.connect', 'D11.again', 'D11.hostile'],
+    ],
+    ['does not tell', { clientCertificate: false, trust: 'unknown' } as const, []],
+  ])('runs at the door of certificates what suits a browser that %s', (_name, has, expected) => {
+    expect(ids(chooseCases(labCases, { only: ['D11'] }, has))).toEqual(expected)
+  })
+})
