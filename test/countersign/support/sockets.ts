@@ -183,8 +183,8 @@ export interface RawSocket {
   readonly socket: Socket
   /** Everything received, one character a byte. */
   text(): string
-  /** Resolves when the server has closed or reset; answers after how many ms. */
-  readonly gone: Promise<number>
+  /** Resolves when the server has let go of the socket; answers after how many ms. Writes bytes to find out. */
+  gone(): Promise<number>
   /** Waits until this text has arrived. */
   heard(text: string): Promise<void>
 }
@@ -201,16 +201,19 @@ export function rawRequest(
   const began = Date.now()
   socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')))
   socket.on('error', () => undefined)
-  const gone = new Promise<number>((resolve) => {
-    // A destroyed peer answers writes with a reset; a half-closed one takes them.
-    const probe = setInterval(() => {
-      if (!socket.destroyed && socket.writable) socket.write('\0')
-    }, 20)
-    socket.on('close', () => {
-      clearInterval(probe)
-      resolve(Date.now() - began)
+  const gone = (): Promise<number> =>
+    new Promise((resolve) => {
+      // A destroyed peer answers writes with a reset; a half-closed one takes them.
+      const probe = setInterval(() => {
+        if (!socket.destroyed && socket.writable) socket.write('\0')
+      }, 20)
+      const end = (): void => {
+        clearInterval(probe)
+        resolve(Date.now() - began)
+      }
+      if (socket.closed) end()
+      else socket.on('close', end)
     })
-  })
   socket.write(Buffer.concat([Buffer.from([...lines, '', ''].join('\r\n')), rest]))
   onTestFinished(() => void socket.destroy())
   return { socket, gone, text: () => received, heard: (text) => until(() => received.includes(text)) }

@@ -38,6 +38,7 @@ function replace(request: IncomingMessage, name: string, strip: (value: string) 
   const joined = headers[name]
   const kept = typeof joined === 'string' ? strip(joined) : undefined
   headers[name] = kept === '' ? undefined : kept
+  const lines = rawHeaders.length
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const field = rawHeaders[at]
     if (field === undefined || field.length !== name.length || field.toLowerCase() !== name) continue
@@ -47,4 +48,22 @@ function replace(request: IncomingMessage, name: string, strip: (value: string) 
       at -= 2
     } else rawHeaders[at + 1] = value
   }
+  if (rawHeaders.length < lines) redefineDistinct(request)
+}
+
+/** Node's own `headersDistinct` counts on as many raw headers as there once were, and throws when some are gone. */
+function redefineDistinct(request: IncomingMessage): void {
+  const get = (): Record<string, string[]> => distinct(request.rawHeaders)
+  Object.defineProperty(request, 'headersDistinct', { configurable: true, get })
+}
+
+function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
+  const all: Record<string, string[]> = Object.create(null) as Record<string, string[]>
+  for (const [at, text] of rawHeaders.entries()) {
+    if (at % 2 === 0) continue
+    const name = rawHeaders[at - 1]?.toLowerCase() ?? ''
+    const values = (all[name] ??= [])
+    values.push(text)
+  }
+  return all
 }

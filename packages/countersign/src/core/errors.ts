@@ -11,7 +11,7 @@
 /** Stable codes of misuse. */
 export type MisuseCode = 'invalid_option' | 'spent_turn' | 'missing_port' | 'closed'
 /** Stable codes of outage. */
-export type OutageCode = 'records_unavailable' | 'keys_unavailable'
+export type OutageCode = 'records_unavailable' | 'keys_unavailable' | 'overloaded'
 
 abstract class CountersignError extends Error {
   abstract readonly code: MisuseCode | OutageCode

@@ -107,7 +107,11 @@ export interface ChallengeSecretRow {
 /** What a revocation mark points at. */
 export type MarkKind = 'subject' | 'session' | 'token' | 'apiKey' | 'certificate' | 'role' | 'lease'
 
-/** Everything of this kind and value that was issued at or before `atMs` is revoked. */
+/**
+ * Everything of this kind and value that was issued at or before `atMs` is revoked. What is named by `session` and
+ * `lease` never comes back, so those marks hold whenever a grant was issued: a child of a session that is put while its
+ * parent is being revoked does not survive it.
+ */
 export interface Mark {
   readonly kind: MarkKind
   readonly value: string

@@ -93,7 +93,7 @@ class Argon2Passwords {
       return argon2.hash(password, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 })
     })
     if (hashed === undefined)
-      throw new OutageError('keys_unavailable', 'passwords: too many calls are waiting')
+      throw new OutageError('overloaded', 'passwords: too many calls are waiting')
     return hashed
   }
 

@@ -6,7 +6,7 @@ import type { Mark, MarkKind } from '../core/records.ts'
 export const keepMarksMs: number = 400 * 86_400_000
 
 /** Kinds that name a member of a grant, which either is the value or is not. */
-const grantKinds = ['subject', 'session', 'token', 'apiKey', 'certificate'] as const
+const grantKinds = ['subject', 'token', 'apiKey', 'certificate'] as const
 
 /** Marks by kind and value. Without any, `find` costs one comparison. */
 export class Marks {
@@ -33,8 +33,7 @@ export class Marks {
   /** The mark that revokes this grant, or this lease. */
   find(grant: Grant, lease: string): Mark | undefined {
     if (this.#size === 0) return undefined
-    // A lease is older than its revocation, whatever fresh credential is shown to renew it.
-    const ended = this.#byKind.lease.get(lease)
+    const ended = this.#byKind.lease.get(lease) ?? this.#byKind.session.get(grant.session ?? '')
     if (ended !== undefined) return ended
     for (const kind of grantKinds) {
       const value = grant[kind]

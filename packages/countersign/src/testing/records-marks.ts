@@ -54,6 +54,18 @@ export const markCases: RecordsCases = {
     expectEqual(await at(mark.atMs), mark, 'the mark for a grant of the same instant')
     expectEqual(await at(mark.atMs + 1), undefined, 'the mark for a later grant')
   },
+  async 'revokes what descends from a session, and a lease, whenever it was issued'(records) {
+    for (const kind of ['session', 'lease'] as const) {
+      const mark = sampleMark({ kind, value: targets[kind] })
+      await records.putMark(mark)
+      const later = {
+        ...grant,
+        issuedAtMs: mark.atMs + 1,
+        session: kind === 'session' ? grant.session : undefined,
+      }
+      expectEqual(await records.findMark(later, lease), mark, `the mark of kind ${kind}`)
+    }
+  },
   async 'holds the same value of different kinds apart'(records) {
     for (const kind of kinds)
       if (kind !== 'subject') await records.putMark(sampleMark({ kind, value: 'user-17' }))

@@ -44,7 +44,7 @@ export class WireRecorder {
   }
 
   #begin(probe: string): WireLine[] {
-    const exchange: WireLine[] = []
+    const exchange = this.#exchanges.get(probe) ?? []
     this.#exchanges.set(probe, exchange)
     const oldest = this.#exchanges.keys().next().value
     if (this.#exchanges.size > maxExchanges && oldest !== undefined) this.#exchanges.delete(oldest)

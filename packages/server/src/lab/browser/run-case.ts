@@ -133,7 +133,7 @@ class CaseRun {
   #judge(measured: Measured, needed: Measured, isLast: boolean): Measured | undefined {
     this.#measured = measured
     if (isLast || sameOutcome(measured, needed)) return undefined
-    return { kind: 'unsettled', why: `too early: ${describeOutcome(measured)}` }
+    return { kind: 'unsettled', why: `before that: ${describeOutcome(measured)}` }
   }
 
   async #fill(step: Extract<Step, { kind: 'obtain' | 'invent' }>): Promise<void> {

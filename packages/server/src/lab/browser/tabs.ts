@@ -91,12 +91,18 @@ function drawSample({ door }: LabCase): HTMLElement {
   return sample
 }
 
+const engineNames: Readonly<Record<string, string>> = {
+  chromium: 'Chromium',
+  firefox: 'Firefox',
+  webkit: 'WebKit',
+}
+
 function drawWhy(one: LabCase, state: RowState | undefined, { docsBase }: RowTools): HTMLElement {
   const shown = state?.result.measured ?? one.expected
   const docs = make(docsBase === '' ? 'code' : 'a', '', one.docs)
   if (docs instanceof HTMLAnchorElement) docs.href = `${docsBase}${one.docs}`
   const engines = Object.entries(one.differs).flatMap(([engine, { expected, why }]) => [
-    make('dt', '', engine),
+    make('dt', '', `In ${engineNames[engine] ?? engine}`),
     make('dd', '', `${describeOutcome(expected)}. ${why}`),
   ])
   const facts = make(

@@ -44,10 +44,9 @@ export function renderCard({ door, url, cases, sample }: CardParts): Html {
 
 const certificateHelp: Html = html`<div class="door__help">
   <p class="small">
-    Without a certificate this door ends every attempt in TLS. Make one with
-    <code>countersign cert client alice</code>, or take
-    <a href="/lab/client.p12" download>the lab’s own</a> (its password is <code>countersign</code>), and
-    import it into this browser.
+    Trust the lab’s authority (<a href="/lab/ca.pem" download>ca.pem</a>), and import a client certificate:
+    make one with <code>countersign cert client alice</code>, or take
+    <a href="/lab/client.p12" download>the lab’s own</a>, whose password is <code>countersign</code>.
   </p>
   <label class="switch"
     ><input type="checkbox" data-client-certificate /> A client certificate is installed here</label
