@@ -114,11 +114,11 @@ export function parseCall(command: Command, args: readonly string[], around: Sur
   const specs = { ...commonOptions, ...command.options }
   const options = Object.fromEntries(
     Object.entries(specs).map(([name, { value, multiple }]) => {
-      const type = value === undefined ? 'boolean' : 'string'
-      return [name, { type, multiple } as const]
+      const type = value === undefined ? ('boolean' as const) : ('string' as const)
+      return [name, name === 'help' ? { type, multiple, short: 'h' } : { type, multiple }] as const
     }),
   )
-  const { values, positionals } = parsed(args, options)
+  const { values, positionals } = parsed(wordsLast(args, specs), options)
   if (values['help'] !== true) checkWords(command, positionals)
   return new Call(around, positionals, values)
 }
@@ -134,6 +134,18 @@ function parsed(
       error instanceof Error ? firstSentence(error.message) : 'the command line cannot be read',
     )
   }
+}
+
+/**
+ * Puts words that begin with one dash behind `--`: identifiers are random and may look like a short option, of which
+ * there is only `-h`.
+ */
+function wordsLast(args: readonly string[], specs: Readonly<Record<string, OptionSpec>>): readonly string[] {
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  const isWord = (arg: string, index: number): boolean =>
+    index < end && /^-[^-]/.test(arg) && arg !== '-h' && specs[args[index - 1]?.slice(2) ?? '']?.value === undefined
+  const dashed = args.filter(isWord)
+  return [...args.slice(0, end).filter((arg, index) => !isWord(arg, index)), '--', ...dashed, ...args.slice(end + 1)]
 }
 
 function checkWords(command: Command, given: readonly string[]): void {

@@ -4,16 +4,16 @@ import { exitMeanings } from './exit-codes.ts'
 import { alignColumns } from './table.ts'
 
 const firstThings: readonly (readonly [string, string])[] = [
-  ['countersign lab', 'every way in, live in your browser'],
-  ['countersign serve CONFIG', 'log people in and guard sockets'],
-  ['countersign check CONFIG', 'explain a configuration, and what is weak in it'],
+  ['lab', 'see every way in, live in your browser'],
+  ['serve CONFIG', 'log people in and guard sockets'],
+  ['check CONFIG', 'explain a configuration, and what is weak in it'],
 ]
 
 const otherThings: readonly (readonly [string, string])[] = [
-  ['countersign user add|list|password|disable|enable', 'people who can log in'],
-  ['countersign key create|list|revoke', 'API keys for machines'],
-  ['countersign ticket mint', 'one ticket, to try a door'],
-  ['countersign cert ca|client', 'your own client certificates'],
+  ['user add|list|password|disable|enable', 'people who can log in'],
+  ['key create|list|revoke', 'API keys for machines'],
+  ['ticket mint', 'one single-use ticket, to try a door'],
+  ['cert ca|client', 'your own authority and client certificates'],
 ]
 
 /** Help of the whole program: fits one screen. */
@@ -21,11 +21,13 @@ export function generalHelp(): readonly string[] {
   return [
     'Countersign decides who may speak on a WebSocket, and keeps that decision true.',
     '',
+    'countersign COMMAND [options]',
+    '',
     ...indent(alignColumns(firstThings)),
     '',
     ...indent(alignColumns(otherThings)),
     '',
-    'Every command has --help and --json.  countersign --version tells the version.',
+    'Every command has --help and --json. countersign --version tells the version.',
     'NO_COLOR is respected.  Secrets are shown once, by the command that makes them.',
     '',
     'Exit codes',

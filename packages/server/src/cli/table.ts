@@ -25,7 +25,7 @@ function pad(cell: string, wanted: number): string {
 
 /** Characters, not UTF-16 units. Names are shown as they are: `printable` has removed what would move the cursor. */
 function width(cell: string): number {
-  return [...cell].length
+  return Array.from(cell).length
 }
 
 /** Text from a store or a file, safe on a terminal: control characters become `?`. */

@@ -1,5 +1,5 @@
 /** Turns findings about a configuration into lines that say where: `countersign.yaml:12: guards[0].origins[1]: …`. */
-import { isMap, isPair, isScalar, LineCounter, type Document, type Node } from 'yaml'
+import { isMap, isPair, isScalar, type Document, type LineCounter, type Node } from 'yaml'
 import type { z } from 'zod'
 
 /** Members and indices that lead to a value. */

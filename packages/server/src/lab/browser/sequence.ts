@@ -61,9 +61,12 @@ function readLine(line: unknown): readonly WireLine[] {
   return [{ there: line.from === 'client', text: text.replace(/\?(?= HTTP)/, ''), deciding }]
 }
 
-/** An ordinary farewell decides nothing: then what came first after the 101 did. */
+/** An ordinary farewell decides nothing, nor does a 401 that the browser answered: then the first frame back did. */
 function withDecision(lines: readonly WireLine[]): readonly WireLine[] {
-  const decided = lines.map((line) => (line.text === 'close 1000' ? { ...line, deciding: false } : line))
+  const lastKnock = lines.findLastIndex(({ there, text }) => there && /^GET .* HTTP\/1\.1$/.test(text))
+  const decided = lines.map((line, index) =>
+    index < lastKnock || line.text === 'close 1000' ? { ...line, deciding: false } : line,
+  )
   if (decided.some(({ deciding }) => deciding)) return decided
   const welcome = decided.findIndex(({ there, text }) => !there && /auth_ok|^Hello .+!$/.test(text))
   return decided.map((line, index) => (index === welcome ? { ...line, deciding: true } : line))
