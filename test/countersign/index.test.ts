@@ -15,29 +15,27 @@ const guardOf = (options: Partial<GuardOptions> = {}): ReturnType<typeof createG
   createGuard({ records: memory(), accept, ...options })
 
 describe('the front door', () => {
-  test('opens on these names and no others', () => {
-    expect(Object.keys(library).toSorted()).toEqual([
-      'Guard',
-      'Lockout',
-      'MisuseError',
-      'OutageError',
-      'authorization',
-      'challengeFrames',
-      'cookie',
-      'createGuard',
-      'defaultLimits',
-      'defaultLockout',
-      'firstMessage',
-      'localBus',
-      'maxTicketMs',
-      'memory',
-      'prefixes',
-      'query',
-      'reasons',
-      'sameText',
-      'subprotocol',
-      'tls',
-    ])
+  test('opens on a guard, the places of credentials, and records in memory; methods have a door of their own', () => {
+    expect(Object.keys(library)).toEqual(
+      expect.arrayContaining([
+        'Guard',
+        'MisuseError',
+        'OutageError',
+        'authorization',
+        'challengeFrames',
+        'cookie',
+        'createGuard',
+        'defaultLimits',
+        'firstMessage',
+        'localBus',
+        'memory',
+        'query',
+        'reasons',
+        'subprotocol',
+        'tls',
+      ]),
+    )
+    for (const name of ['ticket', 'session', 'password', 'jwt']) expect(library).not.toHaveProperty(name)
   })
 
   test('makes a guard of records and a method alone', async () => {

@@ -12,6 +12,7 @@ import type { Bus, Journal, PasswordHasher, Platform } from './core/ports.ts'
 import type { Records } from './core/records.ts'
 import { rejectingPasswords } from './platform/argon2.ts'
 import { nodePlatform } from './platform/node.ts'
+import { subnetOf } from './wire/address.ts'
 import { allowsHost, allowsOrigin, compileHosts, compileOrigins } from './wire/origin.ts'
 
 /** What a guard is made of. */
@@ -78,6 +79,7 @@ export function createGuard(options: GuardOptions): Guard {
       hosts: options.hosts === undefined ? undefined : hostList(options.hosts),
       refusals: options.refusals ?? 'auto',
       dangerouslyAllowCleartext: options.dangerouslyAllowCleartext ?? false,
+      sourceOf: subnetOf,
       limits: { ...(takes('jwt') ? { maxBytes: maxBytesForJwt } : {}), ...options.limits },
     },
     {
@@ -137,6 +139,14 @@ export type {
 export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
 export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
+export {
+  apiKeyGrant,
+  grantOf,
+  isSessionOver,
+  sessionGrant,
+  ticketGrant,
+  touchEveryMs,
+} from './core/rows.ts'
 export { sameText } from './core/same-text.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
 export type { Credential, TokenForm } from './core/credential.ts'

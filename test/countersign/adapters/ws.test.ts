@@ -848,17 +848,22 @@ describe('the end of a lease', () => {
     })
     const caller = call(door, { path: `/?ticket=${await ticketFor(door)}` })
     const outcome = await caller.outcome
-    if (outcome.kind === 'open') expect(await caller.closed).toEqual({ code: 3003, reason: 'revoked' })
+    const end = outcome.kind === 'open' ? await caller.closed : { code: 3003, reason: 'revoked' }
+    expect(end).toEqual({ code: 3003, reason: 'revoked' })
     expect(door.guard.leases()).toEqual([])
     await until(() => door.wss.clients.size === 0)
   })
 
-  test('by shutting down asks to come back', async () => {
+  test('by shutting down asks to come back, those who wait as well', async () => {
     const door = await openDoor()
+    const waiting = call(door)
+    await waiting.outcome
     const caller = call(door, { path: `/?ticket=${await ticketFor(door)}` })
     await expectAccepted(door, caller, 'alice')
     door.guard.close()
     await expectRefused(caller, 'shutting_down')
+    await expectRefused(waiting, 'shutting_down')
+    await expectRefused(call(door), 'shutting_down')
   })
 })
 

@@ -31,7 +31,7 @@ describe('a conversation', () => {
   })
 
   test('is a promise from the first port that answers later', async () => {
-    const later = answersWith({ ...now, random: () => Promise.resolve('r') as never })
+    const later = answersWith({ ...now, random: () => Promise.resolve('r') })
     const turn = drive(twoQuestions(), later)
     expect(isThenable(turn)).toBe(true)
     expect(await turn).toEqual({ kind: 'done', value: 'h r' })
@@ -46,7 +46,10 @@ describe('a conversation', () => {
         throw new Error('and then fails')
       }) as never,
     }
-    const turn = await drive(twoQuestions(), answersWith({ ...now, random: () => hasty as never }))
+    const turn = await drive(
+      twoQuestions(),
+      answersWith({ ...now, random: () => hasty as unknown as string }),
+    )
     expect(turn).toEqual({ kind: 'done', value: 'h first' })
   })
 
@@ -67,7 +70,7 @@ describe('a conversation', () => {
         return `${(error as Error).name} then ${yield* random(1)}`
       }
     }
-    const turn = await drive(careful(), answersWith({ ...now, hash: port as never }))
+    const turn = await drive(careful(), answersWith({ ...now, hash: port }))
     expect(turn).toEqual({ kind: 'done', value: 'OutageError then r' })
   })
 
@@ -78,7 +81,7 @@ describe('a conversation', () => {
       },
     })
     expect(() => drive(twoQuestions(), failing)).toThrow('gone')
-    const later = answersWith({ hash: () => Promise.reject(new Error('gone later')) as never })
+    const later = answersWith({ hash: () => Promise.reject(new Error('gone later')) })
     await expect(drive(twoQuestions(), later)).rejects.toThrow('gone later')
   })
 
@@ -101,7 +104,8 @@ describe('a turn of the peer', () => {
   }
 
   function turnOf(): Extract<Turn<string>, { kind: 'peer' }> {
-    const turn = drive(listening(), now) as Turn<string>
+    const turn = drive(listening(), now)
+    if (isThenable(turn)) throw new Error('a promise')
     if (turn.kind !== 'peer') throw new Error('no turn')
     return turn
   }

@@ -8,22 +8,19 @@ interface Guest extends Waiting {
 
 const roomy: PoolLimits = { total: 4, perSource: 4, perSubnet: 4, talking: 2 }
 
-/** A waiting room with a list of those who had to make room. */
+/** A waiting room with a list of those who had to make room; `a1` is the first socket of source `a`. */
 function room(limits: Partial<PoolLimits> = {}): {
   readonly pool: Pool
   readonly evicted: string[]
-  guest: typeof guestOf
+  readonly guest: (name: string, sinceMs?: number, subnet?: string) => Guest
 } {
   const evicted: string[] = []
   const pool = new Pool({ ...roomy, ...limits })
-  const guest = (name: string, sinceMs = 0, subnet?: string): Guest => guestOf(name, sinceMs, subnet, evicted)
-  return { pool, evicted, guest: guest as typeof guestOf }
-}
-
-/** `a1` is the first socket of source `a`. */
-function guestOf(name: string, sinceMs = 0, subnet?: string, evicted: string[] = []): Guest {
-  const source = name.charAt(0)
-  return { name, source, subnet: subnet ?? source, sinceMs, evict: () => void evicted.push(name) }
+  const guest = (name: string, sinceMs = 0, subnet?: string): Guest => {
+    const source = name.charAt(0)
+    return { name, source, subnet: subnet ?? source, sinceMs, evict: () => void evicted.push(name) }
+  }
+  return { pool, evicted, guest }
 }
 
 describe('the pool', () => {
@@ -159,6 +156,16 @@ describe('the pool', () => {
     pool.closed(socket)
     expect(pool.size).toBe(1)
     expect(pool.closing({})).toBe(true)
+  })
+
+  test('sends everyone away when it closes, whether silent or speaking', () => {
+    const { pool, evicted, guest } = room()
+    const speaking = guest('b1')
+    for (const one of [guest('a1'), speaking, guest('a2')]) pool.enter(one)
+    pool.speak(speaking)
+    pool.close()
+    expect(evicted.toSorted()).toEqual(['a1', 'a2', 'b1'])
+    expect(pool.size).toBe(0)
   })
 
   test('is crowded from half full', () => {

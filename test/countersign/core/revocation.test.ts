@@ -40,13 +40,16 @@ async function race(
     records: scheduled(scheduler),
   })
   const facts = { subject: 'alice', roles: ['member'], session: 'root' }
-  const issuing = byTicket ? opened.guard.issue.ticket(facts) : opened.guard.issue.session(facts)
+  const issuing = (async () => {
+    if (!byTicket) {
+      const { id, session: text } = await opened.guard.issue.session(facts)
+      return { id, attempt: handshakeOf({ origin: pageOrigin, cookie: `sid=${text}` }) }
+    }
+    const { id, ticket: text } = await opened.guard.issue.ticket(facts)
+    return { id, attempt: handshakeOf({ target: `/?ticket=${text}` }) }
+  })()
   await scheduler.waitFor(issuing)
-  const issued = await issuing
-  const attempt =
-    'ticket' in issued
-      ? handshakeOf({ target: `/?ticket=${issued.ticket}` })
-      : handshakeOf({ origin: pageOrigin, cookie: `sid=${issued.session}` })
+  const { id: token, attempt } = await issuing
   let lease: Lease | undefined
   let revoked = false
   const connecting = (async () => {
@@ -56,7 +59,7 @@ async function race(
     if (turn.kind !== 'done' || turn.value.kind !== 'accepted') return
     if (turn.value.lease.open()) lease = turn.value.lease
   })()
-  const revoking = opened.guard.revoke(how({ token: issued.id })).then(() => {
+  const revoking = opened.guard.revoke(how({ token })).then(() => {
     revoked = true
   })
   return { opened, lease: () => lease, revoked: () => revoked, settled: Promise.all([connecting, revoking]) }

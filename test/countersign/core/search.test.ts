@@ -38,6 +38,7 @@ function method(name: string, from: Method['from'], csrf?: HandshakeCarrier): Me
     from,
     csrf,
     recognises: () => true,
+    // oxlint-disable-next-line require-yield -- nobody is asked in these tests
     *judge() {
       return deny('invalid_credential')
     },

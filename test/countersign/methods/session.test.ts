@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cookie, firstMessage, query } from '../../../packages/countersign/src/index.ts'
 import { preauth, session } from '../../../packages/countersign/src/methods/index.ts'
+import type { Handshake } from '../../../packages/countersign/src/core/handshake.ts'
 import type { Reason } from '../../../packages/countersign/src/core/reasons.ts'
 import type { SessionRow, TicketRow } from '../../../packages/countersign/src/core/records.ts'
 import {
@@ -17,7 +18,6 @@ import {
 import {
   expectAcceptance,
   expectRefusal,
-  handshakeOf,
   knock,
   knockAndListen,
   openGuard,
@@ -160,10 +160,7 @@ describe('preauth from end to end', () => {
   const open = (): ReturnType<typeof openGuard> =>
     openGuard({ accept: [preauth({ from: cookie('pre'), csrf: query('csrf') })] })
   const login = { subject: 'alice', session: 'login-1' }
-  const facts = (pair: {
-    readonly cookie: string
-    readonly csrf: string
-  }): Parameters<typeof handshakeOf>[0] => ({
+  const facts = (pair: { readonly cookie: string; readonly csrf: string }): Partial<Handshake> => ({
     origin: pageOrigin,
     cookie: `pre=${pair.cookie}`,
     target: `/?csrf=${pair.csrf}`,

@@ -117,6 +117,8 @@ export interface Caller {
 export interface Call extends ClientOptions {
   readonly path?: string
   readonly protocols?: readonly string[]
+  /** `user:password`, as in the URL. */
+  readonly auth?: string
   /** Calls as a page of this origin. */
   readonly page?: string
 }
@@ -169,9 +171,9 @@ export async function expectRefused(caller: Caller, reason: Reason): Promise<Out
   return outcome
 }
 
-/** Waits for something that happens on sockets, 5 s at most. */
-export async function until(what: () => boolean): Promise<void> {
-  const end = Date.now() + 5_000
+/** Waits for something that happens on sockets, 5 s at most unless said otherwise. */
+export async function until(what: () => boolean, mostMs = 5_000): Promise<void> {
+  const end = Date.now() + mostMs
   while (!what()) {
     if (Date.now() > end) throw new Error(`this never came: ${what.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, 2))

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
 import { sqlite } from 'countersign/stores/sqlite'
 import { argon2Passwords } from 'countersign/platform/node'
@@ -12,7 +13,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let count = 0
 
 /** A database of its own, and `countersign user …` on it. */
-function users(): { readonly store: string; readonly user: (args: readonly string[], lent?: Lent) => Promise<Outcome> } {
+function users(): {
+  readonly store: string
+  readonly user: (args: readonly string[], lent?: Lent) => Promise<Outcome>
+} {
   const store = join(folder, `users-${(count += 1)}.db`)
   return { store, user: (args, lent) => countersign(['user', ...args, '--store', store], lent) }
 }
@@ -23,7 +27,10 @@ const typed = { stdin: `${password}\n` }
 describe('user add', () => {
   it('makes the database, readable by its owner alone, and the account', async () => {
     const { store, user } = users()
-    const { exit, stdout } = await user(['add', 'Alice', '--role', 'member', '--role', 'staff', '--password-stdin'], typed)
+    const { exit, stdout } = await user(
+      ['add', 'Alice', '--role', 'member', '--role', 'staff', '--password-stdin'],
+      typed,
+    )
     expect([exit, stdout]).toEqual([0, 'alice added\n'])
     expect(statSync(store).mode & 0o777).toBe(0o600)
     const records = sqlite(store)
@@ -69,7 +76,9 @@ describe('user add', () => {
     await user(['add', 'alice', '--password-stdin'], typed)
     const { exit, stderr } = await user(['add', 'ALICE'], { types: [] })
     expect(exit).toBe(1)
-    expect(stderr).toBe('countersign: alice exists already; "countersign user password alice" changes the password\n')
+    expect(stderr).toBe(
+      'countersign: alice exists already; "countersign user password alice" changes the password\n',
+    )
   })
 
   it('refuses a name that is none', async () => {
@@ -86,9 +95,16 @@ describe('user list', () => {
     await user(['add', 'alice', '--role', 'member', '--password-stdin'], typed)
     await user(['disable', 'bob'])
     const { stdout } = await user(['list'])
-    expect(stdout).toMatch(/^NAME +STATE +ROLES +CHANGED\nalice +enabled +member +\d{4}-\S+Z\nbob +disabled +- +\d{4}-\S+Z\n$/)
+    expect(stdout).toMatch(
+      /^NAME +STATE +ROLES +CHANGED\nalice +enabled +member +\d{4}-\S+Z\nbob +disabled +- +\d{4}-\S+Z\n$/,
+    )
     const { stdout: json } = await user(['list', '--json'])
-    expect(JSON.parse(json)).toMatchObject({ users: [{ username: 'alice', roles: ['member'] }, { username: 'bob', disabled: true }] })
+    expect(JSON.parse(json)).toMatchObject({
+      users: [
+        { username: 'alice', roles: ['member'] },
+        { username: 'bob', disabled: true },
+      ],
+    })
     expect(`${stdout}${json}`).not.toContain('argon2')
   })
 
@@ -107,6 +123,22 @@ describe('user list', () => {
   })
 })
 
+describe('a database that another process holds', () => {
+  it('is said to be out of reach after a moment, with exit code 4', async () => {
+    const { store, user } = users()
+    await user(['add', 'alice', '--password-stdin'], typed)
+    const holder = new DatabaseSync(store)
+    holder.exec('BEGIN EXCLUSIVE')
+    const { exit, stderr } = await user(['disable', 'alice'])
+    holder.exec('ROLLBACK')
+    holder.close()
+    expect(exit).toBe(4)
+    expect(stderr).toContain(store)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect(stderr).toContain('another process')
+  })
+})
+
 describe('a change that takes something away', () => {
   it.each([
     ['disable', ['disable', 'alice']],
@@ -119,7 +151,12 @@ describe('a change that takes something away', () => {
     expect(exit).toBe(0)
     const records = sqlite(store)
     const grant = {
-      subject: 'alice', roles: [], session: undefined, token: undefined, apiKey: undefined, certificate: undefined,
+      subject: 'alice',
+      roles: [],
+      session: undefined,
+      token: undefined,
+      apiKey: undefined,
+      certificate: undefined,
       issuedAtMs: grantedAtMs,
     }
     const mark = await records.findMark(grant, 'a lease')
@@ -127,13 +164,16 @@ describe('a change that takes something away', () => {
     expect(mark).toMatchObject({ kind: 'subject', value: 'alice', reason: 'revoked' })
   })
 
-  it.each(['disable', 'enable', 'password'])('%s of an unknown user fails and says how to see who there is', async (verb) => {
-    const { user } = users()
-    await user(['add', 'alice', '--password-stdin'], typed)
-    const { exit, stderr } = await user([verb, 'mallory'])
-    expect(exit).toBe(1)
-    expect(stderr).toContain('there is no user mallory; "countersign user list" shows who there is')
-  })
+  it.each(['disable', 'enable', 'password'])(
+    '%s of an unknown user fails and says how to see who there is',
+    async (verb) => {
+      const { user } = users()
+      await user(['add', 'alice', '--password-stdin'], typed)
+      const { exit, stderr } = await user([verb, 'mallory'])
+      expect(exit).toBe(1)
+      expect(stderr).toContain('there is no user mallory; "countersign user list" shows who there is')
+    },
+  )
 
   it('is undone by enable', async () => {
     const { user } = users()

@@ -73,7 +73,9 @@ describe('key create', () => {
 
   it('refuses a subject whose account is disabled', async () => {
     const store = fresh('k.db')
-    await countersign(['user', 'add', 'website', '--password-stdin', '--store', store], { stdin: 'a long enough one\n' })
+    await countersign(['user', 'add', 'website', '--password-stdin', '--store', store], {
+      stdin: 'a long enough one\n',
+    })
     await countersign(['user', 'disable', 'website', '--store', store])
     const { exit, stderr } = await createKey(store)
     expect(exit).toBe(1)
@@ -87,7 +89,9 @@ describe('key list and key revoke', () => {
     const created = await createKey(store, '--json')
     const { id, key } = JSON.parse(created.stdout) as { readonly id: string; readonly key: string }
     const listed = await countersign(['key', 'list', '--store', store])
-    expect(listed.stdout).toMatch(new RegExp(`^ID +NAME +SUBJECT +SCOPES +ROLES +EXPIRES\n${id} +site +website +connect +- +never\n$`))
+    expect(listed.stdout).toMatch(
+      new RegExp(`^ID +NAME +SUBJECT +SCOPES +ROLES +EXPIRES\n${id} +site +website +connect +- +never\n$`),
+    )
     expect(listed.stdout).not.toContain(key)
     const revoked = await countersign(['key', 'revoke', id, '--json', '--store', store])
     expect(JSON.parse(revoked.stdout)).toEqual({ id, name: 'site', revoked: true })
@@ -109,28 +113,71 @@ describe('ticket mint', () => {
   it('prints a ticket that opens once at the named guard', async () => {
     const store = fresh('t.db')
     await createKey(store)
-    const args = ['ticket', 'mint', '--store', store, '--subject', 'alice', '--audience', 'chat', '--role', 'member', '--ttl', '10s']
+    const args = [
+      'ticket',
+      'mint',
+      '--store',
+      store,
+      '--subject',
+      'alice',
+      '--audience',
+      'chat',
+      '--role',
+      'member',
+      '--ttl',
+      '10s',
+    ]
     const { exit, stdout, stderr } = await countersign(args)
     expect(exit).toBe(0)
     expect(stdout).toMatch(/^cst_[\w-]{43}\n$/)
     expect(stderr).toBe('good once within 10s, at servers that share this database\n')
     const records = sqlite(store)
     const key = await nodePlatform().hash(stdout.trim())
-    expect(await records.takeTicket(key)).toMatchObject({ subject: 'alice', audience: 'chat', roles: ['member'] })
+    expect(await records.takeTicket(key)).toMatchObject({
+      subject: 'alice',
+      audience: 'chat',
+      roles: ['member'],
+    })
     expect(await records.takeTicket(key)).toBeUndefined()
     await records.close()
   })
 
   it('takes the roles of the account where none are given', async () => {
     const store = fresh('t.db')
-    await countersign(['user', 'add', 'alice', '--role', 'staff', '--password-stdin', '--store', store], { stdin: 'a long enough one\n' })
-    const { stdout } = await countersign(['ticket', 'mint', '--json', '--store', store, '--subject', 'alice', '--audience', 'chat'])
-    expect(JSON.parse(stdout)).toMatchObject({ subject: 'alice', roles: ['staff'], expires_in: 30, ticket: expect.stringMatching(/^cst_/) })
+    await countersign(['user', 'add', 'alice', '--role', 'staff', '--password-stdin', '--store', store], {
+      stdin: 'a long enough one\n',
+    })
+    const { stdout } = await countersign([
+      'ticket',
+      'mint',
+      '--json',
+      '--store',
+      store,
+      '--subject',
+      'alice',
+      '--audience',
+      'chat',
+    ])
+    expect(JSON.parse(stdout)).toMatchObject({
+      subject: 'alice',
+      roles: ['staff'],
+      expires_in: 30,
+      ticket: expect.stringMatching(/^cst_/),
+    })
   })
 
   it('makes no database: nothing would share it', async () => {
     const store = fresh('t.db')
-    const { exit } = await countersign(['ticket', 'mint', '--store', store, '--subject', 'a', '--audience', 'b'])
+    const { exit } = await countersign([
+      'ticket',
+      'mint',
+      '--store',
+      store,
+      '--subject',
+      'a',
+      '--audience',
+      'b',
+    ])
     expect(exit).toBe(4)
     expect(existsSync(store)).toBe(false)
   })
@@ -139,10 +186,34 @@ describe('ticket mint', () => {
 describe('cert', () => {
   it('makes an authority and a client certificate that it vouches for, keys for their owner alone', async () => {
     const pki = fresh('pki')
-    const ca = await countersign(['cert', 'ca', '--out', pki, '--name', 'Test authority', '--days', '30', '--json'])
-    const client = await countersign(['cert', 'client', '--ca', pki, '--name', 'alice', '--days', '7', '--json'])
+    const ca = await countersign([
+      'cert',
+      'ca',
+      '--out',
+      pki,
+      '--name',
+      'Test authority',
+      '--days',
+      '30',
+      '--json',
+    ])
+    const client = await countersign([
+      'cert',
+      'client',
+      '--ca',
+      pki,
+      '--name',
+      'alice',
+      '--days',
+      '7',
+      '--json',
+    ])
     expect([ca.exit, client.exit]).toEqual([0, 0])
-    expect([mode(join(pki, 'ca.key')), mode(join(pki, 'alice.key')), mode(join(pki, 'alice.pem'))]).toEqual(['600', '600', '644'])
+    expect([mode(join(pki, 'ca.key')), mode(join(pki, 'alice.key')), mode(join(pki, 'alice.pem'))]).toEqual([
+      '600',
+      '600',
+      '644',
+    ])
     const authority = new X509Certificate(readFileSync(join(pki, 'ca.pem')))
     const certificate = new X509Certificate(readFileSync(join(pki, 'alice.pem')))
     expect(certificate.subject).toBe('CN=alice')
@@ -164,11 +235,25 @@ describe('cert', () => {
   it('packs a PKCS #12 file under a password that is shown once', async () => {
     const pki = fresh('pki')
     await countersign(['cert', 'ca', '--out', pki])
-    const { stdout } = await countersign(['cert', 'client', '--ca', pki, '--name', 'alice', '--p12', '--json'])
-    const { p12, p12_password: password } = JSON.parse(stdout) as { readonly p12: string; readonly p12_password: string }
+    const { stdout } = await countersign([
+      'cert',
+      'client',
+      '--ca',
+      pki,
+      '--name',
+      'alice',
+      '--p12',
+      '--json',
+    ])
+    const { p12, p12_password: password } = JSON.parse(stdout) as {
+      readonly p12: string
+      readonly p12_password: string
+    }
     expect(mode(p12)).toBe('600')
     const args = ['pkcs12', '-in', p12, '-nodes', '-passin', 'stdin']
-    expect(execFileSync('openssl', args, { input: password, encoding: 'utf8', stdio: 'pipe' })).toContain('BEGIN PRIVATE KEY')
+    expect(execFileSync('openssl', args, { input: password, encoding: 'utf8', stdio: 'pipe' })).toContain(
+      'BEGIN PRIVATE KEY',
+    )
   })
 
   it('takes the password of that file from standard input, and does not repeat it', async () => {
@@ -181,14 +266,24 @@ describe('cert', () => {
     expect(mode(join(pki, 'alice.p12'))).toBe('600')
   })
 
-  it.each(['../escape', 'a/b', '.hidden', 'ca', ''])('refuses the name %j, which would wander or overwrite', async (name) => {
-    const pki = fresh('pki')
-    await countersign(['cert', 'ca', '--out', pki])
-    expect((await countersign(['cert', 'client', '--ca', pki, '--name', name])).exit).toBe(2)
-  })
+  it.each(['../escape', 'a/b', '.hidden', 'ca', ''])(
+    'refuses the name %j, which would wander or overwrite',
+    async (name) => {
+      const pki = fresh('pki')
+      await countersign(['cert', 'ca', '--out', pki])
+      expect((await countersign(['cert', 'client', '--ca', pki, '--name', name])).exit).toBe(2)
+    },
+  )
 
   it('says what is missing where there is no authority', async () => {
-    const { exit, stderr } = await countersign(['cert', 'client', '--ca', fresh('nowhere'), '--name', 'alice'])
+    const { exit, stderr } = await countersign([
+      'cert',
+      'client',
+      '--ca',
+      fresh('nowhere'),
+      '--name',
+      'alice',
+    ])
     expect(exit).toBe(4)
     expect(stderr).toContain('ca.pem: there is no such file or folder')
   })
@@ -196,7 +291,10 @@ describe('cert', () => {
   it('quotes nothing of a key that it cannot read', async () => {
     const pki = fresh('pki')
     await countersign(['cert', 'ca', '--out', pki])
-    writeFileSync(join(pki, 'ca.key'), '-----BEGIN PRIVATE KEY-----\nc2VjcmV0LXNlY3JldA==\n-----END PRIVATE KEY-----\n')
+    writeFileSync(
+      join(pki, 'ca.key'),
+      '-----BEGIN PRIVATE KEY-----\nc2VjcmV0LXNlY3JldA==\n-----END PRIVATE KEY-----\n',
+    )
     const { exit, stderr } = await countersign(['cert', 'client', '--ca', pki, '--name', 'alice'])
     expect(exit).toBe(1)
     expect(stderr).toContain('are no authority made by "countersign cert ca"')

@@ -1,6 +1,11 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { daysOption, durationOption, parseDuration, writeDuration } from '../../../packages/server/src/cli/duration.ts'
+import {
+  daysOption,
+  durationOption,
+  parseDuration,
+  writeDuration,
+} from '../../../packages/server/src/cli/duration.ts'
 import { CommandError } from '../../../packages/server/src/cli/exit-codes.ts'
 
 const numRuns = Number(process.env['COUNTERSIGN_FUZZ_RUNS'] ?? 10_000)
@@ -17,9 +22,12 @@ describe('a duration', () => {
     expect(writeDuration(ms)).toBe(text)
   })
 
-  it.each(['', '0s', '30', 's', '-5s', '1.5h', '5 m', '5M', '5w', '999999999d', '36501d'])('refuses %j', (text) => {
-    expect(parseDuration(text)).toBeUndefined()
-  })
+  it.each(['', '0s', '30', 's', '-5s', '1.5h', '5 m', '5M', '5w', '999999999d', '36501d'])(
+    'refuses %j',
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined()
+    },
+  )
 
   it('is a number of milliseconds within a century, or nothing, whatever the text', () => {
     const anything = fc.property(fc.string(), (text) => {
@@ -30,12 +38,17 @@ describe('a duration', () => {
   })
 
   it('survives being written and read again', () => {
-    const whole = fc.property(fc.integer({ min: 1, max: 1e12 }), (ms) => parseDuration(writeDuration(ms)) === ms || ms > 999_999_999)
+    const whole = fc.property(
+      fc.integer({ min: 1, max: 1e12 }),
+      (ms) => parseDuration(writeDuration(ms)) === ms || ms > 999_999_999,
+    )
     fc.assert(whole, { numRuns })
   })
 
   it('names the option and shows how it is written when it is none', () => {
-    expect(() => durationOption('--ttl', 'soon')).toThrow('--ttl soon: not a duration; write 30s, 15m, 8h or 90d')
+    expect(() => durationOption('--ttl', 'soon')).toThrow(
+      '--ttl soon: not a duration; write 30s, 15m, 8h or 90d',
+    )
     expect(() => durationOption('--ttl', 'soon')).toThrow(CommandError)
   })
 

@@ -19,16 +19,27 @@ describe('help', () => {
     for (const { name } of commands) for (const word of name.split(' ')) expect(stdout).toContain(word)
   })
 
-  it.each(commands.map(({ name }) => name))('of %s tells its options, --json and --help among them', async (name) => {
-    const { exit, stdout } = await countersign([...name.split(' '), '--help'])
-    expect(exit).toBe(0)
-    expect(stdout).toContain(`countersign ${name}`)
-    expect(stdout).toMatch(/--json .*\n.*--help/)
-  })
+  it.each(commands.map(({ name }) => name))(
+    'of %s tells its options, --json and --help among them',
+    async (name) => {
+      const { exit, stdout } = await countersign([...name.split(' '), '--help'])
+      expect(exit).toBe(0)
+      expect(stdout).toContain(`countersign ${name}`)
+      expect(stdout).toMatch(/--json .*\n.*--help/)
+    },
+  )
 
   it('that nobody asked for goes to standard error and is a usage error', async () => {
-    expect(await countersign([])).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringContaining('Exit codes') })
-    expect(await countersign(['user'])).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringContaining('user add NAME') })
+    expect(await countersign([])).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Exit codes'),
+    })
+    expect(await countersign(['user'])).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: expect.stringContaining('user add NAME'),
+    })
   })
 
   it('of a group lists its commands', async () => {
@@ -41,7 +52,10 @@ describe('help', () => {
 
 describe('the version', () => {
   it('is one line', async () => {
-    expect(await countersign(['--version'])).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) })
+    expect(await countersign(['--version'])).toMatchObject({
+      exit: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/),
+    })
   })
 })
 
@@ -58,10 +72,16 @@ describe('a wrong command line', () => {
     [['lab', '--port', 'eight'], '--port eight: a number from 1 to 65495'],
     [['lab', '--port', '65530'], '--port 65530: a number from 1 to 65495'],
     [['lab', '--engines', 'firefox'], '--engines goes with --report FILE'],
-    [['lab', '--report', 'm.md', '--engines', 'firefox,opera'], '--engines "opera": any of chromium,firefox,webkit'],
+    [
+      ['lab', '--report', 'm.md', '--engines', 'firefox,opera'],
+      '--engines "opera": any of chromium,firefox,webkit',
+    ],
     [['lab', '--log', 'loud'], '--log loud: one of debug, info, warn, error, silent'],
     [['cert', 'ca'], '--out is missing'],
-    [['ticket', 'mint', '--subject', 'a', '--audience', 'b', '--ttl', '31s'], '--ttl 31s: a ticket lives 30s at most'],
+    [
+      ['ticket', 'mint', '--subject', 'a', '--audience', 'b', '--ttl', '31s'],
+      '--ttl 31s: a ticket lives 30s at most',
+    ],
   ])('%j is told what is wrong, with exit code 2', async (args, words) => {
     const { exit, stdout, stderr } = await countersign(args)
     expect(stderr).toContain(words)
@@ -87,7 +107,10 @@ describe('an identifier that begins with a dash', () => {
     [['key', 'revoke', '--store', '/nowhere/at/all.db', '-abc']],
     [['key', 'revoke', '--store', '/nowhere/at/all.db', '--', '--abc']],
   ])('is a word, not an option: %j', async (args) => {
-    expect(await countersign(args)).toMatchObject({ exit: 4, stderr: expect.stringContaining('there is no such database') })
+    expect(await countersign(args)).toMatchObject({
+      exit: 4,
+      stderr: expect.stringContaining('there is no such database'),
+    })
   })
 
   it('is no word where an option waits for its value', async () => {

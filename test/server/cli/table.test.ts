@@ -3,11 +3,24 @@ import { alignColumns, printable, writeTable } from '../../../packages/server/sr
 
 describe('a table', () => {
   it('aligns its columns two blanks apart and leaves nothing at the ends of lines', () => {
-    expect(writeTable(['NAME', 'ROLES'], [['alice', 'a'], ['bo', '']])).toEqual(['NAME   ROLES', 'alice  a', 'bo'])
+    expect(
+      writeTable(
+        ['NAME', 'ROLES'],
+        [
+          ['alice', 'a'],
+          ['bo', ''],
+        ],
+      ),
+    ).toEqual(['NAME   ROLES', 'alice  a', 'bo'])
   })
 
   it('counts characters, not UTF-16 units', () => {
-    expect(alignColumns([['𝒶𝒷', 'x'], ['abc', 'y']])).toEqual(['𝒶𝒷   x', 'abc  y'])
+    expect(
+      alignColumns([
+        ['𝒶𝒷', 'x'],
+        ['abc', 'y'],
+      ]),
+    ).toEqual(['𝒶𝒷   x', 'abc  y'])
   })
 
   it('of nothing is nothing', () => {

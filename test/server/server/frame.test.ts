@@ -4,7 +4,8 @@ import { nodePlatform } from 'countersign/platform/node'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createApp } from '../../../packages/server/src/server/app.ts'
-import { frameCookieName, registerFrame } from '../../../packages/server/src/server/frame.ts'
+import { cookieNames } from '../../../packages/server/src/server/cookies.ts'
+import { registerFrame } from '../../../packages/server/src/server/frame.ts'
 import { ownSources } from '../../../packages/server/src/server/headers.ts'
 import { createLog } from '../../../packages/server/src/server/log.ts'
 import { connect, connected } from './support.ts'
@@ -21,7 +22,7 @@ beforeEach(() => open(false))
 function open(secure: boolean): void {
   records = memory()
   const platform = nodePlatform()
-  const accept = [session({ from: cookie(frameCookieName(secure)), purposes: ['frame'] })]
+  const accept = [session({ from: cookie(cookieNames(secure).frame), purposes: ['frame'] })]
   guard = createGuard({ records, platform, audience: 'D3', origins: [page], accept })
   app = createApp({
     log: createLog({ level: 'silent' }),

@@ -1,10 +1,10 @@
 /** A `ws` socket with a gate: what arrives goes to the waiting room, to the application, or nowhere. */
-import type { RawData, WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import type { Lease } from '../core/lease.ts'
 
 /** Takes what arrives before acceptance. */
 export interface Visitor {
-  message(data: RawData, isBinary: boolean): void
+  message(data: Buffer, isBinary: boolean): void
   gone(): void
 }
 
@@ -28,8 +28,8 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       if (event === 'message') {
         if (this.visitor !== undefined) {
-          // ws emits messages with exactly these two arguments.
-          this.visitor.message(args[0] as RawData, args[1] === true)
+          // ws delivers Buffers until someone sets `binaryType`, and nobody has seen this socket yet.
+          this.visitor.message(args[0] as Buffer, args[1] === true)
           return true
         }
         if (this.lease?.ended === true) return false

@@ -126,7 +126,7 @@ function proceed(
 }
 
 /** The peer vanished, or the deadline passed, while its credential was judged. */
-function abandon(turn: Turn<Decision>, handshake: Handshake, guard: Guard): void {
+export function abandon(turn: Turn<Decision>, handshake: Handshake, guard: Guard): void {
   if (turn.kind === 'peer') turn.leave(refuse(guard, handshake, deny('authentication_timeout')))
   else if (turn.value.kind === 'accepted') turn.value.lease.leave()
 }

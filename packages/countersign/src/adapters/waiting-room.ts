@@ -1,6 +1,5 @@
 /** Sockets that are open but not accepted: bounded in number, bytes, messages and time. */
 import type { IncomingMessage } from 'node:http'
-import type { RawData } from 'ws'
 import { settle, type PeerTurn, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
 import { refuse, type Accepted, type Decision, type Refused } from '../core/knock.ts'
@@ -10,11 +9,11 @@ import { parseAuthenticate } from '../wire/first-message.ts'
 import { subnetOf } from '../wire/address.ts'
 import { challengeFrame } from './frames.ts'
 import type { GatedSocket, Visitor } from './gated-socket.ts'
-import type { Upgrade } from './http.ts'
+import { abandon, type Upgrade } from './http.ts'
 
 /** A message that arrived before acceptance, behind the credential. */
 export interface QueuedMessage {
-  readonly data: RawData
+  readonly data: Buffer
   readonly isBinary: boolean
 }
 
@@ -82,13 +81,12 @@ export class WaitingSocket implements Waiting, Visitor {
   }
 
   /** A message before acceptance: an answer to the open turn, or one for the queue. */
-  message(data: RawData, isBinary: boolean): void {
-    if (this.#over) return
+  message(data: Buffer, isBinary: boolean): void {
     if (++this.#messages > this.#guard.limits.maxMessages) {
       this.#finish('protocol_violation')
       return
     }
-    this.#inflated += sizeOf(data)
+    this.#inflated += data.length
     if (this.#inflated > this.#guard.limits.maxBytes) {
       this.#finish('message_too_big')
       return
@@ -97,7 +95,7 @@ export class WaitingSocket implements Waiting, Visitor {
     if (turn === undefined) this.#queued.push({ data, isBinary })
     else if (isBinary) this.#finish('protocol_violation')
     else if (!this.#guard.pool.speak(this)) this.#finish('overloaded')
-    else this.#answer(turn, textOf(data))
+    else this.#answer(turn, data.toString('utf8'))
   }
 
   /** The peer has gone away. */
@@ -105,9 +103,9 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#leave()
   }
 
-  /** The pool needs the place. */
-  evict(): void {
-    this.#finish('overloaded')
+  /** The pool needs the place, or the guard closes. */
+  evict(reason: 'overloaded' | 'shutting_down'): void {
+    this.#finish(reason)
   }
 
   #answer(turn: PeerTurn<Decision>, text: string): void {
@@ -126,21 +124,18 @@ export class WaitingSocket implements Waiting, Visitor {
   }
 
   #proceed(next: Turn<Decision>): void {
-    if (this.#over) {
-      if (next.kind === 'done' && next.value.kind === 'accepted') next.value.lease.leave()
-      if (next.kind === 'peer')
-        next.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))
+    const socket = this.#over ? undefined : this.#socket
+    if (socket === undefined) {
+      abandon(next, this.#upgrade.handshake, this.#guard)
       return
     }
     if (next.kind === 'peer') {
       this.#turn = next
-      if (next.say !== undefined) this.#socket?.send(challengeFrame(next.say))
+      if (next.say !== undefined) socket.send(challengeFrame(next.say))
       return
     }
-    const socket = this.#socket
     const queued = this.#queued
     this.#leave()
-    if (socket === undefined) return
     if (next.value.kind === 'accepted')
       this.#ends.welcome(socket, this.#upgrade.request, { decision: next.value, queued })
     else this.#ends.turnAway(socket, { ...next.value, tell: 'close' }, this.#upgrade)
@@ -178,15 +173,6 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#bytes += chunk.length
     if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
   }
-}
-
-function sizeOf(data: RawData): number {
-  return Array.isArray(data) ? data.reduce((size, part) => size + part.length, 0) : data.byteLength
-}
-
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8')
-  return data instanceof ArrayBuffer ? Buffer.from(data).toString('utf8') : data.toString('utf8')
 }
 
 const maxAnswerBytes = 4_096

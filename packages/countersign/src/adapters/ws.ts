@@ -20,6 +20,13 @@ import {
 } from './http.ts'
 import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
 
+/**
+ * What an application hears an accepted socket by. `ws` types its `connection` event with two arguments; declare the
+ * listener by this type and all three are known: `const greet: ConnectionListener = (socket, request, lease) => …`,
+ * then `wss.on('connection', greet)`.
+ */
+export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, lease: Lease) => void
+
 export type { GatedSocket } from './gated-socket.ts'
 export type { UpgradeOptions } from './http.ts'
 

@@ -57,11 +57,11 @@ export const decoy = (text: string): Talk<string> => ask<'decoy'>({ kind: 'decoy
 export const random = (bytes: number): Talk<string> => ask<'random'>({ kind: 'random', bytes })
 /** Judges a password at constant cost. */
 export const verifyPassword = (
-  identity: string,
+  who: { readonly identity: string; readonly source: string },
   password: string,
   stored: string | undefined,
 ): Talk<'right' | 'wrong' | 'busy'> =>
-  ask<'verifyPassword'>({ kind: 'verifyPassword', identity, password, hash: stored })
+  ask<'verifyPassword'>({ kind: 'verifyPassword', ...who, password, hash: stored })
 /** Checks a signature. */
 export const checkSignature = (checker: SignatureChecker, jws: CompactJws, now: number): Talk<boolean> =>
   ask<'checkSignature'>({ kind: 'checkSignature', checker, jws, now })

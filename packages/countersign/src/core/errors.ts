@@ -27,6 +27,20 @@ export class MisuseError extends CountersignError {
   }
 }
 
+/**
+ * Holds an option against its bounds, both included.
+ * @param what the option as the message shall name it: `sqlite: maxWaitMs`
+ * @throws MisuseError when the value is no whole number, or out of bounds
+ */
+export function checkWhole(
+  what: string,
+  value: number,
+  [least, most]: readonly [least: number, most: number],
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new MisuseError('invalid_option', `${what} is a whole number from ${least} to ${most}`)
+}
+
 /** Something lent by the outside is out of reach. `cause` has the original error. */
 export class OutageError extends CountersignError {
   override readonly name = 'OutageError'

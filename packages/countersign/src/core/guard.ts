@@ -22,7 +22,7 @@ import { Pool } from './pool.ts'
 import type { AllowList, Answers, JournalEntry, Ports } from './ports.ts'
 import { Rate } from './rate.ts'
 import type { Reason } from './reasons.ts'
-import type { Mark, MaybePromise } from './records.ts'
+import { markKinds, type Mark, type MaybePromise } from './records.ts'
 import { placesOfMethods, type Places } from './search.ts'
 import { deny, type Accept, type Verdict } from './verdict.ts'
 
@@ -38,6 +38,8 @@ export interface GuardSettings {
   readonly refusals: RefusalStyle
   readonly dangerouslyAllowCleartext: boolean
   readonly limits: LimitOptions | undefined
+  /** The unit by which sources are counted: an address, or the subnet that one host commonly owns. */
+  readonly sourceOf: (address: string) => string
 }
 
 /** What to revoke: exactly one member. */
@@ -49,6 +51,9 @@ export type RevokeOptions =
   | { readonly certificate: string }
   | { readonly role: string }
   | { readonly lease: string }
+
+/** Longest origin that the journal is told, in characters: longer than any that a browser sends. */
+const maxJournalledOrigin = 320
 
 /** Decides who may speak, and keeps every decision until its lease ends. */
 export class Guard implements Gatekeeper {
@@ -81,7 +86,7 @@ export class Guard implements Gatekeeper {
     checkAmbient(this.places, settings.origins)
     this.pool = new Pool(this.limits.pool)
     this.#rate = new Rate(this.limits.handshakesPerSecond, 100_000)
-    this.#answers = answersOf(ports, new Lockout(this.limits.lockout))
+    this.#answers = answersOf(ports, new Lockout(this.limits.lockout), settings.sourceOf)
     this.#leases = new Leases(ports.platform.clock, (lease) => this.#leaseEnded(lease))
     this.issue = createIssuer(ports, {
       audience: settings.audience,
@@ -164,11 +169,15 @@ export class Guard implements Gatekeeper {
     if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
   }
 
-  /** Ends every lease with `shutting_down` and refuses from now on. Sockets and stores are their owners' to close. */
+  /**
+   * Ends every lease with `shutting_down`, sends away whoever waits for acceptance, and refuses from now on. Sockets and
+   * stores are their owners' to close.
+   */
   close(): void {
     this.#closed = true
     this.#unsubscribe()
     this.#leases.close()
+    this.pool.close()
   }
 
   /** The guard's clock, ms since the epoch: adapters measure waiting by it. */
@@ -220,7 +229,7 @@ export class Guard implements Gatekeeper {
     if (hosts !== undefined && !hosts.allows(handshake.host)) return 'wrong_host'
     if (handshake.origin !== undefined && origins?.allows(handshake.origin) !== true)
       return 'forbidden_origin'
-    if (!this.#rate.allows(handshake.remoteAddress, now)) return 'overloaded'
+    if (!this.#rate.allows(this.#settings.sourceOf(handshake.remoteAddress), now)) return 'overloaded'
     return undefined
   }
 
@@ -240,7 +249,9 @@ export class Guard implements Gatekeeper {
   }
 
   #journalled<D extends Decision>(handshake: Handshake, decision: D): D {
-    const { remoteAddress, origin } = handshake
+    const { remoteAddress } = handshake
+    // Whatever a stranger sends in 16 KiB of header would be kept and logged at every knock.
+    const origin = handshake.origin?.slice(0, maxJournalledOrigin)
     if (decision.kind === 'refused')
       this.#record({ kind: 'refused', reason: decision.reason, remoteAddress, origin })
     else {
@@ -289,7 +300,7 @@ function checkName(name: string): void {
   throw new MisuseError('invalid_option', 'name: 1 to 128 characters of visible ASCII and blanks')
 }
 
-function answersOf(ports: Ports, lockout: Lockout): Answers {
+function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: string) => string): Answers {
   const { records, platform, passwords } = ports
   return {
     takeTicket: (need) => records.takeTicket(need.key),
@@ -301,14 +312,14 @@ function answersOf(ports: Ports, lockout: Lockout): Answers {
     takeChallengeSecret: (need) => records.takeChallengeSecret(need.authid),
     listSaltings: (need) => records.listSaltings(need.most),
     findMark: (need) => records.findMark(need.grant, need.lease),
-    attempt: (need) => lockout.waitMs(need.identity, need.source, platform.clock.now()),
+    attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
     attempted: (need) =>
-      lockout.tried(need.identity, need.source, { right: need.right, now: platform.clock.now() }),
+      lockout.tried(need.identity, sourceOf(need.source), { right: need.right, now: platform.clock.now() }),
     hash: (need) => platform.hash(need.text),
     hmac: (need) => platform.hmac(need.key, need.text),
     decoy: (need) => platform.hmac(ports.decoyKey, need.text),
     random: (need) => platform.random(need.bytes),
-    verifyPassword: (need) => passwords.verify(need.password, need.hash),
+    verifyPassword: (need) => passwords.verify(need.password, need.hash, sourceOf(need.source)),
     checkSignature: (need) => need.checker.check(need.jws, need.now),
   }
 }
@@ -325,19 +336,10 @@ function checkAmbient(places: Places, origins: AllowList | undefined): void {
 
 function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
   const given = Object.entries(options)
-  const kinds: readonly Mark['kind'][] = [
-    'subject',
-    'session',
-    'token',
-    'apiKey',
-    'certificate',
-    'role',
-    'lease',
-  ]
-  const kind = kinds.find((one) => one === given[0]?.[0])
+  const kind = markKinds.find((one) => one === given[0]?.[0])
   const value: unknown = given[0]?.[1]
   if (given.length !== 1 || kind === undefined || typeof value !== 'string' || value === '') {
-    throw new MisuseError('invalid_option', `revoke: exactly one of ${kinds.join(', ')}`)
+    throw new MisuseError('invalid_option', `revoke: exactly one of ${markKinds.join(', ')}`)
   }
   return { kind, value, atMs, reason }
 }

@@ -21,6 +21,11 @@ export interface IssueFor {
   readonly roles?: readonly string[]
   /** Identifier of the login session that it shall die with. */
   readonly session?: string | undefined
+  /**
+   * When the subject was found to be who they are, ms since the epoch: a revocation after that instant hits what is
+   * issued here, even one that falls between the look and the issuing. @default now
+   */
+  readonly provedAtMs?: number | undefined
 }
 
 /** A ticket. `@default` values in brackets. */
@@ -153,7 +158,7 @@ class RecordsIssuer {
       sessionKey: options.sessionKey,
       lease: this.#id(),
       leaseUntilMs: now + life('leaseMs', options.leaseMs ?? defaultLeaseMs),
-      issuedAtMs: now,
+      issuedAtMs: issuedAt(options, now),
       expiresAtMs: now + ttlMs,
     }
     await this.#ports.records.putTicket(row)
@@ -177,7 +182,7 @@ class RecordsIssuer {
       roles,
       root: session ?? id,
       origin: options.origin,
-      issuedAtMs: now,
+      issuedAtMs: issuedAt(options, now),
       expiresAtMs: now + life('ttlMs', options.ttlMs ?? defaultSessionMs),
       idleMs: options.idleMs === undefined ? Infinity : life('idleMs', options.idleMs),
       lastSeenMs: now,
@@ -192,10 +197,11 @@ class RecordsIssuer {
   ): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }> {
     const kept = options.cookie === undefined ? undefined : await this.#keep(options.cookie, options)
     const parent =
-      kept ?? (await this.session({ ...holder(options), purpose: 'preauth', ttlMs: defaultLeaseMs }))
+      kept ?? (await this.session({ ...holder(options), provedAtMs: options.provedAtMs, purpose: 'preauth', ttlMs: defaultLeaseMs }))
     const { ticket, id, expiresAtMs, lease } = await this.ticket(
       {
         ...holder(options),
+        provedAtMs: options.provedAtMs,
         purpose: 'csrf',
         sessionKey: parent.key,
         ttlMs: options.ttlMs ?? maxTicketMs,
@@ -220,7 +226,7 @@ class RecordsIssuer {
       salting,
       ...holder(options),
       uses: options.uses ?? 'session',
-      issuedAtMs: now,
+      issuedAtMs: issuedAt(options, now),
       expiresAtMs: now + life('ttlMs', options.ttlMs ?? defaultSessionMs),
     }
     await this.#ports.records.putChallengeSecret(row)
@@ -296,6 +302,11 @@ function holder(options: IssueFor): {
     throw new MisuseError('invalid_option', 'subject: 1 to 256 characters')
   }
   return { subject: options.subject, roles: [...(options.roles ?? [])], session: options.session }
+}
+
+/** Revocation marks hit what was issued before them. */
+function issuedAt({ provedAtMs }: IssueFor, now: number): number {
+  return Math.min(now, provedAtMs ?? now)
 }
 
 /** An empty secret signs for everyone; derivation is bounded, because a login waits for it. */

@@ -15,7 +15,7 @@ export class Leases {
   /** A subject's only lease stands for itself; a `Set` is made for the second. */
   readonly #bySubject = new Map<string, Lease | Set<Lease>>()
   readonly #ended: (lease: Lease) => void
-  #stop: (() => void) | undefined
+  #stopTimer: (() => void) | undefined
 
   /** @param ended told once for each lease, when it ends */
   constructor(clock: Clock, ended: (lease: Lease) => void) {
@@ -40,7 +40,7 @@ export class Leases {
     if (held === undefined) this.#bySubject.set(subject, lease)
     else if (held instanceof Set) held.add(lease)
     else this.#bySubject.set(subject, new Set([held, lease]))
-    this.#stop ??= this.#clock.every(wheelTickMs, () => this.#wheel.advance(this.#clock.now()))
+    this.#stopTimer ??= this.#clock.every(wheelTickMs, () => this.#tick())
     return lease
   }
 
@@ -74,8 +74,7 @@ export class Leases {
   close(): void {
     const now = this.#clock.now()
     for (const lease of this.list()) lease.apply({ kind: 'ended', reason: 'shutting_down' }, now)
-    this.#stop?.()
-    this.#stop = undefined
+    this.#endTimer()
   }
 
   /** Clock of the registry. */
@@ -91,16 +90,23 @@ export class Leases {
     this.#ended(lease)
   }
 
+  /** The timer ends here, not with the last lease: where connections come and go it would be set for each. */
+  #tick(): void {
+    this.#wheel.advance(this.#clock.now())
+    if (this.#byId.size === 0) this.#endTimer()
+  }
+
+  #endTimer(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+
   #remove(lease: Lease): void {
     if (this.#byId.get(lease.id) === lease) this.#byId.delete(lease.id)
     const subject = lease.grant.subject
     const held = this.#bySubject.get(subject)
     if (held === lease) this.#bySubject.delete(subject)
     else if (held instanceof Set && held.delete(lease) && held.size === 0) this.#bySubject.delete(subject)
-    if (this.#byId.size === 0) {
-      this.#stop?.()
-      this.#stop = undefined
-    }
   }
 }
 

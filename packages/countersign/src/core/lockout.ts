@@ -71,7 +71,10 @@ export class Lockout {
   }
 }
 
+/** Longest identity that is kept whole; longer ones with this beginning in common are counted together. */
+const maxIdentityLength = 256
+
 /** Length-prefixed, so that no two pairs share a key. */
 function pair(identity: string, source: string): string {
-  return `${identity.length}:${identity}${source}`
+  return `${identity.length}:${identity.slice(0, maxIdentityLength)}${source}`
 }

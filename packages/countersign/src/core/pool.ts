@@ -20,8 +20,8 @@ export interface Waiting {
   readonly source: string
   readonly subnet: string
   readonly sinceMs: number
-  /** Called when it must make room for another; it has left the pool already. */
-  evict(): void
+  /** Called when it must go, to make room for another or because the guard closes; it has left the pool already. */
+  evict(reason: 'overloaded' | 'shutting_down'): void
 }
 
 /** A socket younger than this is not dropped while another source is over its share. */
@@ -95,6 +95,15 @@ export class Pool {
     this.#closing.delete(socket)
   }
 
+  /** Sends everyone away who waits or talks. */
+  close(): void {
+    const all = [...this.#talking, ...[...this.#silent.values()].flatMap((set) => [...set])]
+    for (const waiting of all) {
+      this.leave(waiting)
+      waiting.evict('shutting_down')
+    }
+  }
+
   #makeRoom(waiting: Waiting): boolean {
     if ((this.#sources.get(waiting.source) ?? 0) >= this.limits.perSource) {
       return drop(this, first(this.#silent.get(waiting.source)))
@@ -166,7 +175,7 @@ function add(counts: Map<string, number>, key: string, by: number): void {
 function drop(pool: Pool, oldest: Waiting | undefined): boolean {
   if (oldest === undefined) return false
   pool.leave(oldest)
-  oldest.evict()
+  oldest.evict('overloaded')
   return true
 }
 

@@ -82,7 +82,12 @@ export interface Questions {
   random: { readonly ask: { readonly bytes: number }; readonly answer: string }
   /** argon2id; `hash: undefined` costs the same and answers `wrong`. `busy`: the queue is full. */
   verifyPassword: {
-    readonly ask: { readonly identity: string; readonly password: string; readonly hash: string | undefined }
+    readonly ask: {
+      readonly identity: string
+      readonly source: string
+      readonly password: string
+      readonly hash: string | undefined
+    }
     readonly answer: 'right' | 'wrong' | 'busy'
   }
   checkSignature: {
@@ -125,8 +130,15 @@ export interface Platform {
 export interface PasswordHasher {
   /** PHC string of a fresh argon2id hash. */
   hash(password: string): MaybePromise<string>
-  /** `hash: undefined` does the same work and answers `wrong`. */
-  verify(password: string, hash: string | undefined): MaybePromise<'right' | 'wrong' | 'busy'>
+  /**
+   * `hash: undefined` does the same work and answers `wrong`. `source` is who asks: where calls have to wait, no source
+   * may take all the places.
+   */
+  verify(
+    password: string,
+    hash: string | undefined,
+    source?: string,
+  ): MaybePromise<'right' | 'wrong' | 'busy'>
 }
 
 /** Protects secrets at rest that the protocol needs in clear. Authenticated encryption with key ids. */

@@ -104,8 +104,11 @@ export interface ChallengeSecretRow {
   readonly expiresAtMs: number
 }
 
-/** What a revocation mark points at. */
-export type MarkKind = 'subject' | 'session' | 'token' | 'apiKey' | 'certificate' | 'role' | 'lease'
+/** What a revocation mark may point at: members of a `Grant`, one of its roles, or a lease by its id. */
+export const markKinds = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease'] as const
+
+/** One of `markKinds`. */
+export type MarkKind = (typeof markKinds)[number]
 
 /**
  * Everything of this kind and value that was issued at or before `atMs` is revoked. What is named by `session` and

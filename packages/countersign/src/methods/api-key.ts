@@ -3,6 +3,7 @@ import { findApiKey, hash } from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { prefixes } from '../core/issue.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
+import { apiKeyGrant } from '../core/rows.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import { hasPrefix, tokenOf } from './token.ts'
 
@@ -36,15 +37,7 @@ export function apiKey(options: ApiKeyMethodOptions): Method {
           provider: 'records',
           claims: { key: row.name },
         },
-        grant: {
-          subject,
-          roles,
-          session: undefined,
-          token: undefined,
-          apiKey: row.id,
-          certificate: undefined,
-          issuedAtMs: row.issuedAtMs,
-        },
+        grant: apiKeyGrant(row),
         untilMs: row.expiresAtMs,
       })
     },

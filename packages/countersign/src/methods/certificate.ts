@@ -3,6 +3,7 @@ import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { PeerCertificate } from '../core/handshake.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
+import { grantOf } from '../core/rows.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Whom a certificate stands for. */
@@ -60,15 +61,7 @@ function acceptCertificate(shown: PeerCertificate, who: CertificateSubject): Ver
       provider: 'tls',
       claims: { fingerprint: shown.fingerprint, serial: shown.serial },
     },
-    grant: {
-      subject,
-      roles,
-      session: undefined,
-      token: undefined,
-      apiKey: undefined,
-      certificate: shown.fingerprint,
-      issuedAtMs: shown.notBeforeMs,
-    },
+    grant: grantOf({ subject, roles, certificate: shown.fingerprint, issuedAtMs: shown.notBeforeMs }),
     untilMs: shown.notAfterMs,
     neverAfterMs: shown.notAfterMs,
   })

@@ -1,4 +1,5 @@
 /** What a JWT says (RFC 7519 §4): its claims as the guard's words, and whether it says so at this time. */
+import { grantOf } from '../core/rows.ts'
 import { accept, type Accept } from '../core/verdict.ts'
 import { isJsonArray, type Json, type JsonObject } from '../wire/json.ts'
 
@@ -113,15 +114,7 @@ export function acceptClaims(claims: JwtClaims): Accept {
   const { subject, roles, realm, issuer, token, session, others } = claims
   return accept({
     principal: Object.freeze({ id: subject, roles, realm, method: 'jwt', provider: issuer, claims: others }),
-    grant: Object.freeze({
-      subject,
-      roles,
-      session,
-      token,
-      apiKey: undefined,
-      certificate: undefined,
-      issuedAtMs: claims.issuedAtMs ?? 0,
-    }),
+    grant: Object.freeze(grantOf({ subject, roles, session, token, issuedAtMs: claims.issuedAtMs ?? 0 })),
     untilMs: claims.expiresAtMs,
   })
 }

@@ -3,6 +3,7 @@ import { attempt, attempted, findAccount, verifyPassword } from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import { noClaims } from '../core/principal.ts'
+import { grantOf } from '../core/rows.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Options of the password method. */
@@ -25,7 +26,7 @@ export function password(options: PasswordMethodOptions): Method {
       if (waitMs > 0) return deny('too_many_attempts', waitMs)
       const row = yield* findAccount(username)
       const stored = row === undefined || row.disabled ? undefined : row.passwordHash
-      const outcome = yield* verifyPassword(username, shown.credential.password, stored)
+      const outcome = yield* verifyPassword({ identity: username, source }, shown.credential.password, stored)
       if (outcome === 'busy') return deny('overloaded')
       const right = outcome === 'right' && row !== undefined && !row.disabled
       yield* attempted(username, source, right)
@@ -40,15 +41,7 @@ export function password(options: PasswordMethodOptions): Method {
           provider: 'accounts',
           claims: noClaims,
         },
-        grant: {
-          subject: row.username,
-          roles,
-          session: undefined,
-          token: undefined,
-          apiKey: undefined,
-          certificate: undefined,
-          issuedAtMs: shown.now,
-        },
+        grant: grantOf({ subject: row.username, roles, issuedAtMs: shown.now }),
         untilMs: Infinity,
       })
     },

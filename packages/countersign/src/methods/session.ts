@@ -6,6 +6,7 @@ import { prefixes } from '../core/issue.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import { noClaims } from '../core/principal.ts'
 import type { SessionPurpose, SessionRow, TicketRow } from '../core/records.ts'
+import { isSessionOver, sessionGrant, touchEveryMs } from '../core/rows.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import { tokenOf } from './token.ts'
 import { acceptTicket } from './ticket.ts'
@@ -19,9 +20,6 @@ export interface SessionMethodOptions {
   readonly purposes?: readonly SessionPurpose[]
 }
 
-/** Use of a session is written down at most this often, ms. */
-const touchEveryMs = 60_000
-
 /** Accepts a session from `guard.issue.session`; its lease ends when the session does. */
 export function session(options: SessionMethodOptions): Method {
   const purposes = options.purposes ?? ['login']
@@ -33,7 +31,7 @@ export function session(options: SessionMethodOptions): Method {
     *judge(shown: Shown): Talk<Verdict> {
       const row = yield* liveSession(shown, purposes)
       if (row === undefined) return deny('invalid_credential')
-      if (isOver(row, shown.now)) return deny('expired_credential')
+      if (isSessionOver(row, shown.now)) return deny('expired_credential')
       const proved = options.csrf === undefined ? undefined : yield* takeProof(row, shown)
       if (proved?.kind === 'deny') return proved
       if (shown.now - row.lastSeenMs >= touchEveryMs) yield* touchSession(row.key, shown.now)
@@ -63,7 +61,7 @@ export function preauth(options: PreauthMethodOptions): Method {
     *judge(shown: Shown): Talk<Verdict> {
       const row = yield* liveSession(shown, ['preauth'])
       if (row === undefined) return deny('invalid_credential')
-      if (isOver(row, shown.now)) return deny('expired_credential')
+      if (isSessionOver(row, shown.now)) return deny('expired_credential')
       return yield* takeProof(row, shown)
     },
   }
@@ -96,10 +94,6 @@ function isBound(token: TicketRow, row: SessionRow): boolean {
   return sameLogin && row.purpose !== 'preauth'
 }
 
-function isOver(row: SessionRow, now: number): boolean {
-  return row.expiresAtMs <= now || now - row.lastSeenMs > row.idleMs
-}
-
 function isSession(token: string | undefined): boolean {
   if (token === undefined) return false
   return (
@@ -113,15 +107,7 @@ function acceptSession(row: SessionRow, lease: string | undefined): Verdict {
   const { subject, roles } = row
   return accept({
     principal: { id: subject, roles, realm: undefined, method: 'session', provider: 'records', claims: noClaims },
-    grant: {
-      subject,
-      roles,
-      session: row.root,
-      token: row.id,
-      apiKey: undefined,
-      certificate: undefined,
-      issuedAtMs: row.issuedAtMs,
-    },
+    grant: sessionGrant(row),
     untilMs: row.expiresAtMs,
     lease,
   })

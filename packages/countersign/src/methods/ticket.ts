@@ -5,6 +5,7 @@ import { prefixes } from '../core/issue.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import { noClaims } from '../core/principal.ts'
 import type { TicketRow } from '../core/records.ts'
+import { ticketGrant } from '../core/rows.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import { hasPrefix, tokenOf } from './token.ts'
 
@@ -39,15 +40,7 @@ export function acceptTicket(row: TicketRow, method: string): Verdict {
   const { subject, roles } = row
   return accept({
     principal: { id: subject, roles, realm: undefined, method, provider: 'records', claims: noClaims },
-    grant: {
-      subject,
-      roles,
-      session: row.session,
-      token: row.id,
-      apiKey: undefined,
-      certificate: undefined,
-      issuedAtMs: row.issuedAtMs,
-    },
+    grant: ticketGrant(row),
     untilMs: row.leaseUntilMs,
     lease: row.lease,
   })

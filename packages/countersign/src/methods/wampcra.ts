@@ -3,6 +3,8 @@
  * Unknown names are challenged like known ones, in a shape drawn from the real ones.
  */
 import {
+  attempt,
+  attempted,
   decoy,
   findChallengeSecret,
   hear,
@@ -14,6 +16,7 @@ import {
 import type { Talk } from '../core/drive.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import type { ChallengeSecretRow, Salting } from '../core/records.ts'
+import { secretGrant } from '../core/rows.ts'
 import { sameText } from '../core/same-text.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 
@@ -37,6 +40,10 @@ export function wampcra(options: WampcraOptions): Method {
     *judge(shown: Shown): Talk<Verdict> {
       if (shown.credential.kind !== 'hello') return deny('invalid_credential')
       const { authid } = shown.credential
+      const source = shown.handshake.remoteAddress
+      // People choose these secrets too: guesses are slowed as those of passwords are.
+      const waitMs = yield* attempt(authid, source)
+      if (waitMs > 0) return deny('too_many_attempts', waitMs)
       const row = yield* findChallengeSecret(authid)
       // Made for known names too, so that both cost the same.
       const unknown = yield* decoyKey(authid)
@@ -44,8 +51,9 @@ export function wampcra(options: WampcraOptions): Method {
       const challenge = yield* challengeText(authid, shown.now)
       const expected = yield* hmac(key.secret, challenge)
       const heard = yield* hear({ method: 'wampcra', extra: { challenge, ...key.salting } })
-      const right = sameText(heard.text, expected)
-      if (!right || row === undefined) return deny('invalid_credential')
+      const right = sameText(heard.text, expected) && row !== undefined
+      yield* attempted(authid, source, right)
+      if (!right) return deny('invalid_credential')
       if (row.expiresAtMs <= heard.now) return deny('expired_credential')
       if (row.uses === 'one' && !(yield* takeChallengeSecret(authid))) return deny('invalid_credential')
       return acceptSecret(row)
@@ -126,15 +134,7 @@ function acceptSecret(row: ChallengeSecretRow): Verdict {
       provider: 'records',
       claims: { authid: row.authid },
     },
-    grant: {
-      subject,
-      roles,
-      session: row.session,
-      token: row.authid,
-      apiKey: undefined,
-      certificate: undefined,
-      issuedAtMs: row.issuedAtMs,
-    },
+    grant: secretGrant(row),
     untilMs: row.expiresAtMs,
   })
 }

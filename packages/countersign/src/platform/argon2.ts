@@ -1,6 +1,6 @@
 /** Account passwords by argon2id (RFC 9106), through the optional peer dependency `@node-rs/argon2`. */
 import type * as argon2 from '@node-rs/argon2'
-import { MisuseError, OutageError } from '../core/errors.ts'
+import { checkWhole, MisuseError, OutageError } from '../core/errors.ts'
 import type { Clock, PasswordHasher } from '../core/ports.ts'
 import { BoundedQueue } from './bounded-queue.ts'
 import { PasswordCache } from './password-cache.ts'
@@ -56,7 +56,7 @@ export function argon2Passwords(options: Argon2Options = {}): PasswordHasher {
   const hasher = new Argon2Passwords(settings)
   return {
     hash: (password) => hasher.hash(password),
-    verify: (password, stored) => hasher.verify(password, stored),
+    verify: (password, stored, source) => hasher.verify(password, stored, source),
   }
 }
 
@@ -98,12 +98,16 @@ class Argon2Passwords {
   }
 
   /** `right` at once from the cache, `busy` at once from a full queue, else after the work. */
-  verify(password: string, stored: string | undefined): Outcome | 'busy' | Promise<Outcome> {
+  verify(
+    password: string,
+    stored: string | undefined,
+    source: string | undefined,
+  ): Outcome | 'busy' | Promise<Outcome> {
     if (stored === undefined || !stored.startsWith('$argon2id$') || isTooLong(password))
-      return this.#pretend()
+      return this.#pretend(source)
     const entry = this.#cache.entryOf(password, stored)
     if (this.#cache.has(entry, this.#settings.clock.now())) return 'right'
-    return this.#queue.run(() => this.#compare(password, stored, entry)) ?? 'busy'
+    return this.#queue.run(() => this.#compare(password, stored, entry), source) ?? 'busy'
   }
 
   async #compare(password: string, stored: string, entry: string): Promise<Outcome> {
@@ -114,12 +118,12 @@ class Argon2Passwords {
   }
 
   /** The work of a verification, with its answer known. */
-  #pretend(): 'busy' | Promise<Outcome> {
+  #pretend(source: string | undefined): 'busy' | Promise<Outcome> {
     const work = this.#queue.run(async (): Promise<Outcome> => {
       const argon2 = await this.#load()
       await argon2.verify(this.#dummy, '')
       return 'wrong'
-    })
+    }, source)
     return work ?? 'busy'
   }
 
@@ -152,9 +156,5 @@ const ranges = [
 ] as const
 
 function checkSettings(settings: Readonly<Required<Argon2Options>>): void {
-  for (const [name, least, most] of ranges) {
-    const value = settings[name]
-    if (Number.isInteger(value) && value >= least && value <= most) continue
-    throw new MisuseError('invalid_option', `passwords: ${name} is a whole number from ${least} to ${most}`)
-  }
+  for (const [name, least, most] of ranges) checkWhole(`passwords: ${name}`, settings[name], [least, most])
 }

@@ -11,6 +11,7 @@ import type {
   SessionRow,
   TicketRow,
 } from '../core/records.ts'
+import { isSessionOver } from '../core/rows.ts'
 import { ExpiringRows } from './expiring-rows.ts'
 import { Marks } from './marks.ts'
 import { SaltingCensus } from './salting-census.ts'
@@ -33,7 +34,7 @@ export function memory(): MemoryRecords {
 class MemoryStore implements MemoryRecords {
   readonly #tickets = new TicketRows()
   readonly #sessions = new ExpiringRows<Hash, SessionRow>({
-    isOver: (row, now) => row.expiresAtMs <= now || now - row.lastSeenMs > row.idleMs,
+    isOver: isSessionOver,
   })
   readonly #apiKeys = new ExpiringRows<Hash, ApiKeyRow>({ isOver: (row, now) => row.expiresAtMs <= now })
   readonly #saltings = new SaltingCensus()

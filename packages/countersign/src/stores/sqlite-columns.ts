@@ -1,15 +1,16 @@
 /** How values travel into columns and back: one table per kind of row. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { MisuseError, OutageError } from '../core/errors.ts'
-import type {
-  AccountRow,
-  ApiKeyRow,
-  ChallengeSecretRow,
-  Hash,
-  Mark,
-  Salting,
-  SessionRow,
-  TicketRow,
+import {
+  markKinds,
+  type AccountRow,
+  type ApiKeyRow,
+  type ChallengeSecretRow,
+  type Hash,
+  type Mark,
+  type Salting,
+  type SessionRow,
+  type TicketRow,
 } from '../core/records.ts'
 
 /** One column: how a member of a row is written and read. */
@@ -174,7 +175,7 @@ export const saltingColumns: Columns<Salting> = { salt: text, iterations: number
 
 /** Columns of `marks`, but for `seq`, which SQLite gives. */
 export const markColumns: Columns<Mark> = {
-  kind: oneOf('subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease'),
+  kind: oneOf(...markKinds),
   value: text,
   atMs: number,
   reason: oneOf('revoked', 'logged_out'),

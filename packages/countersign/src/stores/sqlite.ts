@@ -1,5 +1,5 @@
 /** Records in one SQLite file, through Node's own `node:sqlite`: for one machine, for one process or several. */
-import { MisuseError } from '../core/errors.ts'
+import { checkWhole } from '../core/errors.ts'
 import type { Sealer } from '../core/ports.ts'
 import type { Records } from '../core/records.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -47,10 +47,6 @@ const ranges = [
  */
 export function sqlite(file: string, options: SqliteOptions = {}): Records {
   const settings = { ...defaults, ...options }
-  for (const [name, least, most] of ranges) {
-    const value = settings[name]
-    if (Number.isInteger(value) && value >= least && value <= most) continue
-    throw new MisuseError('invalid_option', `sqlite: ${name} is a whole number from ${least} to ${most}`)
-  }
+  for (const [name, least, most] of ranges) checkWhole(`sqlite: ${name}`, settings[name], [least, most])
   return new SqliteStore(file, { sealer: undefined, ...settings })
 }

@@ -1,13 +1,13 @@
 /** What every bus promises. */
 import type { Bus, Revocation } from '../core/ports.ts'
-import { expectEqual, type SuiteCase } from './suite.ts'
+import { casesOf, expectEqual, type SuiteCase } from './suite.ts'
 
 const news: Revocation = { kind: 'subject', value: 'user-17', atMs: 1_000, reason: 'revoked' }
 const laterNews: Revocation = { kind: 'session', value: 's-1', atMs: 2_000, reason: 'logged_out' }
 
 /** The contract of `Bus` between subscribers of one process, for an implementation of anyone's. @param open a fresh bus */
 export function busSuite(open: () => Bus): readonly SuiteCase[] {
-  return Object.entries(cases).map(([name, run]) => ({ name, run: async () => run(open()) }))
+  return casesOf(cases, open)
 }
 
 const cases: Readonly<Record<string, (bus: Bus) => void>> = {

@@ -1,10 +1,10 @@
 /** What every platform promises, held against published vectors. */
 import type { Platform } from '../core/ports.ts'
-import { expectEqual, expectThat, type SuiteCase } from './suite.ts'
+import { casesOf, expectEqual, expectThat, type SuiteCase } from './suite.ts'
 
 /** The contract of `Platform`, for an implementation of anyone's. @param open the platform */
 export function platformSuite(open: () => Platform): readonly SuiteCase[] {
-  return Object.entries(cases).map(([name, run]) => ({ name, run: async () => run(open()) }))
+  return casesOf(cases, open)
 }
 
 /** Text, SHA-256 as base64url (FIPS 180-4; the last two: UTF-8, and U+FFFD for what is no Unicode). */

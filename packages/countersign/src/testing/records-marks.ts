@@ -1,6 +1,6 @@
 /** Revocation marks: what they revoke, and what they leave alone. */
 import type { Grant } from '../core/principal.ts'
-import type { MarkKind } from '../core/records.ts'
+import { markKinds, type MarkKind } from '../core/records.ts'
 import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleGrant, sampleMark } from './rows.ts'
 import { expectEqual } from './suite.ts'
@@ -26,7 +26,6 @@ const targets: Readonly<Record<MarkKind, string>> = {
   role: 'editor',
   lease,
 }
-const kinds: readonly MarkKind[] = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease']
 
 /** Behaviours of `putMark`, `findMark`, and of `sweep` for marks. */
 export const markCases: RecordsCases = {
@@ -34,7 +33,7 @@ export const markCases: RecordsCases = {
     expectEqual(await records.findMark(grant, lease), undefined, 'the mark')
   },
   ...Object.fromEntries(
-    kinds.map((kind) => [
+    markKinds.map((kind) => [
       `finds the mark of kind ${kind} that names the grant, and none that names another`,
       async (records) => {
         await records.putMark(sampleMark({ kind, value: 'another' }))
@@ -67,7 +66,7 @@ export const markCases: RecordsCases = {
     }
   },
   async 'holds the same value of different kinds apart'(records) {
-    for (const kind of kinds)
+    for (const kind of markKinds)
       if (kind !== 'subject') await records.putMark(sampleMark({ kind, value: 'user-17' }))
     expectEqual(await records.findMark(grant, lease), undefined, 'the mark')
   },

@@ -10,6 +10,7 @@ import type {
   SessionRow,
   TicketRow,
 } from '../core/records.ts'
+import { grantOf } from '../core/rows.ts'
 
 /** The instant at which the sample rows were issued, ms since the epoch. */
 export const issuedAtMs: number = Date.UTC(2026, 0, 1)
@@ -113,14 +114,5 @@ export function sampleMark(changes: Partial<Mark> = {}): Mark {
 
 /** A grant to `user-17` that rests upon nothing but a subject and its roles. */
 export function sampleGrant(changes: Partial<Grant> = {}): Grant {
-  return {
-    subject: 'user-17',
-    roles: ['member'],
-    session: undefined,
-    token: undefined,
-    apiKey: undefined,
-    certificate: undefined,
-    issuedAtMs,
-    ...changes,
-  }
+  return grantOf({ subject: 'user-17', roles: ['member'], issuedAtMs, ...changes })
 }

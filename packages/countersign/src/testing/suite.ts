@@ -7,6 +7,14 @@ export interface SuiteCase {
   readonly run: () => Promise<void>
 }
 
+/** Behaviours by name, each run against a subject of its own. @param open makes a fresh subject */
+export function casesOf<T>(
+  behaviours: Readonly<Record<string, (subject: T) => Promise<void> | void>>,
+  open: () => T,
+): readonly SuiteCase[] {
+  return Object.entries(behaviours).map(([name, run]) => ({ name, run: async () => run(open()) }))
+}
+
 /** Throws unless the two are equal: same primitives, or arrays and plain objects of equal members. */
 export function expectEqual(found: unknown, expected: unknown, what: string): void {
   if (isEqual(found, expected)) return

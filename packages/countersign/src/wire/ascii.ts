@@ -83,6 +83,13 @@ export function trimBlanks(text: string, start = 0, end: number = text.length): 
   return text.slice(first, last)
 }
 
+/** The position of the first character at or behind `from` that is no blank and no tab. */
+export function skipBlanks(text: string, from: number): number {
+  let at = from
+  while (isBlankCode(text.charCodeAt(at))) at++
+  return at
+}
+
 /** The value 0–15 of one hexadecimal digit, or -1. */
 export function hexValue(code: number): number {
   if (isDigitCode(code)) return code - 0x30

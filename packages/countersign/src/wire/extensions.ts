@@ -1,4 +1,4 @@
-import { isBlankCode, isTokenCode } from './ascii.ts'
+import { isTokenCode, skipBlanks } from './ascii.ts'
 
 /** Longest `Sec-WebSocket-Extensions` header that is read, in characters. */
 export const maxExtensionsLength = 4_096
@@ -44,11 +44,5 @@ function skipValue(header: string, from: number): number {
 function skipToken(header: string, from: number): number {
   let at = from
   while (isTokenCode(header.charCodeAt(at))) at++
-  return at
-}
-
-function skipBlanks(header: string, from: number): number {
-  let at = from
-  while (isBlankCode(header.charCodeAt(at))) at++
   return at
 }

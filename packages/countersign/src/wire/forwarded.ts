@@ -1,5 +1,5 @@
 import { normalizeAddress } from './address.ts'
-import { isTokenCode, trimBlanks } from './ascii.ts'
+import { isTokenCode, skipBlanks, trimBlanks } from './ascii.ts'
 
 /** The two headers that name the client of a proxy, as Node joins them. */
 export interface ForwardedHeaders {
@@ -123,11 +123,5 @@ function endPair(header: string, at: number, pair: Omit<Pair, 'end'>): Pair | un
 function skipTokens(text: string, from: number): number {
   let at = from
   while (isTokenCode(text.charCodeAt(at)) || '[]:'.includes(text.charAt(at) || ' ')) at++
-  return at
-}
-
-function skipBlanks(text: string, from: number): number {
-  let at = from
-  while (text.charAt(at) === ' ' || text.charAt(at) === '\t') at++
   return at
 }

@@ -47,6 +47,7 @@ export const certClient: Command = {
   run: makeClient,
 }
 
+/** Checks everything before anything is made, so that a refusal leaves no half of a pair behind. */
 async function makeAuthority(call: Call): Promise<ExitCode> {
   const folder = call.required('out')
   const name = checkName(call.text('name') ?? 'Countersign authority')
@@ -60,6 +61,7 @@ async function makeAuthority(call: Call): Promise<ExitCode> {
   return exitCodes.ok
 }
 
+/** As `makeAuthority`; openssl is looked for first, since without it the command could only half succeed. */
 async function makeClient(call: Call): Promise<ExitCode> {
   const folder = call.required('ca')
   const name = checkName(call.required('name'))
@@ -94,6 +96,7 @@ function answer(call: Call, facts: Readonly<Record<string, string | number>>): v
   call.answer(facts, alignColumns(rows))
 }
 
+/** @throws CommandError failed for files that are none, an error of the file system for files that are not there */
 async function loadAuthority(folder: string): Promise<Authority> {
   const certificate = readFileSync(join(folder, 'ca.pem'), 'utf8')
   const privateKey = readFileSync(join(folder, 'ca.key'), 'utf8')
@@ -113,6 +116,7 @@ function writePair(files: { readonly certificate: string; readonly key: string }
   writeFresh(files.certificate, pair.certificate, 'public')
 }
 
+/** Asked for all files at once; `writeFresh` still refuses one that appears in between. */
 function refuseExisting(files: readonly string[]): void {
   const taken = files.find((file) => existsSync(file))
   if (taken !== undefined) {

@@ -143,9 +143,17 @@ function parsed(
 function wordsLast(args: readonly string[], specs: Readonly<Record<string, OptionSpec>>): readonly string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length
   const isWord = (arg: string, index: number): boolean =>
-    index < end && /^-[^-]/.test(arg) && arg !== '-h' && specs[args[index - 1]?.slice(2) ?? '']?.value === undefined
+    index < end &&
+    /^-[^-]/.test(arg) &&
+    arg !== '-h' &&
+    specs[args[index - 1]?.slice(2) ?? '']?.value === undefined
   const dashed = args.filter(isWord)
-  return [...args.slice(0, end).filter((arg, index) => !isWord(arg, index)), '--', ...dashed, ...args.slice(end + 1)]
+  return [
+    ...args.slice(0, end).filter((arg, index) => !isWord(arg, index)),
+    '--',
+    ...dashed,
+    ...args.slice(end + 1),
+  ]
 }
 
 function checkWords(command: Command, given: readonly string[]): void {

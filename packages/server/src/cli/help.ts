@@ -13,7 +13,7 @@ const otherThings: readonly (readonly [string, string])[] = [
   ['user add|list|password|disable|enable', 'people who can log in'],
   ['key create|list|revoke', 'API keys for machines'],
   ['ticket mint', 'one single-use ticket, to try a door'],
-  ['cert ca|client', 'your own authority and client certificates'],
+  ['cert ca|client', 'an authority and client certificates'],
 ]
 
 /** Help of the whole program: fits one screen. */

@@ -81,6 +81,7 @@ export const keyRevoke: Command = {
     }),
 }
 
+/** Prints the key or writes it to a file, never both: it is shown once and kept only as a hash. */
 function createKey(call: Call): Promise<ExitCode> {
   const name = call.required('name')
   if (name.length > 64 || /\p{Cc}/u.test(name))
@@ -122,6 +123,7 @@ function createKey(call: Call): Promise<ExitCode> {
   })
 }
 
+/** What may be shown at any time, in the names of the JSON output. */
 function publicPart(row: ApiKeyRow): object {
   const { id, name, subject, roles, scopes, issuedAtMs } = row
   return {
@@ -135,6 +137,7 @@ function publicPart(row: ApiKeyRow): object {
   }
 }
 
+/** `undefined`: never. */
 function expiryOf(row: ApiKeyRow): string | undefined {
   return isoDate(row.expiresAtMs) ?? undefined
 }

@@ -48,6 +48,7 @@ export const lab: Command = {
   },
 }
 
+/** The whole block must fit below 65,536. @throws CommandError usage */
 function portOption(text: string | undefined): number {
   const port = text === undefined ? defaultPort : Number(text)
   if (text !== undefined && (!/^\d{1,5}$/.test(text) || port < 1 || port > lastPort)) {
@@ -56,6 +57,7 @@ function portOption(text: string | undefined): number {
   return port
 }
 
+/** Browsers in the order of the matrix, whatever the order of the list. @throws CommandError usage */
 function enginesOption(call: Call): readonly Engine[] {
   const text = call.text('engines')
   if (text === undefined) return allEngines
@@ -84,6 +86,7 @@ async function start(call: Call, port: number): Promise<Lab> {
   }
 }
 
+/** `ready …` comes last and only when everything listens: scripts wait for that line. */
 function tellReady(call: Call, running: Lab): void {
   if (call.json) {
     call.print(JSON.stringify({ ready: true, url: running.url, listeners: running.listeners }))
@@ -92,6 +95,7 @@ function tellReady(call: Call, running: Lab): void {
   call.print(...alignColumns(running.listeners.map(({ name, url }) => [name, url])), `ready ${running.url}`)
 }
 
+/** Runs the report and closes the lab, whatever comes of it. @returns failed when a browser surprised */
 async function writeReport(
   call: Call,
   what: { readonly lab: Lab; readonly engines: readonly Engine[]; readonly file: string },
@@ -120,6 +124,7 @@ function refuseUnmeasured(matrix: LabMatrix, named: boolean): void {
   throw new CommandError(exitCodes.unreachable, `no report was written: ${reasons.join('; ')}`)
 }
 
+/** One line for each browser, one for each difference, and the sum. */
 function tellMatrix(call: Call, matrix: LabMatrix, file: string): void {
   const { stdout, env } = call.around
   const { engines, disagreements, measured, agrees } = matrix

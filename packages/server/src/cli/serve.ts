@@ -39,6 +39,7 @@ export function logLevel(call: Call, otherwise: string): string {
   return level
 }
 
+/** Warnings are told and do not stop it. @throws CommandError config with one line for each error */
 function loadConfig(call: Call): Config {
   const read = readConfigFile(call.word)
   if (read.kind === 'wrong') {
@@ -69,6 +70,7 @@ async function start(config: Config, call: Call, level: string): Promise<Serving
   }
 }
 
+/** The cure differs by the cause, so each known cause has its words. */
 function wordsForListening({ code, address }: ListenError): string {
   if (code === 'EADDRINUSE') return `${address} is taken: stop what listens there, or choose another "listen"`
   if (code === 'EACCES')
@@ -77,6 +79,7 @@ function wordsForListening({ code, address }: ListenError): string {
   return `${address} cannot be listened on (${code})`
 }
 
+/** Messages of misuse name options and never hold secrets. */
 function configTrouble(error: MisuseError, file: string): string {
   const key =
     error.code === 'missing_port'

@@ -105,6 +105,7 @@ function switchCommand(verb: 'disable' | 'enable', summary: string, disabled: bo
   }
 }
 
+/** Nothing is verified here twice, so no password is remembered. */
 function toolsFor(records: Records): AccountTools {
   const passwords: PasswordHasher = argon2Passwords({ cacheMs: 0 })
   return { records, passwords, clock: { now: () => Date.now() } }
@@ -118,6 +119,7 @@ async function refuseKnown(records: Records, username: string): Promise<void> {
   )
 }
 
+/** Before a password is asked for. @throws CommandError failed */
 async function refuseUnknown(records: Records, username: string): Promise<void> {
   if ((await records.findAccount(username)) !== undefined) return
   throw new CommandError(
@@ -131,11 +133,13 @@ function tellChange(call: Call, row: AccountRow, what: string): ExitCode {
   return exitCodes.ok
 }
 
+/** A word that a script can look for. */
 function stateOf(row: AccountRow): string {
   if (row.disabled) return 'disabled'
   return row.passwordHash === undefined ? 'no password' : 'enabled'
 }
 
+/** What is told about an account, in the names of the JSON output; never its hash. */
 function publicPart(row: AccountRow): object {
   const { username, roles, disabled, changedAtMs } = row
   return { username, roles, disabled, changed_at: new Date(changedAtMs).toISOString() }

@@ -1,12 +1,5 @@
 /** The lab's demo accounts. Their secrets are published on purpose: the lab listens on loopback only. */
-
-/** An account as the login page and `doors.json` show it. */
-export interface DemoAccount {
-  readonly username: string
-  readonly password: string
-  readonly api_key: string
-  readonly roles: readonly string[]
-}
+import type { DemoAccount } from '../server/site-options.ts'
 
 /** Who can log in. API keys are made when the lab starts. */
 export const demoAccounts: readonly Omit<DemoAccount, 'api_key'>[] = [

@@ -1,6 +1,7 @@
 /** Fills the lab's records with its demo accounts, keys and challenge secrets. */
 import type { Guard, PasswordHasher, Records } from 'countersign'
-import { demoAccounts, demoSecrets, type DemoAccount } from './accounts.ts'
+import type { DemoAccount } from '../server/site-options.ts'
+import { demoAccounts, demoSecrets } from './accounts.ts'
 
 /** What the demo is made with. */
 export interface DemoOptions {

@@ -6,7 +6,7 @@ import { guardUpgrades } from 'countersign/ws'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
-import { createApp } from '../server/app.ts'
+import { createApp, patience } from '../server/app.ts'
 import type { PageSources } from '../server/headers.ts'
 import { ownSources } from '../server/headers.ts'
 import type { Door } from './doors.ts'
@@ -41,6 +41,8 @@ export interface DoorServer {
 }
 
 const maxMessageBytes = 64 * 1_024
+/** How long a TLS handshake may take, ms. */
+const handshakeMs = 10_000
 
 /** Builds a door; the caller listens. */
 export function createDoorServer(options: DoorServerOptions): DoorServer {
@@ -50,7 +52,7 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
     hosts: options.hosts,
     secure: door.secure,
     sources: options.sources ?? ownSources,
-    server: (handle): Server => (tls === undefined ? createHttpServer(handle) : secureServer(tls, handle)),
+    server: (handle): Server => (tls === undefined ? createHttpServer(patience, handle) : secureServer(tls, handle)),
   })
   const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   wss.on('connection', greetAndEcho)
@@ -76,6 +78,8 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
 function secureServer(tls: DoorTls, handle: Parameters<typeof createHttpsServer>[1]): Server {
   return createHttpsServer(
     {
+      ...patience,
+      handshakeTimeout: handshakeMs,
       cert: tls.certificate,
       key: tls.privateKey,
       ca: [tls.authority],

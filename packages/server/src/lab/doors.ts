@@ -21,6 +21,7 @@ import {
   wampcra,
   type KeySource,
 } from 'countersign/methods'
+import { cookieNames, type CookieNames } from '../server/cookies.ts'
 
 /** What doors need to know of the lab around them. */
 export interface DoorContext {
@@ -48,12 +49,8 @@ export interface Door {
   methods(context: DoorContext): readonly Method[]
 }
 
-/** Cookie names of the lab: plain-http loopback cookies carry no prefix. */
-export const cookieNames = {
-  session: 'countersign-session',
-  frame: 'countersign-frame',
-  preauth: 'countersign-preauth',
-} as const
+/** Cookie names of the lab, which is plain http on loopback. */
+export const labCookies: CookieNames = cookieNames(false)
 
 interface DoorRow {
   readonly name: string
@@ -91,7 +88,7 @@ const rows: readonly DoorRow[] = [
   {
     name: 'Cookie set through a hidden iframe',
     accepts: ['frame_session'],
-    methods: () => [session({ from: cookie(cookieNames.frame), purposes: ['frame'] })],
+    methods: () => [session({ from: cookie(labCookies.frame), purposes: ['frame'] })],
   },
   {
     name: 'User information',
@@ -120,7 +117,7 @@ const rows: readonly DoorRow[] = [
   {
     name: 'Session cookie',
     accepts: ['session'],
-    methods: () => [session({ from: cookie(cookieNames.session) })],
+    methods: () => [session({ from: cookie(labCookies.session) })],
   },
   {
     name: 'Session cookie as first message',
@@ -130,7 +127,7 @@ const rows: readonly DoorRow[] = [
   {
     name: 'Preauth: cookie, CSRF token, Origin',
     accepts: ['preauth'],
-    methods: () => [preauth({ from: cookie(cookieNames.preauth), csrf: query('csrf') })],
+    methods: () => [preauth({ from: cookie(labCookies.preauth), csrf: query('csrf') })],
   },
   {
     name: 'Single-use URL',

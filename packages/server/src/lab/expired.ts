@@ -1,7 +1,7 @@
 /** Makes credentials that are genuine and too old: the lab's "expired" cases show them at the doors. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Guard } from 'countersign'
-import { cookieNames } from './doors.ts'
+import { labCookies } from './doors.ts'
 
 /** What can be had too late. */
 export type ExpiredKind = 'ticket' | 'jwt' | 'session' | 'alias' | 'preauth' | 'challenge_secret' | 'frame'
@@ -76,7 +76,7 @@ const makers: Readonly<Record<ExpiredKind, (options: ExpiredOptions) => Promise<
   },
   session: async ({ guard, holder }) => {
     const { session } = await guard.issue.session({ ...holder, ttlMs: lifeMs })
-    return { body: { session, expires_in: 0 }, cookie: `${cookieNames.session}=${session}` }
+    return { body: { session, expires_in: 0 }, cookie: `${labCookies.session}=${session}` }
   },
   alias: async ({ guard, holder }) => {
     const { session } = await guard.issue.session({ ...holder, purpose: 'alias', ttlMs: lifeMs })
@@ -84,7 +84,7 @@ const makers: Readonly<Record<ExpiredKind, (options: ExpiredOptions) => Promise<
   },
   preauth: async ({ guard, holder }) => {
     const { cookie, csrf, lease } = await guard.issue.preauth({ ...holder, ttlMs: lifeMs })
-    return { body: { csrf, expires_in: 0, lease }, cookie: `${cookieNames.preauth}=${cookie}` }
+    return { body: { csrf, expires_in: 0, lease }, cookie: `${labCookies.preauth}=${cookie}` }
   },
   challenge_secret: async ({ guard, holder }) => {
     const { authid, secret } = await guard.issue.challengeSecret({ ...holder, ttlMs: lifeMs })

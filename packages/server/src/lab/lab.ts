@@ -18,7 +18,7 @@ import { openKeyRing } from '../server/key-ring.ts'
 import { createSite } from '../server/site.ts'
 import { createDemoAccounts } from './demo.ts'
 import { createDoorServer, type DoorServer } from './door-server.ts'
-import { cookieNames, doors, type Door, type DoorContext } from './doors.ts'
+import { labCookies, doors, type Door, type DoorContext } from './doors.ts'
 import { createHostileSite } from './hostile.ts'
 import { closeAll, listenOnLoopback, type Listener } from './listen.ts'
 import { portsFrom, type LabPorts } from './ports.ts'
@@ -181,7 +181,7 @@ function buildDoor(shared: Shared, door: Door): BuiltDoor {
       records: shared.records,
       pageOrigins: shared.origins,
       secure: false,
-      cookieName: cookieNames.frame,
+      cookieName: labCookies.frame,
       platform: nodePlatform(),
       ownOrigins: [`http://localhost:${port}`],
     })

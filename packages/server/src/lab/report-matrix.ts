@@ -114,6 +114,7 @@ function cellOf(one: LabCase, run: EngineRun): MatrixCell {
   }
 }
 
+/** The browser itself, what it could not be given, or the choice of cases. */
 function whyNotRun(one: LabCase, run: EngineRun): string {
   if (run.trouble !== undefined) return run.trouble
   return (one.needs === undefined ? undefined : run.lacks[one.needs]) ?? 'was left out of the run'
@@ -156,6 +157,7 @@ export function lackWords({ lacks }: Pick<EngineRun, 'lacks'>): readonly string[
   return [...new Set(Object.values(lacks))]
 }
 
+/** A heading, a table and remarks. */
 function writeDoor(door: string, matrix: LabMatrix): readonly string[] {
   const rows = matrix.rows.filter((row) => row.door === door)
   const name = doorSheets.find(({ id }) => id === door)?.name ?? ''
@@ -184,6 +186,7 @@ function writeCell(cell: MatrixCell | undefined): string {
   return cell.agrees ? `✓ ${cell.measured}` : `✗ ${cell.measured}`
 }
 
+/** Below a table: expected differences with their reason, then what was not run or went otherwise. */
 function remarksOn(row: MatrixRow, matrix: LabMatrix): readonly string[] {
   const differences = row.differs.map(
     ({ engine, expected, why }) =>

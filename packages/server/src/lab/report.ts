@@ -22,7 +22,7 @@ import { labP12Password, packageP12 } from './p12.ts'
 import { matrixOf, type EngineRun, type LabMatrix } from './report-matrix.ts'
 import { programVersion } from './version.ts'
 
-export { engineTitles, lackWords, writeMatrix, type EngineRun, type LabMatrix } from './report-matrix.ts'
+export { engineTitles, lackWords, writeMatrix, type LabMatrix } from './report-matrix.ts'
 
 /** What a report is made of. */
 export interface ReportOptions {
@@ -74,6 +74,7 @@ export async function runReport(options: ReportOptions): Promise<LabMatrix> {
   }
 }
 
+/** Files for browsers: the lab's authority, and a client certificate where openssl can pack one. */
 async function layOut(folder: string, lab: ReportOptions['lab']): Promise<Files> {
   const authorityFile = join(folder, 'ca.pem')
   await writeFile(authorityFile, lab.client.authority)
@@ -124,6 +125,7 @@ function errandsFor(engine: Engine, { authorityFile, certificate }: Files): read
   ]
 }
 
+/** All errands of one browser. A failure ends its measurements and is told in place of them. */
 async function runEngine(found: FoundBrowser, files: Files, options: ReportOptions): Promise<EngineRun> {
   const { engine } = found
   if (found.kind === 'missing')
@@ -196,6 +198,7 @@ export function mergeResults(
   return [...kept, ...later.filter(({ id }) => !known.has(id))]
 }
 
+/** Logs in, starts the cases, and looks every now and then how far they are. */
 async function visit({ browser, lab, options, progress }: Visit): Promise<readonly CaseResult[]> {
   const page = await browser.open(`${lab.url}login`)
   await logIn(page)

@@ -1,14 +1,16 @@
 /** The lab's own routes on the site: its page, the table of doors, and what the cases need to be shown. */
-import type { Guard, Journal, JournalEntry, Records } from 'countersign'
+import type { Guard, Journal, Records } from 'countersign'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { KeyPairPem } from '../server/certificates.ts'
 import type { SiteJournal } from '../server/journal.ts'
 import { refuse } from '../server/refuse.ts'
-import type { LoginSession } from '../server/site-options.ts'
-import { demoSecrets, type DemoAccount } from './accounts.ts'
+import type { DemoAccount, LoginSession } from '../server/site-options.ts'
+import { demoSecrets } from './accounts.ts'
 import { serveLabAssets } from './assets.ts'
-import { cookieNames, type Door } from './doors.ts'
+import { hasDocs, serveDocs } from './docs-pages.ts'
+import { labCookies, type Door } from './doors.ts'
 import { expiredKinds, issueExpired, type ExpiredOptions } from './expired.ts'
+import { serveJournal } from './journal-stream.ts'
 import { renderLab } from './page/lab-page.ts'
 import { packageP12 } from './p12.ts'
 import { programVersion } from './version.ts'
@@ -40,9 +42,13 @@ export interface LabRouteOptions {
 /** Adds everything below `/lab` to a site made by `createSite`, whose Host and Origin rules then hold here too. */
 export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
   serveLabAssets(app)
+  serveDocs(app)
   const table = doorTable(options)
   app.get('/lab/doors.json', (_request, reply) => reply.send(table))
   app.get('/lab', async (request, reply) => {
+    const here = new URL(options.siteOrigin)
+    // Cookies are the host's own: the page, its sockets and the hostile site speak of one name.
+    if (request.host !== here.host) return reply.redirect(`${here.origin}/lab`, 303)
     const session = await app.site.session(request)
     if (session === undefined) return reply.redirect('/login', 303)
     return reply.type('text/html; charset=utf-8').send(
@@ -52,6 +58,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
         version: programVersion(),
         doors: options.built.map(({ door, url }) => ({ id: door.id, url })),
         hostileOrigin: options.hostileOrigin,
+        docsBase: hasDocs ? '/' : undefined,
       }),
     )
   })
@@ -90,9 +97,10 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
     const { probe } = queryOf(request)
     return reply.send({ lines: probe === undefined ? [] : options.recorder.lines(probe) })
   })
-  app.get('/lab/journal', (request, reply) => streamJournal(options.journal, request, reply))
+  serveJournal(app, options.journal)
   app.get('/lab/ca.pem', (_request, reply) => reply.type('application/x-pem-file').send(options.authority))
-  app.get('/lab/client.p12', (_request, reply) => answerP12(options, reply))
+  const p12 = once(() => packageP12(options.client, options.authority))
+  app.get('/lab/client.p12', async (_request, reply) => answerP12(reply, await p12()))
 }
 
 /** What programs can rely on: see the reference of the HTTP interface. */
@@ -147,11 +155,14 @@ async function answerExpired(
   return reply.send(body)
 }
 
-const cookieOfDoor: Readonly<Record<string, string>> = { D3: cookieNames.frame, D9: cookieNames.preauth }
+const cookieOfDoor: ReadonlyMap<string, string> = new Map([
+  ['D3', labCookies.frame],
+  ['D9', labCookies.preauth],
+])
 
 /** Takes back the cookie that earlier cases of a door left, so that "nothing shown" means nothing. */
 function forget(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const name = cookieOfDoor[membersOf(request.body).door ?? '']
+  const name = cookieOfDoor.get(membersOf(request.body).door ?? '')
   if (name === undefined) return refuse(reply, 'invalid_request')
   return reply.header('set-cookie', `${name}=; Path=/; HttpOnly; Max-Age=0`).send({ ok: true })
 }
@@ -160,29 +171,13 @@ function lifeUntil(atMs: number): number {
   return Math.max(1, atMs - Date.now())
 }
 
-const keepAliveMs = 15_000
-
-/** Server-sent events: the latest entries, then each as it happens, until the reader leaves. */
-function streamJournal(journal: SiteJournal, request: FastifyRequest, reply: FastifyReply): void {
-  reply.hijack()
-  const { raw } = reply
-  raw.writeHead(200, {
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  })
-  const send = (entry: JournalEntry): void => void raw.write(`data: ${JSON.stringify(entry)}\n\n`)
-  for (const entry of journal.recent().slice(-50)) send(entry)
-  const stop = journal.subscribe(send)
-  const timer = setInterval(() => raw.write(': still here\n\n'), keepAliveMs)
-  request.raw.once('close', () => {
-    clearInterval(timer)
-    stop()
-  })
+/** Made at the first request and then kept: each one would be a process of its own. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
 }
 
-async function answerP12(options: LabRouteOptions, reply: FastifyReply): Promise<FastifyReply> {
-  const p12 = await packageP12(options.client, options.authority)
+function answerP12(reply: FastifyReply, p12: Buffer | undefined): FastifyReply {
   if (p12 === undefined) return refuse(reply, 'not_found')
   return reply
     .type('application/x-pkcs12')

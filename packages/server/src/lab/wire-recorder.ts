@@ -36,7 +36,7 @@ export class WireRecorder {
     const exchange = this.#begin(probe.value)
     const add = (from: WireLine['from'], text: string, deciding: boolean): void => {
       if (exchange.length < maxLines)
-        exchange.push({ from, text: mask(text.slice(0, maxLineLength)), deciding })
+        exchange.push({ from, text: mask(text).slice(0, maxLineLength), deciding })
     }
     for (const line of requestLines(request)) add('client', line, false)
     watchClient(socket, head, (frame) => add('client', frame.text, false))

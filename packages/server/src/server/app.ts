@@ -1,5 +1,5 @@
 /** An HTTP server with bounds, strict content types, refusals that teach nothing and a log without URLs. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { allowsHost, compileHosts, parseJson } from 'countersign/wire'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -11,6 +11,17 @@ import { refuse, statusOf, wordOf, type Word } from './refuse.ts'
 /** Longest request body, bytes. */
 export const maxBodyBytes = 16_384
 
+/**
+ * How long Node waits for slow requests, ms: give it to `createServer` of `node:http` and `node:https`. Its own
+ * defaults let a peer take five minutes, and look only twice a minute. After an upgrade the guard's deadline holds.
+ */
+export const patience: ServerOptions = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+}
+
 /** Options of the bare server. */
 export interface AppOptions {
   readonly log: Logger
@@ -20,7 +31,7 @@ export interface AppOptions {
   readonly secure: boolean
   /** Where its pages may reach. */
   readonly sources: PageSources
-  /** Makes the Node server, for TLS. @default a plain http server */
+  /** Makes the Node server, for TLS; with `patience`. @default a plain http server */
   readonly server?:
     ((handle: (request: IncomingMessage, response: ServerResponse) => void) => Server) | undefined
 }
@@ -37,6 +48,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     requestTimeout: 10_000,
     keepAliveTimeout: 10_000,
     forceCloseConnections: true,
+    http: patience,
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (_error, _request, reply) => void refuse(reply, 'invalid_request'),
@@ -61,10 +73,25 @@ export function refuseVisitor(request: FastifyRequest, reply: FastifyReply, word
     .send(renderMessage(word))
 }
 
+/** Fields that decide who is asked, and who asks: Node keeps the first of several, other readers the last. */
+const onceOnly: ReadonlySet<string> = new Set(['host', 'origin', 'authorization', 'content-type'])
+
+/**
+ * Whether the request can be read in one way only: a target in origin-form (RFC 9112 §3.2.1), since the authority of
+ * the absolute form would have to replace `Host`, and no field twice that decides something.
+ */
+function isPlain({ url = '', rawHeaders }: IncomingMessage): boolean {
+  if (!url.startsWith('/')) return false
+  const names = rawHeaders.filter((_text, at) => at % 2 === 0).map((name) => name.toLowerCase())
+  const deciding = names.filter((name) => onceOnly.has(name))
+  return new Set(deciding).size === deciding.length
+}
+
 /** Host before everything else: a page of a rebound name is another site (DNS rebinding). */
 function answerOnlyTo(app: FastifyInstance, hosts: readonly string[]): void {
   const rules = compileHosts(hosts)
   app.addHook('onRequest', async (request, reply) => {
+    if (!isPlain(request.raw)) return refuseVisitor(request, reply, 'invalid_request')
     const { host } = request.headers
     if (host === undefined || !allowsHost(rules, host)) return refuseVisitor(request, reply, 'wrong_host')
     return undefined

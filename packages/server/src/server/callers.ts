@@ -1,5 +1,5 @@
 /** Who is calling over HTTP: someone logged in, or a machine with an API key. */
-import { prefixes, type ApiKeyRow, type Grant } from 'countersign'
+import { apiKeyGrant, prefixes, type ApiKeyRow } from 'countersign'
 import { parseAuthorization, parseBearer } from 'countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from './refuse.ts'
@@ -28,6 +28,8 @@ export type Caller =
 export interface Call {
   readonly site: SiteContext
   readonly caller: Caller
+  /** When proving the caller began: what is issued to them is no younger, so that no revocation slips in between. */
+  readonly provedAtMs: number
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }
@@ -50,10 +52,11 @@ export function serve(
   handle: (call: Call) => Promise<unknown>,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
+    const provedAtMs = site.now()
     const shown = request.headers.authorization !== undefined
     const caller = shown ? await findKey(site, request) : await findSession(site, request)
     if (caller === undefined) return refuse(reply, shown ? 'invalid_credential' : 'missing_credential')
-    return isWelcome(caller, welcome) ? handle({ site, caller, request, reply }) : refuse(reply, 'forbidden')
+    return isWelcome(caller, welcome) ? handle({ site, caller, provedAtMs, request, reply }) : refuse(reply, 'forbidden')
   }
 }
 
@@ -79,7 +82,7 @@ async function findKey(site: SiteContext, request: FastifyRequest): Promise<Call
   const { records, platform } = site.options
   const key = await records.findApiKey(await platform.hash(token))
   if (key === undefined || key.expiresAtMs <= site.now()) return undefined
-  if ((await records.findMark(grantOf(key), '')) !== undefined) return undefined
+  if ((await records.findMark(apiKeyGrant(key), '')) !== undefined) return undefined
   return { kind: 'key', subject: key.subject, roles: key.roles, key }
 }
 
@@ -88,16 +91,4 @@ function bearerOf(request: FastifyRequest): string | undefined {
   if (field.kind !== 'found' || field.value.scheme !== 'bearer') return undefined
   const token = parseBearer(field.value.rest)
   return token.kind === 'found' ? token.value : undefined
-}
-
-function grantOf(key: ApiKeyRow): Grant {
-  return {
-    subject: key.subject,
-    roles: key.roles,
-    session: undefined,
-    token: undefined,
-    apiKey: key.id,
-    certificate: undefined,
-    issuedAtMs: key.issuedAtMs,
-  }
 }

@@ -95,6 +95,7 @@ function issueFindings(issue: z.core.$ZodIssue, around: KeyPath): readonly Findi
   return [{ level: 'error', path, message: wordsFor(issue) }]
 }
 
+/** The schema's own words name types of JavaScript; these name what one writes. */
 function wordsFor(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') {
     return issue.message.endsWith('received undefined')
@@ -109,6 +110,7 @@ function wordsFor(issue: z.core.$ZodIssue): string {
   return issue.message
 }
 
+/** Of several shapes that all fail, the one that came furthest is probably the one that was meant. */
 function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath): readonly Finding[] {
   if (issue.discriminator !== undefined) {
     const known = 'ticket, session, jwt, password, api_key, preauth, wampcra, certificate'
@@ -126,6 +128,7 @@ function keysOf(path: readonly PropertyKey[]): KeyPath {
   return path.map((key) => (typeof key === 'number' ? key : String(key)))
 }
 
+/** Types as they are called in a configuration. */
 const typeNames: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',

@@ -31,6 +31,7 @@ export function ruleFindings(config: RuledConfig): readonly Finding[] {
   ]
 }
 
+/** The site: its files, its origins, its address, and the folder of the database. */
 function siteFindings(config: RuledConfig): readonly Finding[] {
   const { site } = config
   const tls = site.tls === undefined ? [] : fileFindings(config, ['site', 'tls'], site.tls)
@@ -42,6 +43,7 @@ function siteFindings(config: RuledConfig): readonly Finding[] {
   ]
 }
 
+/** One guard by itself; what two guards do to each other is told by `nameFindings` and `addressFindings`. */
 function guardFindings(config: RuledConfig, guard: GuardConfig, path: KeyPath): readonly Finding[] {
   const ownTls = guard.tls === undefined ? [] : fileFindings(config, [...path, 'tls'], guard.tls)
   const tls = tlsOf(config, guard)
@@ -67,6 +69,7 @@ function guardFindings(config: RuledConfig, guard: GuardConfig, path: KeyPath): 
   ]
 }
 
+/** One way in. Ambient credentials need an Origin rule, else any page could use its visitor's (CWE-1385). */
 function acceptFindings(
   config: RuledConfig,
   { guard, accept }: { readonly guard: GuardConfig; readonly accept: AcceptConfig },
@@ -91,11 +94,13 @@ function acceptFindings(
   return findings
 }
 
+/** What browsers attach by themselves; `undefined`: nothing, the page must say it. */
 function ambientPlace(accept: AcceptConfig): string | undefined {
   if (accept.method !== 'session') return ambient[accept.method]
   return accept.from.some((place) => place !== 'first-message') ? 'its cookie' : undefined
 }
 
+/** A server that merely asks for a certificate keeps Chromium from every other method at that address. */
 function certificateFindings(
   config: RuledConfig,
   {
@@ -123,6 +128,7 @@ function certificateFindings(
   return findings
 }
 
+/** A foreign issuer needs keys and algorithms, named here and nowhere else: a token never brings its own. */
 function jwtFindings(accept: Extract<AcceptConfig, { method: 'jwt' }>, path: KeyPath): readonly Finding[] {
   const foreign = accept.issuer !== undefined
   const needed = (['jwks', 'algorithms'] as const).filter((key) => (accept[key] !== undefined) !== foreign)
@@ -164,6 +170,7 @@ function cleartextFindings(
   ]
 }
 
+/** Whoever is trusted can speak for any client: addresses only, since names can be made to point elsewhere. */
 function proxyFindings(config: RuledConfig): readonly Finding[] {
   if (config.proxies === undefined) return []
   return config.proxies.trusted.flatMap((entry, index) =>
@@ -192,6 +199,7 @@ function nameFindings(config: RuledConfig): readonly Finding[] {
   )
 }
 
+/** Each address and path serves one guard, and the site keeps its own pages. */
 function addressFindings(config: RuledConfig): readonly Finding[] {
   const seen = new Map<string, string>()
   const sitePaths = ['/', '/login', '/logout', '/me', '/healthz']
@@ -215,6 +223,7 @@ function addressFindings(config: RuledConfig): readonly Finding[] {
   })
 }
 
+/** Origins are compared as text, so what is not written as browsers send it would never match. */
 function originFindings(path: KeyPath, list: readonly string[]): readonly Finding[] {
   return list.flatMap((text, index) => {
     if (!works(() => compileOrigins([text]))) {
@@ -245,6 +254,7 @@ function hostFindings(path: KeyPath, list: readonly string[]): readonly Finding[
   )
 }
 
+/** TLS files that are missing, and a private key that others can read. */
 function fileFindings(config: RuledConfig, path: KeyPath, files: TlsConfig): readonly Finding[] {
   return (['cert', 'key'] as const).flatMap((key) => {
     const file = files[key]

@@ -67,6 +67,7 @@ function oneSecret(
   return findings
 }
 
+/** In clear, and perhaps known or short besides. The secret itself is never repeated. */
 function clearSecret(secret: string, path: Finding['path']): readonly Finding[] {
   const clear: Finding = {
     level: 'warning',
@@ -88,6 +89,7 @@ function clearSecret(secret: string, path: Finding['path']): readonly Finding[] 
   return [clear]
 }
 
+/** A file must be there, and be nobody else's to read. */
 function secretFile(file: string, path: Finding['path']): readonly Finding[] {
   if (!existsSync(file)) return [{ level: 'error', path, message: `there is no file ${file}` }]
   return (statSync(file).mode & 0o077) === 0

@@ -94,4 +94,4 @@ function syntaxFindings(
   }))
 }
 
-export { writeFinding, writePath, type Finding, type PlacedFinding } from './config-issues.ts'
+export { writeFinding, type PlacedFinding } from './config-issues.ts'

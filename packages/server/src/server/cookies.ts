@@ -8,6 +8,8 @@ export interface CookieNames {
   readonly session: string
   /** The preauth session of a socket handshake. */
   readonly preauth: string
+  /** The session that the hidden frame on a socket's own origin is given. */
+  readonly frame: string
   /** What the login form's CSRF token is bound to. */
   readonly form: string
 }
@@ -21,6 +23,7 @@ export function cookieNames(secure: boolean): CookieNames {
   return {
     session: `${prefix}countersign-session`,
     preauth: `${prefix}countersign-preauth`,
+    frame: `${prefix}countersign-frame`,
     form: `${prefix}countersign-form`,
   }
 }

@@ -2,11 +2,11 @@
  * The frame on a socket server's own origin: a page of another origin embeds it, hands it a ticket, and the frame
  * exchanges that ticket for a cookie which the socket's handshake then carries.
  */
-import type { Grant, Guard, Platform, Records, TicketRow } from 'countersign'
+import { ticketGrant, type Guard, type Platform, type Records, type TicketRow } from 'countersign'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readAssets, serveAssets } from './assets.ts'
 import { exchangeBody, readBody } from './bodies.ts'
-import { setCookie } from './cookies.ts'
+import { cookieNames, setCookie } from './cookies.ts'
 import { contentSecurityPolicy, issuedHeaders, ownSources } from './headers.ts'
 import { html } from './pages/html.ts'
 import { refuse } from './refuse.ts'
@@ -23,13 +23,8 @@ export interface FrameOptions {
   readonly pageOrigins: readonly string[]
   /** Over TLS the cookie is `SameSite=None; Secure; Partitioned`, so that it works across sites. */
   readonly secure: boolean
-  /** @default 'countersign-frame', over TLS '__Host-countersign-frame' */
+  /** What the guard's cookie carrier looks for. @default `frame` of `cookieNames` */
   readonly cookieName?: string
-}
-
-/** Name of the frame's cookie: what the guard's cookie carrier must look for. */
-export function frameCookieName(secure: boolean): string {
-  return secure ? '__Host-countersign-frame' : 'countersign-frame'
 }
 
 /**
@@ -67,7 +62,7 @@ async function exchange(
   const now = options.platform.clock.now()
   if (row === undefined || !isMeantFor(row, body.origin, options)) return refuse(reply, 'invalid_credential')
   if (row.expiresAtMs <= now) return refuse(reply, 'expired_credential')
-  const mark = await options.records.findMark(grantOf(row), row.lease)
+  const mark = await options.records.findMark(ticketGrant(row), row.lease)
   if (mark !== undefined) return refuse(reply, 'invalid_credential')
   const { subject, roles, session } = row
   const ttlMs = Math.max(1, row.leaseUntilMs - now)
@@ -76,13 +71,14 @@ async function exchange(
     subject,
     roles,
     session,
+    provedAtMs: row.issuedAtMs,
     purpose,
     origin: body.origin,
     ttlMs,
   })
   const { secure } = options
   setCookie(reply, {
-    name: options.cookieName ?? frameCookieName(secure),
+    name: options.cookieName ?? cookieNames(secure).frame,
     value: issued.session,
     sameSite: secure ? 'None' : 'Lax',
     secure,
@@ -96,18 +92,6 @@ async function exchange(
 function isMeantFor(row: TicketRow, origin: string, options: FrameOptions): boolean {
   const right = row.purpose === 'frame' && row.audience === options.guard.audience
   return right && row.origin === origin && options.pageOrigins.includes(origin)
-}
-
-function grantOf(row: TicketRow): Grant {
-  return {
-    subject: row.subject,
-    roles: row.roles,
-    session: row.session,
-    token: row.id,
-    apiKey: undefined,
-    certificate: undefined,
-    issuedAtMs: row.issuedAtMs,
-  }
 }
 
 function renderFrame(pageOrigins: readonly string[]): string {

@@ -15,6 +15,7 @@ interface Holder {
   readonly roles: readonly string[]
   /** The login session that it dies with. */
   readonly session: string | undefined
+  readonly provedAtMs: number
   readonly leaseMs: number
 }
 
@@ -94,6 +95,8 @@ async function issuePreauth(call: Call): Promise<unknown> {
   if (readBody(secretBody, request.body) === undefined) return refuse(reply, 'invalid_request')
   const holder = holderOf(call, {})
   if (typeof holder === 'string') return refuse(reply, holder)
+  const waitMs = site.allowances.preauths.take(holder.session ?? '', site.now())
+  if (waitMs > 0) return refuse(reply, 'too_many_attempts', waitMs)
   const cookie = readCookie(request, site.cookies.preauth)
   const issued = await site.options.issuer.issue.preauth({ ...holder, cookie })
   const { secure } = site.options
@@ -111,10 +114,13 @@ async function issueChallengeSecret(call: Call): Promise<unknown> {
   if (body === undefined) return refuse(reply, 'invalid_request')
   if (caller.kind !== 'session') return refuse(reply, 'forbidden')
   const { subject, roles, session } = caller
+  const waitMs = site.allowances.challengeSecrets.take(session.id, site.now())
+  if (waitMs > 0) return refuse(reply, 'too_many_attempts', waitMs)
   const issued = await site.options.issuer.issue.challengeSecret({
     subject,
     roles,
     session: session.id,
+    provedAtMs: call.provedAtMs,
     uses: body.uses ?? 'session',
     ttlMs: session.endsAtMs - site.now(),
   })
@@ -140,7 +146,7 @@ async function issueToken(call: Call): Promise<unknown> {
     roles: holder.roles,
     jti: site.options.platform.random(16),
     ...(holder.session === undefined ? {} : { sid: holder.session }),
-    iat: now / 1_000,
+    iat: call.provedAtMs / 1_000,
     exp: Math.floor(now / 1_000) + lifeSeconds,
   })
   return issue(reply, { access_token: token, token_type: 'Bearer', expires_in: lifeSeconds })
@@ -156,6 +162,7 @@ function holderOf(call: Call, asked: OnBehalf): Holder | Word {
     subject: asked.subject ?? caller.subject,
     roles: asked.roles ?? (own ? caller.roles : []),
     session: caller.kind === 'session' ? caller.session.id : undefined,
+    provedAtMs: call.provedAtMs,
     leaseMs: Math.max(1, Math.min(site.leaseMs, lifeOf(call))),
   }
 }

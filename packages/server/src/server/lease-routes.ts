@@ -46,7 +46,7 @@ async function refreshLease(call: Call): Promise<FastifyReply> {
     credential: body.credential,
     method: held.lease.principal.method,
     origin: request.headers.origin,
-    remoteAddress: request.ip,
+    remoteAddress: site.clientOf(request),
   })
   const reason = await held.guard.refresh(held.lease.id, handshake, message)
   if (reason !== undefined) return refuse(reply, held.lease.ended ? 'not_found' : reason)

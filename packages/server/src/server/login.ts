@@ -1,6 +1,7 @@
 /** Judges a login: one answer for a wrong name and a wrong password, at the same cost, decided by the lockout first. */
 import type { AccountRow, JournalEntry, Reason } from 'countersign'
 import { normaliseUsername } from 'countersign/methods'
+import { subnetOf } from 'countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoginBody } from './bodies.ts'
 import { setCookie } from './cookies.ts'
@@ -16,6 +17,9 @@ export type LoginOutcome =
       readonly retryAfterMs: number | undefined
     }
 
+/** Longest origin that the journal is told, in characters. */
+const maxJournalledOrigin = 320
+
 type Judged =
   { readonly kind: 'right'; readonly account: AccountRow } | (LoginOutcome & { readonly kind: 'refused' })
 
@@ -29,7 +33,7 @@ export async function logIn(
   body: LoginBody,
   at: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<LoginOutcome> {
-  const judged = await judge(site, body, at.request.ip)
+  const judged = await judge(site, body, subnetOf(site.clientOf(at.request)))
   const outcome = judged.kind === 'right' ? await open(site, judged.account, at) : judged
   record(site, at.request, outcome)
   return outcome
@@ -42,7 +46,7 @@ async function judge(site: SiteContext, body: LoginBody, source: string): Promis
   if (waitMs > 0) return refused('too_many_attempts', waitMs)
   const account = await site.options.records.findAccount(username)
   const stored = account === undefined || account.disabled ? undefined : account.passwordHash
-  const outcome = await site.options.passwords.verify(body.password, stored)
+  const outcome = await site.options.passwords.verify(body.password, stored, source)
   if (outcome === 'busy') return refused('overloaded')
   const right = outcome === 'right' && account !== undefined && stored !== undefined
   site.lockout.tried(username, source, { right, now: site.now() })
@@ -88,8 +92,8 @@ function record(site: SiteContext, request: FastifyRequest, outcome: LoginOutcom
     subject: outcome.kind === 'right' ? outcome.username : undefined,
     lease: undefined,
     reason,
-    remoteAddress: request.ip,
-    origin: request.headers.origin,
+    remoteAddress: site.clientOf(request),
+    origin: request.headers.origin?.slice(0, maxJournalledOrigin),
     detail: 'login',
   }
   site.options.journal.record(entry)

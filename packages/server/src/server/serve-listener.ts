@@ -8,17 +8,18 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
-import type { Guard, Lease } from 'countersign'
+import type { Guard } from 'countersign'
 import { answerHttp, type ProxyOptions } from 'countersign/http'
-import { upgradeListener } from 'countersign/ws'
+import { upgradeListener, type ConnectionListener } from 'countersign/ws'
 import type { FastifyInstance } from 'fastify'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
+import { patience } from './app.ts'
 import type { Config } from './config.ts'
 import { writeListen, type ListenerPlan } from './config-places.ts'
 import type { ListenAddress } from './config-types.ts'
 
-/** What happens on an accepted socket: a `connection` listener of `ws` with the lease as third argument. */
-export type Application = (socket: WebSocket, request: IncomingMessage, lease: Lease) => void
+/** What happens on an accepted socket. */
+export type Application = ConnectionListener
 
 /** A guard at its path. */
 export interface GuardedPath {
@@ -41,6 +42,8 @@ export class ListenError extends Error {
 }
 
 const maxMessageBytes = 1_048_576
+/** How long a TLS handshake may take, ms. */
+const handshakeMs = 10_000
 const lingerMs = 1_000
 /** How long sockets have to answer the close when the server stops, ms. */
 const farewellMs = 1_000
@@ -51,7 +54,7 @@ export function serverOf(
   plan: ListenerPlan,
 ): (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server {
   const { tls } = plan
-  if (tls === undefined) return (handle) => createHttpServer(handle)
+  if (tls === undefined) return (handle) => createHttpServer(patience, handle)
   const certificates = plan.guards.flatMap(({ accept }) =>
     accept.filter(({ method }) => method === 'certificate'),
   )
@@ -61,6 +64,8 @@ export function serverOf(
       : [],
   )
   const settings = {
+    ...patience,
+    handshakeTimeout: handshakeMs,
     cert: readFileSync(config.path(tls.cert)),
     key: readFileSync(config.path(tls.key)),
     minVersion: 'TLSv1.2' as const,
@@ -94,12 +99,12 @@ export function guardPaths(
       listener(request, socket, head)
       return
     }
-    socket.on('error', ignore)
     answerHttp(socket, { status: 404, headers: {}, body: 'Not found' }, lingerMs)
   })
   return () => sayFarewell(servers)
 }
 
+/** Guards have sent their closes by now; whoever does not answer in time is cut off. */
 async function sayFarewell(servers: readonly WebSocketServer[]): Promise<void> {
   const sockets = servers.flatMap((wss) => [...wss.clients])
   const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
@@ -120,8 +125,4 @@ export async function listenAt(app: FastifyInstance, { host, port }: ListenAddre
       throw new ListenError(code, writeListen({ host, port }))
     throw error
   }
-}
-
-function ignore(): void {
-  // The peer of a refused upgrade may reset at any time.
 }

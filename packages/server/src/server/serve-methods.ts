@@ -33,7 +33,6 @@ import type {
   TicketPlace,
 } from './config-types.ts'
 import { cookieNames } from './cookies.ts'
-import { frameCookieName } from './frame.ts'
 import type { KeyRing } from './key-ring.ts'
 
 /** What methods must know of the site and of the guard's address. */
@@ -88,6 +87,7 @@ const handshakePlaces: Readonly<
   basic: () => authorization('Basic'),
 }
 
+/** The carrier of a place; where a token travels does not depend on what it is. */
 function tokenPlace(place: TicketPlace | KeyPlace): Carrier {
   return place === 'first-message' ? firstMessage() : handshakePlaces[place]()
 }
@@ -96,10 +96,11 @@ function tokenPlace(place: TicketPlace | KeyPlace): Carrier {
 function sessionAt(place: SessionPlace, around: MethodSurroundings): Method {
   if (place === 'first-message') return session({ from: firstMessage(), purposes: ['login', 'alias'] })
   if (place === 'frame-cookie')
-    return session({ from: cookie(frameCookieName(around.guardSecure)), purposes: ['frame'] })
+    return session({ from: cookie(cookieNames(around.guardSecure).frame), purposes: ['frame'] })
   return session({ from: cookie(cookieNames(around.siteSecure).session) })
 }
 
+/** The site's own tokens are verified by its own ring; a foreign issuer's by the keys that it publishes. */
 function jwtOf(accept: JwtConfig, guard: GuardConfig, around: MethodSurroundings): Method {
   const from = accept.from.map(tokenPlace)
   const audience = accept.audience ?? guard.name
@@ -111,6 +112,7 @@ function jwtOf(accept: JwtConfig, guard: GuardConfig, around: MethodSurroundings
   return jwt({ from, issuer, audience, algorithms, keys: jwks({ url: accept.jwks }), typ })
 }
 
+/** Common names are subjects only where an authority was named to vouch for them. */
 function certificateOf(accept: CertificateConfig): Method {
   const subjects: NonNullable<Parameters<typeof certificate>[0]['subjects']> = ({ commonName }) =>
     commonName === undefined ? undefined : { subject: commonName, roles: accept.roles }

@@ -111,6 +111,7 @@ interface Shared extends ServeOptions {
   readonly sealing: readonly SealingKey[]
 }
 
+/** What all guards and the site have in common. @throws MisuseError for a key or a store that cannot be used */
 function openShared(config: Config, options: ServeOptions): Shared {
   const { keyFile } = config
   const sealing = sealingKeysFrom({
@@ -130,6 +131,7 @@ function openShared(config: Config, options: ServeOptions): Shared {
   }
 }
 
+/** One bus for all of them, so that a revocation at one is heard by every other. */
 function buildGuard(shared: Shared, guard: GuardConfig): Guard {
   const { config } = shared
   const limits = limitsOf(guard.limits)
@@ -199,6 +201,7 @@ function buildSite(
     origins: siteOrigins(config),
     hosts: [new URL(origin).host],
     secure: siteIsSecure(config),
+    proxies: config.proxies,
     server: serverOf(config, plan),
   })
 }
@@ -237,6 +240,7 @@ function buildDoor(shared: Shared, guards: ReadonlyMap<string, Guard>, plan: Lis
   return app
 }
 
+/** Written at every start: the configuration is what counts, not what an earlier one left in the database. */
 async function putConfiguredSecrets({ config }: Shared, issuer: Guard): Promise<void> {
   for (const row of config.challengeSecrets) {
     const secret = row.secret ?? firstLine(config.path(row.secretFile ?? ''))
@@ -258,6 +262,7 @@ function firstLine(file: string): string {
   return line
 }
 
+/** Guards first, so that nothing new is let in while sockets say farewell; the database last. */
 async function closeEverything(
   shared: Shared,
   guards: ReadonlyMap<string, Guard>,

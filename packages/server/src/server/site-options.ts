@@ -1,8 +1,11 @@
 /** What a site is made of, and what its routes share. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Guard, Hash, Journal, Lockout, PasswordHasher, Platform, Records } from 'countersign'
+import type { ProxyOptions } from 'countersign/http'
 import type { OriginRules } from 'countersign/wire'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import type { Allowance } from './allowance.ts'
 import type { CookieNames } from './cookies.ts'
 import type { PageSources } from './headers.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -14,7 +17,7 @@ export interface Door {
   readonly guard: Guard
 }
 
-/** An account that the login page offers as a button. */
+/** An account that the login page offers as a button; its secrets are public. */
 export interface DemoAccount {
   readonly username: string
   readonly password: string
@@ -59,6 +62,8 @@ export interface SiteOptions {
   readonly leaseMs?: number
   /** Judges how often a name may be tried from a source. @default five tries, then waits that double */
   readonly lockout?: Lockout
+  /** Proxies that are believed about addresses: guessing is slowed by the client's, not by theirs. @default none */
+  readonly proxies?: ProxyOptions | undefined
   /** Makes the Node server, for TLS. @default a plain http server */
   readonly server?: (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server
 }
@@ -75,6 +80,10 @@ export interface SiteContext {
   readonly leaseMs: number
   /** Key of form tokens: random at every start. */
   readonly formKey: string
+  /** Lasting secrets that one login may ask for in a minute. */
+  readonly allowances: { readonly challengeSecrets: Allowance; readonly preauths: Allowance }
+  /** Address of the client: the peer's, or the one that a listed proxy names. */
+  clientOf(request: FastifyRequest): string
   now(): number
 }
 

@@ -1,7 +1,9 @@
 /** The site of the program: logs people in and hands out what they connect with. Composes; decides nothing itself. */
 import { Lockout } from 'countersign'
+import { handshakeOf, trustProxies, type ProxyOptions } from 'countersign/http'
 import { compileOrigins } from 'countersign/wire'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Allowance } from './allowance.ts'
 import { createApp } from './app.ts'
 import { readAssets, serveAssets } from './assets.ts'
 import { cookieNames, type CookieNames } from './cookies.ts'
@@ -57,6 +59,15 @@ export async function createSite(options: SiteOptions): Promise<FastifyInstance>
   return app
 }
 
+/** Who is calling, for limits and the journal. */
+function clientsOf(proxies: ProxyOptions | undefined): (request: FastifyRequest) => string {
+  const trust = proxies === undefined ? undefined : trustProxies(proxies)
+  return (request) => {
+    const facts = handshakeOf(request.raw, { trust, certificates: false })
+    return typeof facts === 'string' ? request.ip : facts.remoteAddress
+  }
+}
+
 function contextOf(options: SiteOptions): SiteContext {
   return {
     options,
@@ -68,6 +79,8 @@ function contextOf(options: SiteOptions): SiteContext {
     sessionMs: options.sessionMs ?? sessionMs,
     leaseMs: options.leaseMs ?? leaseMs,
     formKey: options.platform.random(32),
+    allowances: { challengeSecrets: new Allowance(60), preauths: new Allowance(600) },
+    clientOf: clientsOf(options.proxies),
     now: () => options.platform.clock.now(),
   }
 }

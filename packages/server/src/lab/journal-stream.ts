@@ -1,0 +1,79 @@
+/** `/lab/journal`: the security journal as server-sent events, for those who are logged in and as long as they are. */
+import type { Journal, JournalEntry } from 'countersign'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { SiteJournal } from '../server/journal.ts'
+import { refuse } from '../server/refuse.ts'
+import type { LoginSession } from '../server/site-options.ts'
+
+const keepAliveMs = 15_000
+/** Readers at once; the next one gets 503. */
+const maxReaders = 64
+/** A reader that lets this many bytes pile up is gone. */
+const maxUnreadBytes = 262_144
+/** Entries that a new reader is told first. */
+const keptEntries = 50
+
+const headers = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const
+
+/** Registers the route on a site made by `createSite`. Nobody else reads who came, from where and with what result. */
+export function serveJournal(app: FastifyInstance, journal: SiteJournal & Journal): void {
+  const readers = new Set<FastifyReply>()
+  app.get('/lab/journal', { exposeHeadRoute: false }, async (request, reply) => {
+    const session = await app.site.session(request)
+    if (session === undefined) return refuse(reply, 'missing_credential')
+    if (readers.size >= maxReaders) return refuse(reply, 'overloaded')
+    if (reply.raw.destroyed) return reply.hijack()
+    readers.add(reply)
+    reply.raw.once('close', () => readers.delete(reply))
+    return stream(journal, { app, request, reply, session })
+  })
+}
+
+interface Reader {
+  readonly app: FastifyInstance
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly session: LoginSession
+}
+
+/** The latest entries, then each as it happens, until the reader leaves or its login ends. */
+function stream(journal: SiteJournal & Journal, reader: Reader): FastifyReply {
+  const { reply, session } = reader
+  const { raw } = reply.hijack()
+  raw.writeHead(200, headers)
+  const write = (text: string): void => {
+    if (raw.writableLength > maxUnreadBytes) raw.destroy()
+    else raw.write(text)
+  }
+  const send = (entry: JournalEntry): void => {
+    write(`data: ${JSON.stringify(entry)}\n\n`)
+    // Asked only then: to ask is to use the session, which would never fall idle.
+    if (entry.kind === 'revoked') void endIfLoggedOut(reader)
+  }
+  for (const entry of journal.recent().slice(-keptEntries)) write(`data: ${JSON.stringify(entry)}\n\n`)
+  const stop = journal.subscribe(send)
+  const timers = [
+    setInterval(write, keepAliveMs, ': still here\n\n'),
+    setTimeout(() => raw.end(), Math.max(0, session.endsAtMs - Date.now())),
+  ]
+  raw.once('close', () => {
+    stop()
+    for (const timer of timers) clearTimeout(timer)
+  })
+  return reply
+}
+
+async function endIfLoggedOut({ app, request, reply }: Reader): Promise<void> {
+  try {
+    if ((await app.site.session(request)) === undefined) reply.raw.end()
+  } catch {
+    // Whether it may read on cannot be known: then it may not.
+    reply.raw.end()
+  }
+}

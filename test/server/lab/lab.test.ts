@@ -1,0 +1,158 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { Writable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { freeBlock, listeners } from '../../../tools/ports.ts'
+import { startLab, type Lab } from '../../../packages/server/src/lab/lab.ts'
+import { portsFrom } from '../../../packages/server/src/lab/ports.ts'
+import { createLog } from '../../../packages/server/src/server/log.ts'
+
+const log = createLog({
+  level: 'silent',
+  destination: new Writable({ write: (_chunk, _encoding, done) => done() }),
+})
+let port: number
+let lab: Lab
+
+beforeAll(async () => {
+  port = await freeBlock(41, 25_000)
+  lab = await startLab({ port, log })
+})
+afterAll(() => lab.close())
+
+/** Asks the lab's site, as a page of it or, with `host`, under another name. */
+function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(new URL(path, lab.url), { redirect: 'manual', ...init })
+}
+
+async function logIn(): Promise<Record<string, string>> {
+  const answer = await ask('/login', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'alice', password: 'alice-in-the-lab' }),
+  })
+  return { cookie: answer.headers.getSetCookie()[0]?.split(';')[0] ?? '', origin: lab.url.slice(0, -1) }
+}
+
+describe('the lab', () => {
+  it('leads from its front to the login', async () => {
+    const answer = await ask('/')
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login'])
+    expect(await (await ask('/login')).text()).toContain('alice-in-the-lab')
+  })
+
+  it('publishes its doors, accounts and limits', async () => {
+    const table = (await (await ask('/lab/doors.json')).json()) as {
+      doors: { id: string; url: string; origin: string; protocol: string; accepts: string[] }[]
+      accounts: { username: string; roles: string[] }[]
+      hostile: { origin: string }
+      limits: Record<string, number>
+    }
+    expect(table.doors.map(({ id }) => id)).toEqual(Array.from({ length: 13 }, (_, at) => `D${at + 1}`))
+    for (const door of table.doors) {
+      expect(door).toMatchObject({ origin: lab.url.slice(0, -1), protocol: 'text' })
+      expect(Number(new URL(door.url).port)).toBeLessThanOrEqual(port + 40)
+      expect(door.accepts.length).toBeGreaterThan(0)
+    }
+    expect(table.accounts.map(({ username, roles }) => [username, roles])).toEqual([
+      ['alice', ['user']],
+      ['bob', ['user']],
+      ['carol', ['admin']],
+    ])
+    expect(table.hostile.origin).not.toBe(lab.url.slice(0, -1))
+    expect(table.limits).toEqual({
+      preauth_deadline_ms: 10_000,
+      preauth_per_source: 1_000,
+      preauth_total: 1_000,
+    })
+  })
+
+  it('shows its page to those who are logged in, and sends others to the login', async () => {
+    const headers = await logIn()
+    expect((await ask('/lab')).headers.get('location')).toBe('/login')
+    const page = await ask('/lab', { headers })
+    expect(page.status).toBe(200)
+    expect(page.headers.get('content-security-policy')).not.toContain('unsafe')
+  })
+
+  it('speaks of one host name, whatever name it was opened under', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/lab`, { redirect: 'manual' })
+    expect(answer.headers.get('location')).toBe(`${lab.url}lab`)
+    expect((await ask('/lab', { headers: { host: 'rebound.example' } })).status).not.toBe(200)
+  })
+
+  it.each(['alias', 'session'])('keeps its %s for those who are logged in', async (name) => {
+    const method = name === 'session' ? 'POST' : 'GET'
+    expect((await ask(`/lab/${name}`, { method })).status).toBe(401)
+    const answer = await ask(`/lab/${name}`, { method, headers: await logIn() })
+    expect(await answer.json()).toEqual({
+      [name]: expect.stringMatching(name === 'alias' ? /^csa_/ : /^css_/),
+    })
+  })
+
+  it.each(['ticket', 'jwt', 'alias', 'preauth', 'challenge_secret', 'frame', 'session'])(
+    'makes a %s that is over already',
+    async (kind) => {
+      const headers = { ...(await logIn()), 'content-type': 'application/json' }
+      const answer = await ask('/lab/expired', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ door: 'D2', kind }),
+      })
+      expect(answer.status).toBe(200)
+      expect(Object.keys((await answer.json()) as object).length).toBeGreaterThan(0)
+    },
+  )
+
+  it('makes nothing expired for a door or of a kind that it does not know', async () => {
+    const headers = { ...(await logIn()), 'content-type': 'application/json' }
+    for (const body of [{ door: 'D99', kind: 'ticket' }, { door: 'D2', kind: 'crown' }, {}]) {
+      const answer = await ask('/lab/expired', { method: 'POST', headers, body: JSON.stringify(body) })
+      expect(answer.status).toBe(400)
+    }
+  })
+
+  it('takes a cookie of a door back, and no other', async () => {
+    const headers = { ...(await logIn()), 'content-type': 'application/json' }
+    const forget = (door: string): Promise<Response> =>
+      ask('/lab/forget', { method: 'POST', headers, body: JSON.stringify({ door }) })
+    expect((await forget('D3')).headers.getSetCookie()[0]).toMatch(/^countersign-frame=;.*Max-Age=0/)
+    expect((await forget('D7')).status).toBe(400)
+  })
+
+  it('records the exchange of a socket that asks for it, without its secrets', async () => {
+    const headers = { ...(await logIn()), 'content-type': 'application/json' }
+    const issued = await ask('/countersign/ticket', { method: 'POST', headers, body: '{"audience":"D2"}' })
+    const { ticket } = (await issued.json()) as { ticket: string }
+    const socket = new WebSocket(`ws://localhost:${port + 2}/?ticket=${ticket}&probe=seen`)
+    expect(String((await once(socket, 'message'))[0])).toBe('Hello alice!')
+    socket.close()
+    await once(socket, 'close')
+    const lines = JSON.stringify(await (await ask('/lab/wire?probe=seen', { headers })).json())
+    expect(lines).not.toContain(ticket.slice(4))
+    for (const text of ['cst_••••', 'HTTP/1.1 101', 'Hello alice!']) expect(lines).toContain(text)
+  })
+
+  it('shows the documentation that its cases point at', async () => {
+    const answer = await ask('/docs/doors/first-message.md')
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toContain('<h1')
+  })
+
+  it('names the port that is taken and who wanted it, and leaves nothing open', async () => {
+    const block = await freeBlock(41, 27_000)
+    const other = createServer().listen(block + 5, '127.0.0.1')
+    await once(other, 'listening')
+    await expect(startLab({ port: block, log })).rejects.toThrow(
+      `port ${block + 5} is taken (D5 Machine to machine)`,
+    )
+    other.close()
+    await once(other, 'close')
+    expect(await listeners(block, 41)).toEqual([])
+  })
+
+  it('refuses a block of ports that does not fit', () => {
+    for (const first of [0, -1, 1.5, 65_530, Number.NaN]) expect(() => portsFrom(first)).toThrow(RangeError)
+  })
+})
