@@ -263,3 +263,20 @@ describe('a configuration that cannot be served', () => {
     })
   })
 })
+
+describe('the keys of access tokens', () => {
+  it('outlive a restart where the configuration names a file for them', async () => {
+    const first = port + 5
+    const config = `keyFile: countersign.key\ntokenKeyFile: tokens.key\nstore: other.db\nsite: { listen: '127.0.0.1:${first}' }\nguards: [{ name: chat, path: /socket, accept: [{ method: ticket }] }]\n`
+    writeFileSync(join(folder, 'tokens.yaml'), config)
+    const published: unknown[] = []
+    for (let round = 0; round < 2; round++) {
+      const running = start(['serve', 'tokens.yaml'], inFolder)
+      await running.line(`ready http://127.0.0.1:${first}/`)
+      published.push(await (await fetch(`http://127.0.0.1:${first}/.well-known/jwks.json`)).json())
+      await end(running)
+    }
+    expect(published[0]).toEqual(published[1])
+    expect(statSync(join(folder, 'tokens.key')).mode & 0o777).toBe(0o600)
+  })
+})

@@ -70,6 +70,11 @@ describe('the pages', () => {
     expect(await serve(block, emptyFolder(folder.path, block))).toMatch(/^ready /m)
   })
 
+  test.each(marked('python', ''))('have Python at %s that compiles', (_place, block) => {
+    const compile = 'import ast, sys; compile(sys.argv[1], "block", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)'
+    execute('python3', ['-c', compile, block.text], folder.path)
+  })
+
   test('are read', () => {
     expect(blocks.length).toBeGreaterThan(0)
   })

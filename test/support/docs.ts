@@ -20,12 +20,13 @@ export interface Page {
   readonly text: string
 }
 
-/** The pages whose code and links are held true: those at the root, and all under `docs/`. */
+/** The pages whose code and links are held true: those at the root, the packages' own, and all under `docs/`. */
 export function pages(): readonly Page[] {
   const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'))
   const docs = existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs'), { recursive: true }) : []
   const under = docs.map((name) => join('docs', String(name))).filter((name) => name.endsWith('.md'))
-  return [...atRoot, ...under].map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  const ofPackages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md'))
+  return [...atRoot, ...ofPackages, ...under].map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
 }
 
 /** The fenced blocks of a page. An indented fence (in a list) loses its indentation, and so do the lines in it. */

@@ -150,6 +150,14 @@ describe('a guarded server', () => {
     expect(await caller.outcome).toEqual({ kind: 'open', protocol: selected })
   })
 
+  test('selects the marker of a pair that was offered alone, which browsers need, and never its token', async () => {
+    const door = await openDoor()
+    const caller = call(door, { protocols: ['bearer', await ticketFor(door)] })
+    expect(await caller.outcome).toEqual({ kind: 'open', protocol: 'bearer' })
+    const refused = call(door, { protocols: ['bearer', 'made-up'] })
+    expect((await refused.outcome).kind).not.toBe('open')
+  })
+
   test('selects nothing when only a secret was offered', async () => {
     const door = await openDoor()
     const raw = rawUpgrade(door, '/', [`Sec-WebSocket-Protocol: countersign.bearer.${await ticketFor(door)}`])

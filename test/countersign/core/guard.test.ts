@@ -118,6 +118,16 @@ describe('refreshing a lease', () => {
     expect(lease.principal).toMatchObject({ id: 'alice', roles: ['admin'] })
   })
 
+  test('takes a fresh first message where the guard awaits one', async () => {
+    const opened = twoDoors()
+    const lease = await openLease(opened, { leaseMs: 60_000 })
+    const { ticket: text } = await opened.guard.issue.ticket({ subject: 'alice', leaseMs: 500_000 })
+    const message = JSON.stringify({ type: 'auth', token: text })
+    expect(await opened.guard.refresh(lease.id, handshakeOf(), message)).toBeUndefined()
+    expect(lease.untilMs).toBe(opened.clock.now() + 500_000)
+    expect(await opened.guard.refresh(lease.id, handshakeOf(), message)).toBe('invalid_credential')
+  })
+
   test('of nobody spends no ticket', async () => {
     const opened = twoDoors()
     const target = await ticketAt(opened)

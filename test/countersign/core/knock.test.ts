@@ -325,7 +325,9 @@ describe('knock never throws', () => {
     const opened = openGuard({ accept: [ticket({ from: query() })] })
     // A handshake that no adapter builds.
     expectRefusal(await knock(opened.guard, { target: undefined as never }), 'internal')
-    expectRefusal(await knock(opened.guard, { host: 'h', origin: Symbol('o') as never }), 'forbidden_origin')
+    expect(await knock(opened.guard, { host: 'h', origin: Symbol('o') as never })).toMatchObject({
+      kind: 'refused',
+    })
   })
 
   test.each(['findMark', 'takeTicket'])('and leaves no pending lease when %s fails', async (name) => {

@@ -258,6 +258,19 @@ describe('whoever signs', () => {
     expectRefusal(await login(opened, 'peter', 'secret1'), 'invalid_credential')
   })
 
+  test('wrongly again and again has to wait, known or not, before anything is looked up', async () => {
+    const opened = open()
+    await opened.guard.issue.challengeSecret({ subject: 'alice', authid: 'peter', secret: 'secret1' })
+    for (const authid of ['peter', 'nobody']) {
+      for (let at = 0; at < 5; at++) expectRefusal(await login(opened, authid, 'wrong'), 'invalid_credential')
+      opened.calls.length = 0
+      const turn = await knockAndListen(opened.guard)
+      const refusal = expectRefusal(await say(opened, turn, helloOf(authid)), 'too_many_attempts')
+      expect(refusal.retryAfterMs).toBe(1_000)
+      expect(opened.calls).toEqual([])
+    }
+  })
+
   test('wrongly does not spend a secret for one use', async () => {
     const opened = open()
     await opened.guard.issue.challengeSecret({

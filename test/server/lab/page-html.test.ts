@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { doorSheets, labCases } from '../../../packages/server/src/lab/cases.ts'
 import { renderHostile } from '../../../packages/server/src/lab/page/hostile-page.ts'
-import { escapeHtml, html, jsonBlock } from '../../../packages/server/src/lab/page/html.ts'
+import { jsonBlock } from '../../../packages/server/src/lab/page/json-block.ts'
 import { renderLab } from '../../../packages/server/src/lab/page/lab-page.ts'
 
 const doors = doorSheets.map(({ id }, index) => ({ id, url: `ws://localhost:${8001 + index}/` }))
@@ -87,21 +87,10 @@ describe('the hostile page', () => {
   })
 })
 
-describe('a template', () => {
-  it('escapes text, keeps HTML and joins lists', () => {
-    const list = ['<', '"'].map((text) => html`<b>${text}</b>`)
-    expect(html`<p title="${"'"}">${1}${list}</p>`.text).toBe(
-      '<p title="&#39;">1<b>&lt;</b>\n<b>&quot;</b></p>',
-    )
-  })
-
-  it('escapes each character that means something in HTML', () => {
-    expect(escapeHtml('&<>"\'a')).toBe('&amp;&lt;&gt;&quot;&#39;a')
-  })
-
-  it('lets no value end a data block', () => {
+describe('a data block', () => {
+  it('is ended by no value in it', () => {
     const value = { text: '</script><!--' }
-    const { text } = jsonBlock(value)
+    const { html: text } = jsonBlock(value)
     expect(text).not.toContain('<')
     expect(JSON.parse(text)).toEqual(value)
   })

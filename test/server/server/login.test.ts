@@ -62,12 +62,12 @@ describe('login by JSON', () => {
     }
   })
 
-  it('needs no Origin from a client that sends no cookies', async () => {
+  it('needs no Origin from a program, whatever cookies it keeps', async () => {
     const payload = { username: 'alice', password: 'wonderland' }
-    const bare = { method: 'POST', url: '/login', payload } as const
-    expect((await site.app.inject({ ...bare, headers: { host: 'localhost:8000' } })).statusCode).toBe(200)
-    const headers = { host: 'localhost:8000', cookie: 'other=1' }
-    expect((await site.app.inject({ ...bare, headers })).json()).toEqual({ error: 'forbidden_origin' })
+    for (const cookie of [undefined, 'other=1', 'countersign-session=css_old']) {
+      const headers = { host: 'localhost:8000', ...(cookie === undefined ? {} : { cookie }) }
+      expect((await site.app.inject({ method: 'POST', url: '/login', payload, headers })).statusCode).toBe(200)
+    }
   })
 
   it.each([
@@ -139,6 +139,42 @@ describe('login by form', () => {
       expect(answer.statusCode).toBe(403)
       expect(visitor.cookie('countersign-session')).toBeUndefined()
     }
+  })
+
+  it('takes name and password alone from a program, which has no form', async () => {
+    const payload = 'username=alice&password=wonderland'
+    const form = { 'content-type': 'application/x-www-form-urlencoded', host: 'localhost:8000' }
+    const program = [
+      {},
+      { origin: siteOrigin },
+      { origin: siteOrigin, cookie: 'countersign-session=css_old' },
+      { cookie: 'countersign-form=kept' },
+    ]
+    for (const extra of program) {
+      const answer = await site.app.inject({
+        method: 'POST',
+        url: '/login',
+        payload,
+        headers: { ...form, ...extra },
+      })
+      expect([answer.statusCode, answer.cookies[0]?.name]).toEqual([303, 'countersign-session'])
+    }
+  })
+
+  it.each([
+    ['same-origin', { origin: siteOrigin }],
+    ['none', {}],
+    ['cross-site', {}],
+  ])('demands its token of a browser, which says Sec-Fetch-Site: %s', async (place, extra) => {
+    const payload = 'username=alice&password=wonderland'
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      host: 'localhost:8000',
+      'sec-fetch-site': place,
+      ...extra,
+    }
+    const answer = await site.app.inject({ method: 'POST', url: '/login', payload, headers })
+    expect([answer.statusCode, answer.cookies.map(({ name }) => name)]).toEqual([403, ['countersign-form']])
   })
 
   it('offers demonstration accounts only where they are given', async () => {

@@ -249,9 +249,7 @@ export class Guard implements Gatekeeper {
   }
 
   #journalled<D extends Decision>(handshake: Handshake, decision: D): D {
-    const { remoteAddress } = handshake
-    // Whatever a stranger sends in 16 KiB of header would be kept and logged at every knock.
-    const origin = handshake.origin?.slice(0, maxJournalledOrigin)
+    const { remoteAddress, origin } = handshake
     if (decision.kind === 'refused')
       this.#record({ kind: 'refused', reason: decision.reason, remoteAddress, origin })
     else {
@@ -285,7 +283,8 @@ export class Guard implements Gatekeeper {
         lease: entry.lease,
         reason: entry.reason,
         remoteAddress: entry.remoteAddress,
-        origin: entry.origin,
+        // Whatever a stranger sends in 16 KiB of header would be kept and logged at every knock.
+        origin: entry.origin?.slice(0, maxJournalledOrigin),
         detail: entry.detail,
       })
     } catch {

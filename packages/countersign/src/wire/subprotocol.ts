@@ -13,8 +13,8 @@ export const maxSubprotocols = 32
 export interface BearerSubprotocol {
   readonly token: string
   /**
-   * The offered entries that must be hidden, and must never be selected or echoed: the token's, and its
-   * marker's.
+   * The offered entries that must be hidden: the token's, which must never be selected or echoed, and its marker's,
+   * which is selected only where nothing else was offered.
    */
   readonly secrets: readonly string[]
 }
@@ -75,7 +75,10 @@ export function findBearerSubprotocol(offered: readonly string[]): Found<BearerS
   return token === undefined ? absent : found({ token, secrets: [...secrets] })
 }
 
-/** The header without these entries; `undefined` when none is left: then drop the header. */
+/**
+ * The header without these entries; `undefined` when none is left: then drop the header. A pair that stood alone leaves
+ * its marker `bearer`, which is no secret: Chromium fails a connection for which nothing that it offered was selected.
+ */
 export function stripSubprotocols(
   header: string | undefined,
   secrets: readonly string[],
@@ -84,7 +87,8 @@ export function stripSubprotocols(
   const entries = header.split(',').map((entry) => trimBlanks(entry))
   const kept = entries.filter((entry) => !secrets.includes(entry))
   if (kept.length === entries.length) return header
-  return kept.length === 0 ? undefined : kept.join(', ')
+  if (kept.length > 0) return kept.join(', ')
+  return entries.includes(pairMarker) && entries.length > 1 ? pairMarker : undefined
 }
 
 /** What one entry shows: a token, or `undefined` where one was announced and is none. */

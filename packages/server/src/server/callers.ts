@@ -56,7 +56,9 @@ export function serve(
     const shown = request.headers.authorization !== undefined
     const caller = shown ? await findKey(site, request) : await findSession(site, request)
     if (caller === undefined) return refuse(reply, shown ? 'invalid_credential' : 'missing_credential')
-    return isWelcome(caller, welcome) ? handle({ site, caller, provedAtMs, request, reply }) : refuse(reply, 'forbidden')
+    return isWelcome(caller, welcome)
+      ? handle({ site, caller, provedAtMs, request, reply })
+      : refuse(reply, 'forbidden')
   }
 }
 

@@ -158,6 +158,7 @@ const challengeSecret = z.strictObject({
 export const configSchema: z.ZodType<ConfigText> = z.strictObject({
   store: file.default('countersign.db'),
   keyFile: file.optional(),
+  tokenKeyFile: file.optional(),
   site: z.strictObject({
     listen,
     tls: tls.optional(),

@@ -114,6 +114,8 @@ export interface ConfigText {
   /** SQLite file. */
   readonly store: string
   readonly keyFile?: string | undefined
+  /** Where the keys that sign access tokens are kept; without it they are made afresh at every start. */
+  readonly tokenKeyFile?: string | undefined
   readonly site: {
     readonly listen: ListenAddress
     readonly tls?: TlsConfig | undefined

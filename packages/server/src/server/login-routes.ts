@@ -58,9 +58,7 @@ async function login(visit: Visit): Promise<FastifyReply> {
   const body = readBody(loginBody, request.body)
   if (body === undefined) return refuse(reply, 'invalid_request')
   const byForm = isForm(request)
-  // Browsers send `Origin` with every form post (Fetch §3.2): without it there is no page whose form could be forged.
-  const byPage = byForm && request.headers.origin !== undefined
-  if (byPage && !(await isLoginToken(site, request, body.csrf))) {
+  if (byForm && isByPage(visit) && !(await isLoginToken(site, request, body.csrf))) {
     return loginPage(visit, { status: 403, error: loginErrors.stale_form, username: body.username })
   }
   const outcome = await logIn(site, body, { request, reply })
@@ -133,6 +131,16 @@ function page(reply: FastifyReply, status: number, text: string): FastifyReply {
 function refuseLogin(reply: FastifyReply, word: Word, retryAfterMs: number | undefined): FastifyReply {
   if (retryAfterMs !== undefined) reply.header('retry-after', seconds(retryAfterMs))
   return reply.code(statusOf(word)).send({ ok: false, error: word })
+}
+
+/**
+ * Whether a browser may have sent this form: browsers send `Origin` with every form post (Fetch §3.2), and beside it
+ * `Sec-Fetch-Site` or at least the cookie of the form that they were shown. A program that has none of it owes no token:
+ * there is no page whose form could be forged, and the Origin that it names was judged like any other.
+ */
+function isByPage({ site, request }: Visit): boolean {
+  if (request.headers['sec-fetch-site'] !== undefined) return true
+  return request.headers.origin !== undefined && readCookie(request, site.cookies.form) !== undefined
 }
 
 function isForm(request: FastifyRequest): boolean {

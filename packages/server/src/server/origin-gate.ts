@@ -6,9 +6,13 @@ import type { SiteContext } from './site-options.ts'
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
+/** Routes where no cookie authenticates anything: what counts there is in the body, which no browser adds by itself. */
+const ownCredential: ReadonlySet<string> = new Set(['/login'])
+
 /**
  * One choke point for every route of the site, later ones included. A present `Origin` must be the site's own; an absent
- * one means "no browser" and is good only without cookies, that is without anything that a browser attaches by itself.
+ * one means "no browser" and is good only without cookies, that is without anything that a browser attaches by itself,
+ * or where cookies authenticate nothing.
  */
 export function guardChanges(app: FastifyInstance, site: SiteContext): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -20,5 +24,6 @@ export function guardChanges(app: FastifyInstance, site: SiteContext): void {
 function mayChange(site: SiteContext, request: FastifyRequest): boolean {
   const { origin, cookie, authorization } = request.headers
   if (origin !== undefined) return allowsOrigin(site.origins, origin)
-  return cookie === undefined || authorization !== undefined
+  if (cookie === undefined || authorization !== undefined) return true
+  return ownCredential.has(request.routeOptions.url ?? '')
 }

@@ -113,7 +113,7 @@ interface Shared extends ServeOptions {
 
 /** What all guards and the site have in common. @throws MisuseError for a key or a store that cannot be used */
 function openShared(config: Config, options: ServeOptions): Shared {
-  const { keyFile } = config
+  const { keyFile, tokenKeyFile } = config
   const sealing = sealingKeysFrom({
     env: options.key,
     file: keyFile === undefined ? undefined : config.path(keyFile),
@@ -127,7 +127,7 @@ function openShared(config: Config, options: ServeOptions): Shared {
     passwords: argon2Passwords(),
     journal: createJournal(options.log),
     bus: localBus(),
-    keys: openKeyRing(),
+    keys: openKeyRing(tokenKeyFile === undefined ? undefined : config.path(tokenKeyFile)),
   }
 }
 

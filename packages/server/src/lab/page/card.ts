@@ -1,7 +1,7 @@
 import type { LabCase } from '../browser/case.ts'
 import { describeOutcome } from '../browser/outcome.ts'
 import type { DoorSheet } from '../cases/doors.ts'
-import { html, type Html } from './html.ts'
+import { html, type Html } from '../../server/pages/html.ts'
 
 /** What a card shows. */
 export interface CardParts {
@@ -32,7 +32,7 @@ export function renderCard({ door, url, cases, sample }: CardParts): Html {
       ${door.methods.map((method) => html`<span class="chip">${method}</span>`)}
       <code class="door__url">${url}</code>
     </p>
-    ${door.id === 'D11' ? certificateHelp : html``}
+    ${door.id === 'D11' ? certificateHelp : undefined}
     <div class="door__legend" aria-hidden="true">
       <span>case</span><span>expected</span><span>measured</span><span>verdict</span
       ><span class="door__ms">time</span>
@@ -57,7 +57,7 @@ function renderRow(one: LabCase): Html {
   return html`<details class="case" id="${one.id}" data-case="${one.id}" data-verdict="none">
     <summary class="case__summary">
       <span class="case__title"
-        >${one.title}${one.slow ? html` <span class="chip">waits</span>` : html``}${one.alone ? html` <span class="chip">logs out</span>` : html``}</span
+        >${one.title}${one.slow ? html` <span class="chip">waits</span>` : undefined}${one.alone ? html` <span class="chip">logs out</span>` : undefined}</span
       >
       <span class="case__outcome"
         ><span class="case__label">expected</span>

@@ -1,5 +1,5 @@
 import type { DoorSheet } from '../cases/doors.ts'
-import { html, type Html } from './html.ts'
+import { html, type Html } from '../../server/pages/html.ts'
 
 /** A barrier at a sentry's post: who knocks stands before it, the arm goes up, or the lamp says no. */
 const barrier: Html = html`<svg class="barrier" viewBox="0 0 64 44" aria-hidden="true" focusable="false">

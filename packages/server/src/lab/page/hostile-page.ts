@@ -1,5 +1,6 @@
 import { doorSheets } from '../cases/doors.ts'
-import { html, jsonBlock, type Html } from './html.ts'
+import { html, type Html } from '../../server/pages/html.ts'
+import { jsonBlock } from './json-block.ts'
 
 /** What the hostile page is made of. */
 export interface HostileModel {
@@ -45,7 +46,7 @@ export function renderHostile({ labOrigin, doors }: HostileModel): string {
           ${jsonBlock({ lab: labOrigin, targets: doors.map(({ id, url }) => ({ id, url })) })}
         </script>
       </body>
-    </html> `.text
+    </html> `.html
 }
 
 function renderAttempt(id: string, name: string): Html {

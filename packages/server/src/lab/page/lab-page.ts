@@ -1,7 +1,8 @@
 import { casesOf, doorSheets, labCases, type DoorId } from '../cases.ts'
 import { renderCard } from './card.ts'
 import { renderGate } from './gate.ts'
-import { html, jsonBlock, type Html } from './html.ts'
+import { html, type Html } from '../../server/pages/html.ts'
+import { jsonBlock } from './json-block.ts'
 import { readSample } from './samples.ts'
 
 /** What the page at `/lab` is made of. */
@@ -50,7 +51,7 @@ export function renderLab(model: LabModel): string {
           ${jsonBlock(dataOf(model))}
         </script>
       </body>
-    </html> `.text
+    </html> `.html
 }
 
 /** What the page's script needs to know. */
