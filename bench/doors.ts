@@ -67,7 +67,9 @@ export const bench: Bench = {
   name: 'doors',
   about: 'handshakes through each door, server CPU beside bare ws',
   async run({ quick, only, done }) {
-    const plan: Plan = quick ? { pairs: 6, sliceMs: 200 } : { pairs: 16, sliceMs: 400 }
+    const plan: Plan = quick
+      ? { pairs: 8, sliceMs: 150, warmUp: 6_000 }
+      : { pairs: 16, sliceMs: 300, warmUp: 30_000 }
     for (const door of doors.filter(({ name }) => name.includes(only))) done(await measureDoor(door, plan))
   },
 }

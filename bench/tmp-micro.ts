@@ -10,6 +10,7 @@ const guard = createGuard({ records: memory(), audience: 'bench', origins: ['htt
   limits: { handshakesPerSecond: 1e9 }, passwords: { hash: () => '', verify: () => 'wrong' },
   accept: [ticket({ from: [query('ticket'), firstMessage()] }), session({ from: cookie('__Host-session') }),
     jwt({ from: [authorization('Bearer'), subprotocol()], issuer: 'https://id.example.com', audience: 'bench', algorithms: ['HS256'], keys: hmacSecret(Buffer.from(signer.key.jwk['k'] ?? '', 'base64url')), cacheSize: Number(process.env.CACHE ?? 0) }), password({ from: authorization('Basic') })] })
+const seenToken = signer.token()
 let bad = 0
 const steps = { accepted(u: any, d: any) { d.lease.hold(holder, u); if (!d.lease.open()) bad++; held.push(d.lease); if (held.length > 16) held.shift()!.leave() }, refused() { bad++ }, peer() { bad++ } }
 const held: any[] = []
@@ -30,6 +31,7 @@ const sess = (await guard.issue.session({ subject: 'u', roles: ['m'] })).session
 const makers: Record<string, () => Promise<Buffer>> = {
   ticket: async () => handshakeRequest({ target: `/?ticket=${(await guard.issue.ticket({ subject: 'u', roles: ['m'] })).ticket}` }),
   session: async () => handshakeRequest({ lines: [`Cookie: theme=dark; __Host-session=${sess}`] }),
+  seen: async () => handshakeRequest({ lines: [`Authorization: Bearer ${seenToken}`] }),
   jwt: async () => handshakeRequest({ lines: [`Authorization: Bearer ${signer.token()}`] }),
 }
 for (const kind of (process.argv[2] ?? 'ticket,session,jwt').split(',')) {

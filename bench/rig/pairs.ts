@@ -18,8 +18,10 @@ export interface Side {
 /** How long and how often. */
 export interface Plan {
   readonly pairs: number
-  /** Length of a slice of the floor; the candidate gets as many operations. */
+  /** Length of a slice of the floor; the candidate gets as many operations, unless it takes three times as long. */
   readonly sliceMs: number
+  /** Handshakes of either side before anything is counted: until then compilers are at work, on the server's time. */
+  readonly warmUp: number
 }
 
 /** What one slice cost. */
@@ -38,42 +40,52 @@ export interface Pairs {
 }
 
 const concurrent = 16
-const warmUp = 2_000
-
 /** Measures handshakes of both sides in turns. */
 export async function measurePairs(sides: { readonly floor: Side; readonly guarded: Side }, plan: Plan): Promise<Pairs> {
-  await slice(sides.guarded, warmUp)
-  await slice(sides.floor, warmUp)
-  const { perSecond } = await slice(sides.floor, warmUp)
-  const count = Math.max(200, Math.round((perSecond * plan.sliceMs) / 1_000))
+  const portion = { count: 2_000, untilMs: Infinity }
+  let perSecond = 0
+  for (let done = 0; done < plan.warmUp; done += portion.count) {
+    await slice(sides.guarded, portion)
+    perSecond = (await slice(sides.floor, portion)).perSecond
+  }
+  const measured = {
+    count: Math.max(200, Math.round((perSecond * plan.sliceMs) / 1_000)),
+    untilMs: plan.sliceMs * 3,
+  }
   const floor: Slice[] = []
   const guarded: Slice[] = []
   for (let pair = 0; pair < plan.pairs; pair++) {
     // Neither side always comes first: what one leaves behind must not always hit the other.
-    if (pair % 2 === 0) floor.push(await slice(sides.floor, count))
-    guarded.push(await slice(sides.guarded, count))
-    if (pair % 2 === 1) floor.push(await slice(sides.floor, count))
+    if (pair % 2 === 0) floor.push(await slice(sides.floor, measured))
+    guarded.push(await slice(sides.guarded, measured))
+    if (pair % 2 === 1) floor.push(await slice(sides.floor, measured))
   }
   return { floor, guarded }
 }
 
-async function slice(side: Side, count: number): Promise<Slice> {
-  const requests = await side.attempts(count)
+interface Portion {
+  readonly count: number
+  readonly untilMs: number
+}
+
+async function slice(side: Side, portion: Portion): Promise<Slice> {
+  const { server, status } = side
+  const requests = await side.attempts(portion.count)
   await sleep(settleMs)
-  const before = await side.server.ask('cpu', undefined)
-  const outcome = await generate({ port: side.server.port, requests, concurrent, status: side.status })
+  const before = await server.ask('cpu', undefined)
+  const outcome = await generate({ port: server.port, requests, concurrent, status, untilMs: portion.untilMs })
   await sleep(settleMs)
-  const after = await side.server.ask('cpu', undefined)
-  return sliceOf(outcome, { us: (after.us - before.us) / count, count })
+  const after = await server.ask('cpu', undefined)
+  return sliceOf(outcome, (after.us - before.us) / outcome.count)
 }
 
 /** Time in which a server finishes closing, or collecting what minting has left. */
 const settleMs = 25
 
-function sliceOf(outcome: Outcome, cost: { readonly us: number; readonly count: number }): Slice {
+function sliceOf(outcome: Outcome, us: number): Slice {
   return {
-    us: cost.us,
-    perSecond: (cost.count / outcome.elapsedMs) * 1_000,
+    us,
+    perSecond: (outcome.count / outcome.elapsedMs) * 1_000,
     p50Ms: quantile(outcome.latenciesMs, 0.5),
     p99Ms: quantile(outcome.latenciesMs, 0.99),
   }

@@ -26,7 +26,10 @@ export function pages(): readonly Page[] {
   const docs = existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs'), { recursive: true }) : []
   const under = docs.map((name) => join('docs', String(name))).filter((name) => name.endsWith('.md'))
   const ofPackages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md'))
-  return [...atRoot, ...ofPackages, ...under].map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  return [...atRoot, ...ofPackages, ...under].map((path) => ({
+    path,
+    text: readFileSync(join(root, path), 'utf8'),
+  }))
 }
 
 /** The fenced blocks of a page. An indented fence (in a list) loses its indentation, and so do the lines in it. */

@@ -51,6 +51,7 @@ export interface GuardOptions {
   readonly decoyKey?: string | Uint8Array
 }
 
+/** Guards of the same records hear each other without being told to. */
 const buses = new WeakMap<Records, Bus>()
 
 /** First bytes allowed where tokens are long: a JWT fits. */
@@ -93,11 +94,13 @@ export function createGuard(options: GuardOptions): Guard {
   )
 }
 
+/** Compiled once: one lookup a knock. @throws TypeError for what is no Origin */
 function originList(patterns: readonly string[]): { allows(text: string): boolean } {
   const rules = compileOrigins(patterns)
   return { allows: (text) => allowsOrigin(rules, text) }
 }
 
+/** As `originList`, for `Host`. */
 function hostList(list: readonly string[]): { allows(text: string): boolean } {
   const rules = compileHosts(list)
   return { allows: (text) => allowsHost(rules, text) }
@@ -139,14 +142,7 @@ export type {
 export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
 export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
-export {
-  apiKeyGrant,
-  grantOf,
-  isSessionOver,
-  sessionGrant,
-  ticketGrant,
-  touchEveryMs,
-} from './core/rows.ts'
+export { apiKeyGrant, grantOf, isSessionOver, sessionGrant, ticketGrant, touchEveryMs } from './core/rows.ts'
 export { sameText } from './core/same-text.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
 export type { Credential, TokenForm } from './core/credential.ts'

@@ -276,6 +276,14 @@ describe('a client certificate', () => {
     await expectRefused(call(door, client(stranger)), 'invalid_credential')
   })
 
+  test('needs no authority when its fingerprint is listed', async () => {
+    const fingerprints = { [stranger.fingerprint]: { subject: 'sensor', roles: [] } }
+    const accept = [certificate({ from: tls(), fingerprints })]
+    const door = await openGuarded({ ...overTls(), accept })
+    await expectAccepted(door, call(door, client(stranger)), 'sensor')
+    await expectRefused(call(door, client(machine)), 'invalid_credential')
+  })
+
   test('may be missing where something else is shown', async () => {
     const door = await forMachines(overTls())
     await expectRefused(call(door, client()), 'missing_credential')

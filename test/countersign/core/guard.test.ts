@@ -11,7 +11,8 @@ import {
   type Records,
   type RevokeOptions,
 } from '../../../packages/countersign/src/index.ts'
-import { certificate, session, ticket } from '../../../packages/countersign/src/methods/index.ts'
+import { certificate, password, session, ticket } from '../../../packages/countersign/src/methods/index.ts'
+import type { Decision } from '../../../packages/countersign/src/core/knock.ts'
 import { certificateOf } from '../support/certificates.ts'
 import {
   expectAcceptance,
@@ -21,6 +22,7 @@ import {
   knockAndListen,
   openGuard,
   pageOrigin,
+  plainPasswords,
   say,
   wrapped,
   type Opened,
@@ -354,4 +356,45 @@ test('a place for passwords needs someone who can judge them', () => {
       passwords: undefined as never,
     }),
   ).toThrow('passwords')
+})
+
+describe('sources are counted by what one host commonly owns', () => {
+  const { hash } = plainPasswords
+  const guessing = async (): Promise<Opened> => {
+    const opened = openGuard({ accept: [password({ from: authorization('Basic') })], dangerouslyAllowCleartext: true })
+    await opened.records.putAccount({
+      username: 'alice',
+      roles: [],
+      passwordHash: await hash('right'),
+      disabled: false,
+      changedAtMs: 0,
+    })
+    return opened
+  }
+  const guess = async (opened: Opened, remoteAddress: string, word = 'wrong'): Promise<Decision> =>
+    knock(opened.guard, { remoteAddress, authorization: `Basic ${btoa(`alice:${word}`)}` })
+
+  test('guessing from address after address of one /64 is slowed', async () => {
+    const opened = await guessing()
+    for (let at = 1; at <= 5; at++)
+      expectRefusal(await guess(opened, `2001:db8:0:1::${at}`), 'invalid_credential')
+    expectRefusal(await guess(opened, '2001:db8:0:1:ffff::9', 'right'), 'too_many_attempts')
+    expectAcceptance(await guess(opened, '2001:db8:0:2::1', 'right'), 'alice')
+  })
+
+  test('so are handshakes', async () => {
+    const opened = openGuard({ accept: [ticket({ from: query() })], limits: { handshakesPerSecond: 3 } })
+    const statuses: string[] = []
+    for (let at = 1; at <= 4; at++) {
+      const decision = await knock(opened.guard, { remoteAddress: `2001:db8:0:1::${at}`, secure: true })
+      statuses.push(decision.kind === 'refused' ? decision.reason : decision.kind)
+    }
+    expect(statuses).toEqual(['missing_credential', 'missing_credential', 'missing_credential', 'overloaded'])
+  })
+
+  test('and the journal keeps no more of an Origin than one can be long', async () => {
+    const opened = openGuard({ accept: [ticket({ from: query() })] })
+    await knock(opened.guard, { origin: `https://${'x'.repeat(15_000)}` })
+    expect(opened.journal.at(-1)?.origin?.length).toBe(320)
+  })
 })

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { cookie, query, type Records } from '../../../packages/countersign/src/index.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { memory } from '../../../packages/countersign/src/stores/memory.ts'
-import { openGuard, wrapped, type Opened } from '../support/guard.ts'
+import {
+  expectAcceptance,
+  expectRefusal,
+  knock,
+  openGuard,
+  wrapped,
+  type Opened,
+} from '../support/guard.ts'
 
 /** An issuer and everything that it writes. */
 function issuer(): Opened & { readonly written: unknown[] } {
@@ -250,5 +257,39 @@ describe('issuing refuses', () => {
     })
     await expect(failing.guard.issue.ticket({ subject: 'a' })).rejects.toThrow('disk')
     expect(failing.journal).toEqual([])
+  })
+})
+
+describe('what is issued to someone who was revoked meanwhile', () => {
+  test.each([
+    ['a ticket', 'putTicket', (o: Opened, provedAtMs: number) => o.guard.issue.ticket({ subject: 'alice', provedAtMs })],
+    ['a session', 'putSession', (o: Opened, provedAtMs: number) => o.guard.issue.session({ subject: 'alice', provedAtMs })],
+    ['a preauth pair', 'putSession', (o: Opened, provedAtMs: number) => o.guard.issue.preauth({ subject: 'alice', provedAtMs })],
+    ['a challenge secret', 'putChallengeSecret', (o: Opened, provedAtMs: number) => o.guard.issue.challengeSecret({ subject: 'alice', provedAtMs })],
+  ] as const)('%s is no younger than the proof', async (_what, name, issue) => {
+    const opened = issuer()
+    const provedAtMs = opened.clock.now()
+    opened.clock.advance(5)
+    await issue(opened, provedAtMs)
+    expect(opened.calls).toContain(name)
+    for (const row of opened.written) expect(row).toMatchObject({ issuedAtMs: provedAtMs })
+  })
+
+  test('opens nothing', async () => {
+    const opened = openGuard({ accept: [ticket({ from: query() })] })
+    const provedAtMs = opened.clock.now()
+    opened.clock.advance(5)
+    await opened.guard.revoke({ subject: 'alice' })
+    opened.clock.advance(5)
+    const { ticket: late } = await opened.guard.issue.ticket({ subject: 'alice', provedAtMs })
+    expectRefusal(await knock(opened.guard, { target: `/?ticket=${late}` }), 'invalid_credential')
+    const { ticket: fresh } = await opened.guard.issue.ticket({ subject: 'alice' })
+    expectAcceptance(await knock(opened.guard, { target: `/?ticket=${fresh}` }), 'alice')
+  })
+
+  test('is not made younger by a proof that lies in the future', async () => {
+    const opened = issuer()
+    await opened.guard.issue.ticket({ subject: 'alice', provedAtMs: opened.clock.now() + 1_000 })
+    expect(opened.written[0]).toMatchObject({ issuedAtMs: opened.clock.now() })
   })
 })

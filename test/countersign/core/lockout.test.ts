@@ -81,4 +81,12 @@ describe('the lockout', () => {
     for (let at = 0; at < 5; at++) lockout.tried('a', 's', wrong(0))
     expect(lockout.waitMs('a', 's', 0)).toBe(defaultLockout.firstWaitMs)
   })
+
+  test('counts names together that are long and begin alike, so that a name costs no more memory than it may', () => {
+    const strict = new Lockout({ ...defaultLockout, failures: 1 })
+    const long = 'x'.repeat(300)
+    strict.tried(`${long}1`, 's', wrong(0))
+    expect(strict.waitMs(`${long}2`, 's', 0)).toBeGreaterThan(0)
+    expect(strict.waitMs(`${long}`, 's', 0)).toBe(0)
+  })
 })

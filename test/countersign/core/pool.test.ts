@@ -149,13 +149,13 @@ describe('the pool', () => {
   test('counts refused sockets until they are closed', () => {
     const { pool, guest } = room({ total: 2 })
     const socket = {}
-    expect(pool.closing(socket)).toBe(true)
+    expect(pool.occupy(socket)).toBe(true)
     expect(pool.crowded).toBe(true)
     pool.enter(guest('a1'))
-    expect(pool.closing({})).toBe(false)
-    pool.closed(socket)
+    expect(pool.occupy({})).toBe(false)
+    pool.vacate(socket)
     expect(pool.size).toBe(1)
-    expect(pool.closing({})).toBe(true)
+    expect(pool.occupy({})).toBe(true)
   })
 
   test('sends everyone away when it closes, whether silent or speaking', () => {
@@ -238,10 +238,10 @@ describe('whoever comes and goes', () => {
             if (pool.enter(guest)) present.push({ guest, talking: false })
           } else if (act.kind === 'close') {
             const socket = {}
-            if (pool.closing(socket)) closing.push(socket)
+            if (pool.occupy(socket)) closing.push(socket)
           } else if (act.kind === 'closed') {
             const socket = closing.shift()
-            if (socket !== undefined) pool.closed(socket)
+            if (socket !== undefined) pool.vacate(socket)
           } else {
             const entry = present[act.which % Math.max(1, present.length)]
             if (entry === undefined) continue

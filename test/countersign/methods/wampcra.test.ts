@@ -312,6 +312,14 @@ describe('an unknown name', () => {
     expectRefusal(await login(opened, 'nobody', 'secret1'), 'invalid_credential')
   })
 
+  test('is refused even to whoever knows the key that its answers are drawn with', async () => {
+    const opened = await populated()
+    const secret = createHmac('sha256', 'decoy key of the tests')
+      .update('wampcra-secret\nnobody')
+      .digest('base64')
+    expectRefusal(await login(opened, 'nobody', secret), 'invalid_credential')
+  })
+
   test('is challenged without salt where nobody has one, or nobody is there', async () => {
     for (const opened of [await populated(), await populated(undefined)]) {
       expect(shapeOf(await challengeFor(opened, 'nobody'))).toEqual({})
@@ -380,5 +388,25 @@ describe('the WAMP-CRA method', () => {
       }),
     ).toEqual(['hello'])
     expect(converse(method.judge(shown()))).toMatchObject({ kind: 'deny', reason: 'invalid_credential' })
+  })
+
+  test('slows guesses, by name and source, for names that exist and for others alike', async () => {
+    const opened = open()
+    await opened.guard.issue.challengeSecret({ subject: 'peter', authid: 'peter', secret: 'letmein' })
+    for (const name of ['peter', 'nobody']) {
+      for (let at = 0; at < 5; at++) expectRefusal(await login(opened, name, 'wrong'), 'invalid_credential')
+      const turn = await knockAndListen(opened.guard)
+      const refused = expectRefusal(await say(opened, turn, helloOf(name)), 'too_many_attempts')
+      expect(refused.retryAfterMs).toBe(1_000)
+    }
+    const elsewhere = await knockAndListen(opened.guard, { remoteAddress: '127.0.0.2' })
+    expectAcceptance(await say(opened, elsewhere, helloOf('peter'), signer('letmein')), 'peter')
+  })
+
+  test('counts no guess where nothing was answered', async () => {
+    const opened = open()
+    await opened.guard.issue.challengeSecret({ subject: 'peter', authid: 'peter', secret: 'letmein' })
+    for (let at = 0; at < 20; at++) await challengeFor(opened, 'peter')
+    expectAcceptance(await login(opened, 'peter', 'letmein'), 'peter')
   })
 })

@@ -81,4 +81,21 @@ describe('the bounded queue', () => {
     void queue.run(() => new Promise(() => {}))
     expect(queue.run(() => Promise.resolve())).toBeUndefined()
   })
+
+  test('gives one source at most half of the places, and serves sources in turn', async () => {
+    const queue = new BoundedQueue(1, 4)
+    const served: string[] = []
+    const begin = Promise.withResolvers<undefined>()
+    const first = queue.run(() => begin.promise)
+    const run = (name: string, source: string): Promise<void> | undefined =>
+      queue.run(() => Promise.resolve(void served.push(name)), source)
+    const greedy = ['a1', 'a2', 'a3', 'a4'].map((name) => run(name, 'a'))
+    expect(greedy.map((one) => one === undefined)).toEqual([false, false, true, true])
+    const others = [run('b1', 'b'), run('c1', 'c')]
+    expect(others).not.toContain(undefined)
+    expect(run('d1', 'd')).toBeUndefined()
+    begin.resolve(undefined)
+    await Promise.all([first, ...greedy, ...others])
+    expect(served).toEqual(['a1', 'b1', 'c1', 'a2'])
+  })
 })

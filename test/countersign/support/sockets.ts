@@ -120,7 +120,7 @@ export interface Call extends ClientOptions {
   /** `user:password`, as in the URL. */
   readonly auth?: string
   /** Calls as a page of this origin. */
-  readonly page?: string
+  readonly page?: string | undefined
 }
 
 /** Calls at a door with a real client. */

@@ -9,7 +9,11 @@ export function challengeFrame(say: Challenge): string {
   return JSON.stringify({ type: 'challenge', method: say.method, extra: say.extra })
 }
 
-/** Acknowledges a credential that came as JSON. `undefined` for a bare token: nothing is said. */
+/**
+ * Acknowledges a credential that came as JSON: `{"type":"auth_ok","expires_in":seconds,"lease":id}`, or
+ * graphql-ws's `connection_ack`. `undefined` for a bare token: nothing is said, and the application's first
+ * word is the first.
+ */
 export function acceptanceFrame(form: TokenForm, lease: Lease): string | undefined {
   if (form === 'bare') return undefined
   if (form === 'connection_init') return '{"type":"connection_ack"}'
@@ -17,12 +21,18 @@ export function acceptanceFrame(form: TokenForm, lease: Lease): string | undefin
   return JSON.stringify({ type: 'auth_ok', expires_in: seconds, lease: lease.id })
 }
 
-/** Refuses a credential that came as JSON; the close that follows says the same. */
+/**
+ * Refuses a credential that came as JSON: `{"type":"auth_invalid","reason":word}`. The close that follows
+ * says the same; `undefined` for every other form, whose clients know no such frame.
+ */
 export function refusalFrame(form: TokenForm, reason: Reason): string | undefined {
   return form === 'auth' ? JSON.stringify({ type: 'auth_invalid', reason }) : undefined
 }
 
-/** Tells the holder of a lease that it ends soon. */
+/**
+ * Tells the holder of a lease that it ends in so many seconds, rounded up:
+ * `{"type":"auth_expiring","in":seconds}`. A client answers by a fresh credential over HTTP.
+ */
 export function expiringFrame(inMs: number): string {
   return JSON.stringify({ type: 'auth_expiring', in: Math.ceil(inMs / 1_000) })
 }

@@ -5,6 +5,7 @@ import type { Lease } from '../core/lease.ts'
 /** Takes what arrives before acceptance. */
 export interface Visitor {
   message(data: Buffer, isBinary: boolean): void
+  /** The socket has closed, by either side. */
   gone(): void
 }
 
@@ -17,7 +18,10 @@ export interface GatedSocket extends WebSocket {
   framed: boolean
 }
 
-/** Class of gated sockets, on top of the class that the server would have used. */
+/**
+ * Class of gated sockets, on top of the class that the server would have used. Delivery is gated where `ws`
+ * itself emits: listeners that an application adds, `on`, `once` or `addEventListener`, all stand behind it.
+ */
 export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
   return class extends Base implements GatedSocket {
     lease: Lease | undefined = undefined

@@ -44,6 +44,7 @@ export function handshakeOf(request: IncomingMessage, sources: HandshakeSources)
   }
 }
 
+/** The two headers by which proxies name clients; which one counts is the trust's to say. */
 function forwardedOf(request: IncomingMessage): {
   readonly forwarded: string | undefined
   readonly xForwardedFor: string | undefined
@@ -67,12 +68,14 @@ function certificateOf(
   return readCertificate(search.value.der, true)
 }
 
+/** Proved by the handshake of TLS; whether an authority vouches for it is said by `authorized`. */
 function tlsCertificate(socket: Socket): PeerCertificate | undefined {
   if (!(socket instanceof TLSSocket)) return undefined
   const certificate = socket.getPeerX509Certificate()
   return certificate === undefined ? undefined : describe(certificate, socket.authorized)
 }
 
+/** The bytes come from a header: what OpenSSL cannot read refuses the attempt. */
 function readCertificate(der: Uint8Array, trusted: boolean): PeerCertificate | Reason {
   try {
     return describe(new X509Certificate(der), trusted)
@@ -81,6 +84,7 @@ function readCertificate(der: Uint8Array, trusted: boolean): PeerCertificate | R
   }
 }
 
+/** As values: nothing of Node's object leaves, and no private key could be in it. */
 function describe(certificate: X509Certificate, trusted: boolean): PeerCertificate {
   return {
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),

@@ -5,7 +5,10 @@ import { stripCookie } from '../wire/cookie.ts'
 import { stripParameters } from '../wire/query.ts'
 import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../wire/subprotocol.ts'
 
-/** Hides everything that the guard's carriers name, in `url`, `headers` and `rawHeaders` alike. */
+/**
+ * Hides everything that the guard's carriers name, in `url`, `headers` and `rawHeaders` alike. Call it after
+ * `handshakeOf` and before anyone else sees the request; calling it again changes nothing more.
+ */
 export function hide(request: IncomingMessage, hiding: Hiding): void {
   const { headers } = request
   if (hiding.query.length > 0 && request.url !== undefined)
@@ -22,6 +25,10 @@ export function hide(request: IncomingMessage, hiding: Hiding): void {
   }
 }
 
+/**
+ * Entries that hold or announce a token, the marker `bearer` among them. Judged one by one: a malformed
+ * offer hides its secrets all the same.
+ */
 function secretsOf(offered: string): readonly string[] {
   const list = parseSubprotocols(offered)
   if (list.kind !== 'found') return []
@@ -42,7 +49,8 @@ function replace(request: IncomingMessage, name: string, strip: (value: string) 
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const field = rawHeaders[at]
     if (field === undefined || field.length !== name.length || field.toLowerCase() !== name) continue
-    const value = strip(rawHeaders[at + 1] ?? '')
+    const written = rawHeaders[at + 1] ?? ''
+    const value = written === joined ? kept : strip(written)
     if (value === undefined || value === '') {
       rawHeaders.splice(at, 2)
       at -= 2
@@ -57,6 +65,7 @@ function redefineDistinct(request: IncomingMessage): void {
   Object.defineProperty(request, 'headersDistinct', { configurable: true, get })
 }
 
+/** Without a prototype: a header called `__proto__` is a header. */
 function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   const all: Record<string, string[]> = Object.create(null) as Record<string, string[]>
   for (const [at, text] of rawHeaders.entries()) {

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Hiding } from '../core/carrier.ts'
-import { isThenable, settle, type PeerTurn, type Turn } from '../core/drive.ts'
+import { isThenable, type PeerTurn, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Handshake } from '../core/handshake.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
@@ -75,27 +75,37 @@ export function judgeUpgrades(
       return
     }
     const turn = guard.knock(handshake)
-    // While a verdict is waited for, a reset of the peer would be an unhandled 'error'.
-    if (isThenable(turn)) socket.on('error', ignoreError)
     hide(request, hiding)
-    const upgrade: Upgrade = { request, socket, head, handshake }
-    // A verdict that is waited for does not suspend the deadline.
-    const deadline = isThenable(turn)
-      ? setTimeout(tooLate, guard.limits.deadlineMs, guard, upgrade)
-      : undefined
-    settle(
-      turn,
-      (value) => {
-        clearTimeout(deadline)
-        proceed(guard, { steps, upgrade, turn: value })
-      },
-      (error) => {
-        // A guard never fails: what is caught here was thrown by the application's own listeners.
-        guard.failed(error)
-        socket.destroy()
-      },
-    )
+    const at = { steps, upgrade: { request, socket, head, handshake } }
+    if (isThenable(turn)) awaitVerdict(guard, at, turn)
+    else proceed(guard, at, turn)
   }
+}
+
+/** An upgrade that is judged, and what follows. */
+interface Judging {
+  readonly steps: UpgradeSteps
+  readonly upgrade: Upgrade
+}
+
+/** While a verdict is waited for, the socket takes a place in the pool, and its deadline runs. */
+function awaitVerdict(guard: Guard, at: Judging, turn: PromiseLike<Turn<Decision>>): void {
+  const { socket, handshake } = at.upgrade
+  // A reset of the peer would be an unhandled 'error' meanwhile.
+  socket.on('error', ignoreError)
+  const admitted = guard.pool.occupy(socket)
+  if (!admitted) refuseByHttp(guard, at.upgrade, guard.refusal(handshake, 'overloaded'))
+  const deadline = admitted ? setTimeout(tooLate, guard.limits.deadlineMs, guard, at.upgrade) : undefined
+  const proceedWith = (value: Turn<Decision>): void => {
+    clearTimeout(deadline)
+    guard.pool.vacate(socket)
+    proceed(guard, at, value)
+  }
+  turn.then(proceedWith).then(undefined, (error) => {
+    // A guard never fails: what is caught here was thrown by the application's own listeners.
+    guard.failed(error)
+    socket.destroy()
+  })
 }
 
 /** What carriers hide, and the secret by which a proxy proves itself. */
@@ -106,23 +116,19 @@ function hidingOf(guard: Guard, options: UpgradeOptions): Hiding {
 }
 
 function tooLate(guard: Guard, upgrade: Upgrade): void {
-  const decision = guard.refusal(upgrade.handshake, 'authentication_timeout')
+  refuseByHttp(guard, upgrade, guard.refusal(upgrade.handshake, 'authentication_timeout'))
+}
+
+function refuseByHttp(guard: Guard, upgrade: Upgrade, decision: Refused): void {
   answerHttp(upgrade.socket, httpRefusal(guard, decision), guard.limits.lingerMs)
 }
 
-function proceed(
-  guard: Guard,
-  at: { readonly steps: UpgradeSteps; readonly upgrade: Upgrade; readonly turn: Turn<Decision> },
-): void {
-  const { steps, upgrade, turn } = at
-  if (upgrade.socket.destroyed || upgrade.socket.writableEnded) {
-    abandon(turn, upgrade.handshake, guard)
-    return
-  }
-  if (turn.kind === 'peer') steps.peer(upgrade, turn)
+function proceed(guard: Guard, { steps, upgrade }: Judging, turn: Turn<Decision>): void {
+  if (upgrade.socket.destroyed || upgrade.socket.writableEnded) abandon(turn, upgrade.handshake, guard)
+  else if (turn.kind === 'peer') steps.peer(upgrade, turn)
   else if (turn.value.kind === 'accepted') steps.accepted(upgrade, turn.value)
   else if (turn.value.tell === 'close' && !guard.pool.crowded) steps.refused(upgrade, turn.value)
-  else answerHttp(upgrade.socket, httpRefusal(guard, turn.value), guard.limits.lingerMs)
+  else refuseByHttp(guard, upgrade, turn.value)
 }
 
 /** The peer vanished, or the deadline passed, while its credential was judged. */

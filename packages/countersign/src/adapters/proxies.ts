@@ -15,6 +15,7 @@ export interface ProxyOptions {
   readonly header?: 'x-forwarded-for' | 'forwarded'
   /** Client certificates that they have verified, in exactly one family of headers. */
   readonly certificates?: {
+    /** The one family of headers that the proxy writes; a request with any other is refused. */
     readonly family: CertificateFamily
     /** How the proxy proves itself: over a Unix socket, by its own client certificate, or by a shared secret. */
     readonly proof: 'unix' | 'mtls' | { readonly header: string; readonly secret: string }
@@ -23,6 +24,7 @@ export interface ProxyOptions {
 
 /** The options, compiled. */
 export interface ProxyTrust {
+  /** The header that is read; the other is a client's word. */
   readonly header: 'x-forwarded-for' | 'forwarded'
   readonly certificates: ProxyOptions['certificates']
   /** Whether this peer may name a client. */
@@ -52,6 +54,7 @@ export function trustProxies(options: ProxyOptions): ProxyTrust {
   }
 }
 
+/** `address` or `address/bits`; an address alone is a block of one. */
 function addBlock(blocks: BlockList, entry: string): void {
   const [address = '', length, ...rest] = entry.split('/')
   const canonical = normalizeAddress(address)
@@ -73,11 +76,13 @@ function xForwardedIsSecure(request: IncomingMessage): boolean {
   return text?.split(',').at(-1)?.trim().toLowerCase() === 'https'
 }
 
+/** RFC 7239 §5.4. The last element is the nearest proxy's. */
 function forwardedIsSecure(request: IncomingMessage): boolean {
   const last = request.headers.forwarded?.split(',').at(-1) ?? ''
   return last.split(';').some((pair) => /^\s*proto="?https"?\s*$/i.test(pair))
 }
 
+/** Compared by digests, so that neither the length nor the place of a difference is told by the clock. */
 function vouches(
   request: IncomingMessage,
   proof: NonNullable<ProxyOptions['certificates']>['proof'] | undefined,
@@ -89,6 +94,7 @@ function vouches(
   return typeof shown === 'string' && timingSafeEqual(digest(shown), digest(proof.secret))
 }
 
+/** Equal lengths for `timingSafeEqual`. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

@@ -6,7 +6,10 @@ import type { Refused } from '../core/knock.ts'
 import { reasons, retryAfterSeconds } from '../core/reasons.ts'
 import { basicChallenge, bearerChallenge } from '../wire/www-authenticate.ts'
 
-/** The HTTP answer to a refusal: status, fields, a body of plain text. */
+/**
+ * The HTTP answer to a refusal: status, fields, a body of plain text, all from the table of reasons. A 401
+ * has its challenges (RFC 9110 §15.5.2), a 429 and a 503 their `Retry-After` in whole seconds (§10.2.3).
+ */
 export function httpRefusal(guard: Guard, refused: Refused): HttpAnswer {
   const row = reasons[refused.reason]
   const status = row.status ?? 403
@@ -28,7 +31,10 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** Writes the answer, ends the socket, and destroys it after `lingerMs` even if the peer holds its half open. */
+/**
+ * Writes the answer, ends the socket, and destroys it after `lingerMs` even if the peer holds its half open.
+ * The socket is the callee's from now on, its `error` events included.
+ */
 export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number): void {
   const lines = [
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`,

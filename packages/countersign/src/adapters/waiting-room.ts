@@ -108,6 +108,10 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#finish(reason)
   }
 
+  /**
+   * The peer has said what it was asked for. The turn is spent by it: whatever comes next waits for the
+   * application.
+   */
   #answer(turn: PeerTurn<Decision>, text: string): void {
     this.#turn = undefined
     const said = turn.say === undefined ? text : signatureOf(text)
@@ -123,6 +127,9 @@ export class WaitingSocket implements Waiting, Visitor {
     )
   }
 
+  /**
+   * Where the conversation stands now. A verdict that falls after the visit has ended gives its lease back.
+   */
   #proceed(next: Turn<Decision>): void {
     const socket = this.#over ? undefined : this.#socket
     if (socket === undefined) {
@@ -141,6 +148,7 @@ export class WaitingSocket implements Waiting, Visitor {
     else this.#ends.turnAway(socket, { ...next.value, tell: 'close' }, this.#upgrade)
   }
 
+  /** Ends the visit by a refusal of the guard's own. */
   #finish(reason: Reason): void {
     if (this.#over) return
     const socket = this.#socket
@@ -155,6 +163,7 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#socket?.terminate()
   }
 
+  /** Leaves the pool and the conversation, once, however the visit ends. */
   #leave(): void {
     if (this.#over) return
     this.#over = true
@@ -175,8 +184,10 @@ export class WaitingSocket implements Waiting, Visitor {
   }
 }
 
+/** Longest answer to a challenge, bytes of UTF-8. */
 const maxAnswerBytes = 4_096
 
+/** What `{"type":"authenticate",…}` carries; anything else is a wrong signature. */
 function signatureOf(text: string): string | undefined {
   const answer = parseAuthenticate(text, maxAnswerBytes)
   return answer.kind === 'found' ? answer.value.signature : undefined

@@ -136,13 +136,13 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     this.#clients?.delete(socket)
     const frame = this.#replies ? refusalFrame(decision.reply, decision.reason) : undefined
     if (frame !== undefined) socket.send(frame)
-    const lingers = decision.reason !== 'overloaded' && this.#guard.pool.closing(socket)
+    const lingers = decision.reason !== 'overloaded' && this.#guard.pool.occupy(socket)
     this.#close(socket, decision.reason)
     if (!lingers) {
       socket.terminate()
       return
     }
-    socket.once('close', () => this.#guard.pool.closed(socket))
+    socket.once('close', () => this.#guard.pool.vacate(socket))
     boundInput(socket, upgrade, decision.reason === 'message_too_big' ? 0 : this.#guard.limits.maxBytes)
   }
 

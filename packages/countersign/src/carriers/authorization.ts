@@ -6,7 +6,12 @@ import { parseAuthorization, parseBasic, parseBearer } from '../wire/authorizati
 import { absent } from '../wire/found.ts'
 import { tokenFound } from './token.ts'
 
-/** @param scheme a field of another scheme counts as absent here */
+/**
+ * A credential in the `Authorization` field, of one scheme.
+ * Not ambient: browsers add it to a WebSocket only from user information in the URL, which they remember per
+ * origin.
+ * @param scheme a field of another scheme counts as absent here
+ */
 export function authorization(scheme: 'Basic' | 'Bearer'): HandshakeCarrier {
   const read = scheme === 'Basic' ? findBasic : findBearer
   const wanted = scheme.toLowerCase()
@@ -27,6 +32,10 @@ export function authorization(scheme: 'Basic' | 'Bearer'): HandshakeCarrier {
   }
 }
 
+/**
+ * User name and password as they were typed (RFC 7617 §2); tokens that travel so are told apart by the
+ * methods.
+ */
 function findBasic(rest: string): Search<Credential> {
   const basic = parseBasic(rest)
   if (basic.kind !== 'found') return basic

@@ -10,7 +10,12 @@ export interface CookieOptions {
   readonly absentOrigin?: 'allow' | 'refuse'
 }
 
-/** @param name the cookie's name; off loopback it should begin with `__Host-` */
+/**
+ * A token in one cookie. Two cookies of the name with different values are malformed: one of them was
+ * planted.
+ * @param name the cookie's name; off loopback it should begin with `__Host-`, so that no sibling host can
+ * plant it
+ */
 export function cookie(name: string, options: CookieOptions = {}): HandshakeCarrier {
   return {
     kind: 'handshake',

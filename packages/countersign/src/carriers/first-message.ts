@@ -14,6 +14,7 @@ export interface FirstMessageOptions {
   readonly absentOrigin?: 'allow' | 'refuse'
 }
 
+/** A JWT with room to spare. Where the guard takes no JWT its own `maxBytes` is smaller and binds first. */
 const defaultMaxBytes = 16_384
 
 /** The most reliable door: nothing secret is in the URL or in a header, and every engine behaves alike. */

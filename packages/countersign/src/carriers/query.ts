@@ -5,8 +5,9 @@ import { findParameter } from '../wire/query.ts'
 import { tokenFound } from './token.ts'
 
 /**
- * @param names parameters that may carry the token; the same secret under two names is one credential, two different
- * ones are none
+ * A token in the query of the URL, under any of the names.
+ * @param names parameters that may carry the token; the same secret under two names is one credential, two
+ * different ones are none. @default 'ticket'
  */
 export function query(...names: readonly string[]): HandshakeCarrier {
   const sought = names.length === 0 ? ['ticket'] : names

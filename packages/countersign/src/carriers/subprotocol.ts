@@ -23,6 +23,9 @@ export function subprotocol(): HandshakeCarrier {
   }
 }
 
+/**
+ * The whole offer is read: a malformed one refuses the attempt, as the WebSocket library would afterwards.
+ */
 function findToken(handshake: Handshake): Search<Credential> {
   if (handshake.subprotocol === undefined) return absent
   const offered = parseSubprotocols(handshake.subprotocol)

@@ -12,10 +12,13 @@ export type Search<T> =
 export interface Hiding {
   /** Query parameters, by decoded name. */
   readonly query: readonly string[]
+  /** Cookies, by name as it is written: cookie names have no case to fold (RFC 6265bis §4.1.1). */
   readonly cookies: readonly string[]
   /** Header fields, lower case. */
   readonly headers: readonly string[]
-  /** Whether secret entries of `Sec-WebSocket-Protocol` are removed. */
+  /**
+   * Whether entries of `Sec-WebSocket-Protocol` that hold a token are removed; public ones beside them stay.
+   */
   readonly subprotocols: boolean
 }
 
@@ -33,9 +36,17 @@ export interface HandshakeCarrier {
   readonly absentOrigin: 'allow' | 'refuse'
   /** Whether whoever reads the bytes could use the credential again: refused on cleartext off loopback. */
   readonly bearer: boolean
+  /**
+   * What an adapter removes for it, whether a credential was found or not: a secret in the wrong place is
+   * one still.
+   */
   readonly hides: Hiding
   /** `WWW-Authenticate` scheme that asks for a credential here. */
   readonly scheme: 'Basic' | 'Bearer' | 'Countersign'
+  /**
+   * Looks into its place. Total: whatever the peer sent, it answers and never throws.
+   * `absent` lets the guard look elsewhere; `malformed` refuses the attempt, because something was shown.
+   */
   find(handshake: Handshake): Search<Credential>
 }
 

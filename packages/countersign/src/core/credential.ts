@@ -10,14 +10,18 @@ export type TokenForm = 'bare' | 'auth' | 'connection_init'
 /** An opaque or structured token: ticket, session, JWT, API key. */
 export interface TokenCredential {
   readonly kind: 'token'
+  /** The token exactly as it was shown: bounded by its carrier, believed by nobody. Secret. */
   readonly text: string
+  /** How it came, hence how its acceptance is acknowledged; `bare` everywhere but in JSON first messages. */
   readonly form: TokenForm
 }
 
 /** HTTP Basic user information (RFC 7617). */
 export interface BasicCredential {
   readonly kind: 'basic'
+  /** As typed: methods normalise it before they compare. */
   readonly username: string
+  /** May be empty: a token often travels alone, as the user name. */
   readonly password: string
 }
 
@@ -30,13 +34,18 @@ export interface CertificateCredential {
 /** The opening of a challenge-response conversation: a name, no secret. */
 export interface HelloCredential {
   readonly kind: 'hello'
+  /** The name that wants to log in; whether it exists is told to nobody. */
   readonly authid: string
   /** Methods that the peer can answer, in its order of preference. */
   readonly methods: readonly string[]
+  /** What the client wants to be mixed into the conversation, where its method has a use for it. */
   readonly nonce: string | undefined
 }
 
-/** Whether two credentials say the same, so that presenting both is no contradiction. */
+/**
+ * Whether two credentials say the same, so that presenting both is no contradiction. Compares in plain: both
+ * come from the same peer, who learns nothing from the time it takes.
+ */
 export function agree(one: Credential, other: Credential): boolean {
   if (one.kind === 'token' && other.kind === 'token') return one.text === other.text
   if (one.kind === 'basic' && other.kind === 'basic') {

@@ -39,6 +39,10 @@ export function drive<T>(talk: Talk<T>, answers: Answers): MaybePromise<Turn<T>>
   return run(talk, talk.next(), answers)
 }
 
+/**
+ * A port that throws, now or later, throws into the conversation: its `catch` and `finally` decide, not this
+ * loop.
+ */
 function run<T>(talk: Talk<T>, first: IteratorResult<Need, T>, answers: Answers): MaybePromise<Turn<T>> {
   let step = first
   while (step.done !== true) {
@@ -67,6 +71,10 @@ function lend<K extends keyof Answers>(need: Need<K>, answers: Answers): unknown
   return answers[need.kind](need)
 }
 
+/**
+ * Answered or left exactly once: a second answer would run the conversation from a place where it has not
+ * waited.
+ */
 function peerTurn<T>(talk: Talk<T>, say: Challenge | undefined, answers: Answers): PeerTurn<T> {
   let spent = false
   const spend = (): void => {

@@ -61,6 +61,10 @@ export class Guard implements Gatekeeper {
   readonly audience: string
   readonly refusals: RefusalStyle
   readonly limits: Limits
+  /**
+   * Where credentials are looked for, each place once: adapters build challenges from it, pages explain by
+   * it.
+   */
   readonly places: Places
   /** The waiting room before acceptance; adapters enter it, status pages read it. */
   readonly pool: Pool
@@ -222,6 +226,10 @@ export class Guard implements Gatekeeper {
     return lease.ended ? (lease.reason ?? 'forbidden') : undefined
   }
 
+  /**
+   * What costs no lookup, cheapest first. Host before Origin: a page of a rebound name brings an Origin that
+   * fits it.
+   */
   #refuseEarly(handshake: Handshake, now: number): Reason | undefined {
     if (this.#closed) return 'shutting_down'
     const { hosts, origins } = this.#settings
@@ -333,6 +341,7 @@ function checkAmbient(places: Places, origins: AllowList | undefined): void {
   )
 }
 
+/** JavaScript callers have no compiler: a misspelt member must not revoke nothing in silence. */
 function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
   const given = Object.entries(options)
   const kind = markKinds.find((one) => one === given[0]?.[0])
@@ -343,6 +352,7 @@ function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: 
   return { kind, value, atMs, reason }
 }
 
+/** A refresh may bring other roles, and nobody else. */
 function sameHolder(lease: Lease, verdict: Accept): boolean {
   const { id, realm, method, provider } = verdict.principal
   const held = lease.principal

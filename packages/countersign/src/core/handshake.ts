@@ -6,7 +6,9 @@ export interface Handshake {
   readonly host: string | undefined
   /** `Origin` as sent; `undefined` means that the client is no browser. */
   readonly origin: string | undefined
+  /** `Cookie` as sent: every cookie that the client attached, in one line. */
   readonly cookie: string | undefined
+  /** `Authorization` as sent: scheme and credentials (RFC 9110 §11.6.2). */
   readonly authorization: string | undefined
   /** `Sec-WebSocket-Protocol` as sent, lines joined by commas. */
   readonly subprotocol: string | undefined
@@ -14,6 +16,7 @@ export interface Handshake {
   readonly remoteAddress: string
   /** Whether the bytes came over TLS, ended here or at a trusted proxy. */
   readonly secure: boolean
+  /** `undefined`: none was presented, or no method of the guard takes one. */
   readonly certificate: PeerCertificate | undefined
 }
 
@@ -29,7 +32,9 @@ export interface PeerCertificate {
   readonly commonName: string | undefined
   /** Subject alternative names such as `email:a@example.com` or `URI:spiffe://…`. */
   readonly alternativeNames: readonly string[]
+  /** First instant of its validity, ms since the epoch. Nobody has compared it with a clock yet. */
   readonly notBeforeMs: number
+  /** Last instant of its validity, ms since the epoch. */
   readonly notAfterMs: number
   /** Whether the chain was verified against the configured authorities. */
   readonly trusted: boolean

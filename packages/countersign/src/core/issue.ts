@@ -97,7 +97,12 @@ export interface Issued {
 
 /** Issues credentials. Every secret has 256 random bits. */
 export interface Issuer {
+  /**
+   * A single-use ticket, and the id that the lease which it opens will have: to revoke that lease before it
+   * exists.
+   */
   ticket(options: TicketOptions): Promise<Issued & { readonly ticket: string; readonly lease: string }>
+  /** A login session; with `session` given, a child that ends with that login. */
   session(options: SessionOptions): Promise<Issued & { readonly session: string }>
   /** A preauth cookie (kept when still good) and a single-use CSRF token that is bound to it. */
   preauth(
@@ -197,7 +202,13 @@ class RecordsIssuer {
   ): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }> {
     const kept = options.cookie === undefined ? undefined : await this.#keep(options.cookie, options)
     const parent =
-      kept ?? (await this.session({ ...holder(options), provedAtMs: options.provedAtMs, purpose: 'preauth', ttlMs: defaultLeaseMs }))
+      kept ??
+      (await this.session({
+        ...holder(options),
+        provedAtMs: options.provedAtMs,
+        purpose: 'preauth',
+        ttlMs: defaultLeaseMs,
+      }))
     const { ticket, id, expiresAtMs, lease } = await this.ticket(
       {
         ...holder(options),
@@ -293,6 +304,7 @@ class RecordsIssuer {
   }
 }
 
+/** The members that all issued rows share; the caller's list of roles is copied. */
 function holder(options: IssueFor): {
   readonly subject: string
   readonly roles: readonly string[]
@@ -328,6 +340,7 @@ function isCount(value: number, most: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= most
 }
 
+/** Neither `Infinity` nor nothing: what is issued by this path always ends. */
 function life(name: string, ms: number): number {
   if (!(ms > 0) || !Number.isFinite(ms))
     throw new MisuseError('invalid_option', `${name}: a positive number of ms`)

@@ -25,6 +25,7 @@ export interface Accepted {
 export interface Refused {
   readonly kind: 'refused'
   readonly reason: Reason
+  /** How long the peer should wait, ms, where that is known better than the table does. */
   readonly retryAfterMs: number | undefined
   /** How to say it: by HTTP status, or by accepting and closing, which is all that a browser can see. */
   readonly tell: 'http' | 'close'
@@ -48,6 +49,7 @@ export interface Gatekeeper {
   failed(error: unknown): void
 }
 
+/** A verdict with what the answer to it needs: who judged, in which form, and when. */
 interface Judged {
   readonly verdict: Verdict
   readonly method: string
@@ -98,6 +100,7 @@ export function refuse(
   return { kind: 'refused', reason: why.reason, retryAfterMs: why.retryAfterMs, tell, reply: 'bare' }
 }
 
+/** Handshake before first message: a credential in the handshake decides, and nothing is waited for. */
 function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
   const finding = findCredential(keeper.places, handshake)
   if (finding.kind === 'refused') return refusedWith(finding.reason, now)
@@ -109,6 +112,10 @@ function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): T
   return yield* judgeFirstMessage(keeper, handshake, now)
 }
 
+/**
+ * Without a credential in the handshake the peer has the word, where the guard listens to first messages at
+ * all. A place that this connection may not use (cleartext, no Origin) does not listen.
+ */
 function* judgeFirstMessage(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
   const places = keeper.places.message.filter((place) => usable(keeper, handshake, place.carrier))
   if (places.length === 0) {
@@ -134,6 +141,10 @@ interface Attempt {
   readonly credential: Credential
 }
 
+/**
+ * The first method that recognises the credential judges it. There is no second opinion: a ticket that one
+ * method has taken and refused must not be tried at another.
+ */
 function* judgeBy(methods: readonly Method[], attempt: Attempt): Talk<Judged> {
   const { credential, handshake, keeper, now } = attempt
   const form = credential.kind === 'token' ? credential.form : credential.kind === 'hello' ? 'auth' : 'bare'
@@ -151,6 +162,7 @@ function* judgeBy(methods: readonly Method[], attempt: Attempt): Talk<Judged> {
   return { verdict, method: method.name, form, now }
 }
 
+/** Whether a first message may bring its credential on this connection. */
 function usable(
   keeper: Gatekeeper,
   handshake: Handshake,

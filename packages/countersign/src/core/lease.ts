@@ -23,7 +23,9 @@ export interface LeaseHolder<C extends object> {
 /** Settings of a lease's life. */
 export interface LeaseTerms {
   readonly id: string
+  /** End of validity, ms since the epoch, jitter taken off already. */
   readonly untilMs: number
+  /** No refresh passes this instant: the guard's longest lease, or a certificate's expiry. */
   readonly neverAfterMs: number
   readonly warnMs: number
   readonly graceMs: number
@@ -31,7 +33,9 @@ export interface LeaseTerms {
 }
 
 interface Owner {
+  /** The guard's clock, ms since the epoch. */
   now(): number
+  /** Told after every change of state, before the holder is: the registry is right when the holder looks. */
   settled(lease: Lease): void
 }
 
@@ -43,6 +47,7 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   readonly id: string
   /** Replaced, never changed, when a refresh brings other roles; its `id` stays. */
   principal: Principal
+  /** What the acceptance rests upon: compared with every revocation as long as the lease lives. */
   grant: Grant
   readonly grantedAtMs: number
   neverAfterMs: number
@@ -94,12 +99,18 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     return !this.ended
   }
 
-  /** The connection is gone. */
+  /**
+   * The connection is gone: the lease ends without a command, because nobody is left to be told. May be
+   * called again.
+   */
   leave(): void {
     this.apply({ kind: 'left' }, this.#owner.now())
   }
 
-  /** Feeds one event to the reducer and carries out what it commands. */
+  /**
+   * Feeds one event to the reducer, writes the state down, and only then carries out what it commands: a
+   * holder that closes its socket, and so leaves, finds the lease ended already.
+   */
   apply(event: LeaseEvent, now: number): void {
     if (this.phase === 'ended') return
     const { state, commands } = reduceLease(this, event, now)

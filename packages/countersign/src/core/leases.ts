@@ -44,6 +44,7 @@ export class Leases {
     return lease
   }
 
+  /** The lease of this id, if it has not ended. */
   find(id: string): Lease | undefined {
     return this.#byId.get(id)
   }

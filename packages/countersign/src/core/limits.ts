@@ -13,7 +13,9 @@ export interface Limits {
   readonly maxMessages: number
   /** Time from a refusal to the end of the socket, whatever the peer does, ms. */
   readonly lingerMs: number
+  /** Caps of the waiting room before acceptance. */
   readonly pool: PoolLimits
+  /** How fast secrets that people choose may be guessed. */
   readonly lockout: LockoutLimits
   /** Handshakes a second of one source. */
   readonly handshakesPerSecond: number
@@ -27,7 +29,11 @@ export interface Limits {
   readonly jitter: number
 }
 
-/** The defaults. */
+/**
+ * What holds where an option is left out. An unaccepted socket costs at most 4 KiB, four messages and ten
+ * seconds; a lease lives at most twelve hours, is warned half a minute before its end, and may speak for 25
+ * s beyond it.
+ */
 export const defaultLimits: Limits = {
   deadlineMs: 10_000,
   maxBytes: 4_096,
@@ -67,6 +73,7 @@ export function limitsOf(options: LimitOptions | undefined): Limits {
   return limits
 }
 
+/** `NaN` is no number here; `Infinity` is one: it lifts the bound. */
 function checkLimit(name: string, value: unknown): void {
   if (typeof value === 'number' && value >= 0) return
   throw new MisuseError('invalid_option', `limits: ${name} is a number, not negative`)

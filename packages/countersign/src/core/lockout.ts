@@ -23,6 +23,7 @@ export const defaultLockout: LockoutLimits = {
   maxEntries: 100_000,
 }
 
+/** Failures of one pair, and when it was last let in. */
 interface Tally {
   readonly failures: number
   readonly lastMs: number
@@ -34,6 +35,7 @@ export class Lockout {
   /** In order of last touch: the first is the oldest. */
   readonly #tallies = new Map<string, Tally>()
 
+  /** @param limits bounds; nothing is looked up and nothing is kept beside the tallies */
   constructor(limits: LockoutLimits = defaultLockout) {
     this.#limits = limits
   }

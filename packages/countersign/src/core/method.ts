@@ -7,12 +7,18 @@ import type { Verdict } from './verdict.ts'
 
 /** What a method is given. */
 export interface Shown {
+  /** One that `recognises` has said yes to. */
   readonly credential: Credential
   /** Second proof that travels beside an ambient credential: the CSRF token. `undefined`: none was shown. */
   readonly proof: string | undefined
+  /** The facts of the attempt, for what a credential may be bound to: origin, address. */
   readonly handshake: Handshake
   /** Audience of the guard: what the credential must have been issued for where the method names none itself. */
   readonly audience: string
+  /**
+   * When the attempt began, ms since the epoch. After `hear` the time that came with the answer counts
+   * instead.
+   */
   readonly now: number
 }
 
@@ -20,6 +26,10 @@ export interface Shown {
 export interface Method {
   /** The field's word for it: `ticket`, `session`, `jwt`, `password`, `api_key`, `wampcra`, `certificate`, `preauth`. */
   readonly name: string
+  /**
+   * Places where its credential travels. Methods may share a place: the first that recognises what is there
+   * judges it.
+   */
   readonly from: readonly Carrier[]
   /** Where the second proof travels, for methods that demand one. */
   readonly csrf: HandshakeCarrier | undefined

@@ -1,6 +1,6 @@
 /**
  * The waiting room before acceptance, as arithmetic: who may wait, who must go when it is full. Sockets that have said
- * nothing, sockets in mid-conversation and refused sockets that still close all count.
+ * nothing, sockets in mid-conversation, sockets whose verdict is pending and refused ones that still close all count.
  */
 
 /** Caps of the pool. */
@@ -33,7 +33,8 @@ export class Pool {
   /** Silent sockets by source; a `Set` keeps them in order of arrival. */
   readonly #silent = new Map<string, Set<Waiting>>()
   readonly #talking = new Set<Waiting>()
-  readonly #closing = new Set<object>()
+  /** Pending and refused sockets. */
+  readonly #others = new Set<object>()
   /** Silent and talking sockets by source, and by subnet. */
   readonly #sources = new Map<string, number>()
   readonly #subnets = new Map<string, number>()
@@ -43,9 +44,9 @@ export class Pool {
     this.limits = limits
   }
 
-  /** Sockets that wait, talk or still close. Never more than `limits.total`. */
+  /** All of them. Never more than `limits.total`. */
   get size(): number {
-    return this.#silentCount + this.#talking.size + this.#closing.size
+    return this.#silentCount + this.#talking.size + this.#others.size
   }
 
   /** Whether refusals should be told by HTTP alone, so that they do not occupy the pool. */
@@ -84,15 +85,16 @@ export class Pool {
     if (this.#talking.delete(waiting) || this.#leaveSilent(waiting)) this.#count(waiting, -1)
   }
 
-  /** Counts a refused socket until `closed`. @returns `false`: no room, do not linger */
-  closing(socket: object): boolean {
+  /** Counts a socket whose verdict is pending, or a refused one that still closes, until `vacate`. @returns `false`: no room */
+  occupy(socket: object): boolean {
     if (this.size >= this.limits.total) return false
-    this.#closing.add(socket)
+    this.#others.add(socket)
     return true
   }
 
-  closed(socket: object): void {
-    this.#closing.delete(socket)
+  /** Gives its place back; nothing happens when it has none. */
+  vacate(socket: object): void {
+    this.#others.delete(socket)
   }
 
   /** Sends everyone away who waits or talks. */
@@ -104,6 +106,11 @@ export class Pool {
     }
   }
 
+  /**
+   * Whoever exceeds a share pays for it from that share; only a full pool costs others. In a full pool a
+   * newcomer whose source holds no less than the fullest one does not drive out a socket that has just come:
+   * a flood would otherwise clear the room of everyone else.
+   */
   #makeRoom(waiting: Waiting): boolean {
     if ((this.#sources.get(waiting.source) ?? 0) >= this.limits.perSource) {
       return drop(this, first(this.#silent.get(waiting.source)))

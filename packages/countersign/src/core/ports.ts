@@ -32,7 +32,9 @@ export interface CompactJws {
   readonly token: string
   readonly header: Readonly<Record<string, unknown>>
   readonly payload: Readonly<Record<string, unknown>>
+  /** What the signature covers: header and payload as they were encoded (RFC 7515 §5.2). */
   readonly signingInput: string
+  /** The signature's bytes; their form depends on the algorithm. */
   readonly signature: Uint8Array
 }
 
@@ -47,16 +49,24 @@ export interface SignatureChecker {
 
 /** One row per question that a method may ask: what it says, what it gets. */
 export interface Questions {
+  /** A single-use row, which is gone from the store by the time this is answered. */
   takeTicket: { readonly ask: { readonly key: Hash }; readonly answer: TicketRow | undefined }
+  /** A session by the hash of its secret. Whether it is over is for the method to judge. */
   findSession: { readonly ask: { readonly key: Hash }; readonly answer: SessionRow | undefined }
+  /** Tells that a session was used at `now`, so that its silence is counted from then. */
   touchSession: { readonly ask: { readonly key: Hash; readonly now: number }; readonly answer: void }
+  /** An API key by the hash of its secret. */
   findApiKey: { readonly ask: { readonly key: Hash }; readonly answer: ApiKeyRow | undefined }
+  /** An account by its normalised name. */
   findAccount: { readonly ask: { readonly username: string }; readonly answer: AccountRow | undefined }
+  /** A challenge secret by its authid, unsealed. Asked for unknown names alike. */
   findChallengeSecret: {
     readonly ask: { readonly authid: string }
     readonly answer: ChallengeSecretRow | undefined
   }
+  /** Spends a challenge secret: `true` for exactly one of all who ask. */
   takeChallengeSecret: { readonly ask: { readonly authid: string }; readonly answer: boolean }
+  /** Shapes of real saltings, from which those of decoys are drawn. */
   listSaltings: { readonly ask: { readonly most: number }; readonly answer: readonly (Salting | undefined)[] }
   /** The mark that revokes this grant or this lease, if any. */
   findMark: {
@@ -70,6 +80,7 @@ export interface Questions {
     readonly ask: { readonly identity: string; readonly source: string; readonly right: boolean }
     readonly answer: void
   }
+  /** SHA-256 of the UTF-8 bytes, base64url: the form in which stores know secrets. */
   hash: { readonly ask: { readonly text: string }; readonly answer: Hash }
   /** HMAC-SHA-256 of the text, standard base64. A string key is its UTF-8 bytes. */
   hmac: {
@@ -90,6 +101,7 @@ export interface Questions {
     }
     readonly answer: 'right' | 'wrong' | 'busy'
   }
+  /** Whether a token was signed by its issuer. @throws into the conversation when keys are out of reach */
   checkSignature: {
     readonly ask: { readonly checker: SignatureChecker; readonly jws: CompactJws; readonly now: number }
     readonly answer: boolean
@@ -109,6 +121,7 @@ export type Answers = { readonly [K in Exclude<Kind, 'hear'>]: (need: Need<K>) =
 
 /** Milliseconds since the epoch. */
 export interface Clock {
+  /** The time. May jump either way: whoever compares two instants bears with that. */
   now(): number
   /** Calls `tick` about every `everyMs` until the returned function is called. Must not keep the process alive. */
   every(everyMs: number, tick: () => void): () => void
@@ -117,6 +130,7 @@ export interface Clock {
 /** Cryptography and randomness of the runtime. One-shot where the runtime has it: a promise here is a promise everywhere. */
 export interface Platform {
   readonly clock: Clock
+  /** SHA-256 of the UTF-8 bytes, base64url without padding. */
   hash(text: string): MaybePromise<Hash>
   /** HMAC-SHA-256, standard base64. */
   hmac(key: string | Uint8Array, text: string): MaybePromise<string>
@@ -152,14 +166,24 @@ export interface Sealer {
 /** One line of the security journal. No member ever holds a credential. */
 export interface JournalEntry {
   readonly kind: 'accepted' | 'refused' | 'ended' | 'issued' | 'revoked' | 'error'
+  /** When it happened, ms since the epoch by the guard's clock. */
   readonly atMs: number
   /** Name of the guard. */
   readonly guard: string
+  /** Name of the method that judged; `undefined` where none came to it. */
   readonly method: string | undefined
+  /**
+   * Who was accepted, issued to or ended. A refused name is not here: people type passwords into name
+   * fields.
+   */
   readonly subject: string | undefined
+  /** Public identifier of the lease: the same in `accepted` and in `ended`. */
   readonly lease: string | undefined
+  /** Why it was refused or has ended; for errors `internal`. */
   readonly reason: Reason | undefined
+  /** Who was calling, as the handshake has it: the peer, or the client that a trusted proxy names. */
   readonly remoteAddress: string | undefined
+  /** `Origin` of the attempt: which page asked. */
   readonly origin: string | undefined
   /** Constant words, or the name of an error's class. */
   readonly detail: string | undefined
@@ -167,6 +191,7 @@ export interface JournalEntry {
 
 /** Where security events go. Must not throw and must not wait. */
 export interface Journal {
+  /** Takes one entry. Whatever it does with it happens later: a knock waits for its return. */
   record(entry: JournalEntry): void
 }
 
@@ -175,6 +200,10 @@ export type Revocation = Mark
 
 /** How guards hear each other. Delivery to guards of the same process is synchronous. */
 export interface Bus {
+  /**
+   * Tells everyone who is subscribed, here and on other nodes. The mark is in the records already: where
+   * news is lost on the way, the lease ends at its next refresh or its expiry instead of at once.
+   */
   publish(news: Revocation): void
   /** @returns a function that ends the subscription */
   subscribe(hear: (news: Revocation) => void): () => void
@@ -182,6 +211,7 @@ export interface Bus {
 
 /** An allow-list of origins or of hosts, compiled. */
 export interface AllowList {
+  /** Whether this text, exactly as the peer sent it, is on the list. Total. */
   allows(text: string): boolean
 }
 

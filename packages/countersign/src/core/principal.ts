@@ -1,8 +1,12 @@
-/** Who someone is, once proved. */
+/**
+ * Who someone is, once proved. Given to the application on the lease; a value, never changed: a refresh that
+ * brings other roles replaces it as a whole.
+ */
 export interface Principal {
   /** The subject: stable, unique within its realm, what applications key their data by. */
   readonly id: string
   readonly roles: readonly string[]
+  /** Where the id is unique; `undefined` where there is only one realm. */
   readonly realm: string | undefined
   /** Name of the method that proved it: `ticket`, `jwt`, … */
   readonly method: string
@@ -26,6 +30,7 @@ export interface Grant {
   readonly session: string | undefined
   /** Identifier of the token: a ticket's id, a JWT's `jti`. */
   readonly token: string | undefined
+  /** Public identifier of the API key, not its secret. */
   readonly apiKey: string | undefined
   /** SHA-256 fingerprint of the client certificate. */
   readonly certificate: string | undefined

@@ -4,9 +4,14 @@
 export class Rate {
   readonly #perSecond: number
   readonly #maxSources: number
+  /** Emptied every second, so that it never holds more than one second's sources. */
   readonly #counts = new Map<string, number>()
   #second = 0
 
+  /**
+   * @param perSecond most calls of one source in a second
+   * @param maxSources most sources that are counted apart, which bounds the memory
+   */
   constructor(perSecond: number, maxSources: number) {
     this.#perSecond = perSecond
     this.#maxSources = maxSources
@@ -19,8 +24,9 @@ export class Rate {
       this.#second = second
       this.#counts.clear()
     }
-    const key = this.#counts.has(source) || this.#counts.size < this.#maxSources ? source : ''
-    const count = (this.#counts.get(key) ?? 0) + 1
+    const known = this.#counts.get(source)
+    const key = known !== undefined || this.#counts.size < this.#maxSources ? source : ''
+    const count = (known ?? this.#counts.get(key) ?? 0) + 1
     this.#counts.set(key, count)
     return count <= this.#perSecond
   }

@@ -18,6 +18,7 @@ export interface TicketRow {
   readonly purpose: TicketPurpose
   readonly subject: string
   readonly roles: readonly string[]
+  /** What it may be exchanged at: compared exactly with the audience of the method or its guard. */
   readonly audience: string
   /** Page origin that it was issued to; `undefined`: any. */
   readonly origin: string | undefined
@@ -53,6 +54,7 @@ export interface SessionRow {
   readonly expiresAtMs: number
   /** Longest silence, ms; `Infinity` for none. */
   readonly idleMs: number
+  /** When it was last used, to within the interval at which use is written down. */
   readonly lastSeenMs: number
 }
 
@@ -60,6 +62,7 @@ export interface SessionRow {
 export interface ApiKeyRow {
   readonly key: Hash
   readonly id: string
+  /** What its owner calls it: shown in lists, never compared. */
   readonly name: string
   readonly subject: string
   readonly roles: readonly string[]
@@ -71,11 +74,15 @@ export interface ApiKeyRow {
 
 /** Someone who can log in. */
 export interface AccountRow {
-  /** Name as typed at login, normalised (NFKC, lower case). */
+  /**
+   * Name as typed at login, normalised (NFKC, lower case): the account's key, and the subject of what it
+   * opens.
+   */
   readonly username: string
   readonly roles: readonly string[]
   /** PHC string of argon2id; `undefined`: no password, cannot log in with one. */
   readonly passwordHash: string | undefined
+  /** A disabled account answers as an unknown one does, at the same cost. */
   readonly disabled: boolean
   /** When the account, its password or its roles were last changed. */
   readonly changedAtMs: number
@@ -83,16 +90,21 @@ export interface AccountRow {
 
 /** How a salted WAMP-CRA secret was derived (PBKDF2-HMAC-SHA256). */
 export interface Salting {
+  /** As the peer is told it: text, its UTF-8 bytes are the salt. */
   readonly salt: string
+  /** Rounds of PBKDF2. */
   readonly iterations: number
+  /** Length of the derived key, bytes. */
   readonly keylen: number
 }
 
 /** A secret for challenge-response. Stores seal `secret` at rest: the protocol needs it in clear. */
 export interface ChallengeSecretRow {
+  /** The name that it logs in, and its key: public. */
   readonly authid: string
   /** Key of the HMAC as text: for a salted secret, the base64 of the derived bytes. */
   readonly secret: string
+  /** How the peer must derive the key; `undefined`: it signs with the secret itself. */
   readonly salting: Salting | undefined
   readonly subject: string
   readonly roles: readonly string[]
@@ -117,7 +129,9 @@ export type MarkKind = (typeof markKinds)[number]
  */
 export interface Mark {
   readonly kind: MarkKind
+  /** Which one of its kind: an id, a name, a fingerprint. Never a secret. */
   readonly value: string
+  /** What was issued at or before this instant is meant, ms since the epoch. */
   readonly atMs: number
   /** Why, as the closing reason tells it. */
   readonly reason: 'revoked' | 'logged_out'
@@ -133,6 +147,7 @@ export interface Records {
   putTicket(row: TicketRow): MaybePromise<void>
   /** Removes and returns the row. Atomic: of any number of callers exactly one ever gets it, also after a crash. */
   takeTicket(key: Hash): MaybePromise<TicketRow | undefined>
+  /** Stores a fresh session or a child of one. Keys are random. */
   putSession(row: SessionRow): MaybePromise<void>
   /** Reads a session. Expiry is the caller's to judge. */
   findSession(key: Hash): MaybePromise<SessionRow | undefined>
@@ -140,16 +155,23 @@ export interface Records {
   touchSession(key: Hash, lastSeenMs: number): MaybePromise<void>
   /** Ends a login session and every child of it, durably. */
   endSessions(root: string): MaybePromise<void>
+  /** Stores a fresh key, durably: it outlives the process that made it. */
   putApiKey(row: ApiKeyRow): MaybePromise<void>
+  /** Reads a key by the hash of its secret. Expiry is the caller's to judge. */
   findApiKey(key: Hash): MaybePromise<ApiKeyRow | undefined>
   /** Removes a key, durably. Answers whether it existed. */
   endApiKey(id: string): MaybePromise<boolean>
+  /** All keys, expired ones that no `sweep` has met included. No order is promised. */
   listApiKeys(): MaybePromise<readonly ApiKeyRow[]>
   /** Creates or replaces an account, durably. */
   putAccount(row: AccountRow): MaybePromise<void>
+  /** Reads an account by its normalised name, compared exactly. */
   findAccount(username: string): MaybePromise<AccountRow | undefined>
+  /** All accounts, disabled ones included. No order is promised. */
   listAccounts(): MaybePromise<readonly AccountRow[]>
+  /** Creates or replaces the secret of this authid. */
   putChallengeSecret(row: ChallengeSecretRow): MaybePromise<void>
+  /** Reads a secret, unsealed. Expiry is the caller's to judge. */
   findChallengeSecret(authid: string): MaybePromise<ChallengeSecretRow | undefined>
   /** Removes the secret. Atomic: exactly one caller is told `true`. */
   takeChallengeSecret(authid: string): MaybePromise<boolean>

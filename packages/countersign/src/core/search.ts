@@ -83,6 +83,10 @@ export function findCredential(places: Places, handshake: Handshake): Finding {
   return none
 }
 
+/**
+ * What a place shows is this attempt's credential, or the reason to refuse it. Ambient ones need an Origin:
+ * without it nobody can say whose page asked.
+ */
 function judgeSearch(
   search: Search<Credential>,
   place: Place<HandshakeCarrier>,
@@ -95,6 +99,7 @@ function judgeSearch(
   return { kind: 'credential', credential: search.value, place }
 }
 
+/** Carriers of one key are one place; its methods stand in the order of `accept`. */
 function put<C extends { readonly key: string }>(
   map: Map<string, Place<C> & { methods: Method[] }>,
   carrier: C,

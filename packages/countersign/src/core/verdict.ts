@@ -18,7 +18,10 @@ export interface Accept {
   readonly lease: string | undefined
 }
 
-/** Refused. `retryAfterMs` only where the reason's row says so. */
+/**
+ * Refused. The reason is public and its words are the table's; `retryAfterMs`, ms from now, is told only
+ * where the reason's row has `Retry-After`.
+ */
 export interface Deny {
   readonly kind: 'deny'
   readonly reason: Reason
@@ -34,7 +37,10 @@ export interface Acceptance {
   readonly lease?: string | undefined
 }
 
-/** Builds an acceptance. */
+/**
+ * Builds an acceptance. What is left out takes the value that promises least: no end but `untilMs`, a fresh
+ * lease id.
+ */
 export function accept(values: Acceptance): Accept {
   return {
     kind: 'accept',
@@ -46,7 +52,7 @@ export function accept(values: Acceptance): Accept {
   }
 }
 
-/** Builds a refusal. */
+/** Builds a refusal. @param retryAfterMs how long the peer must wait, ms, where that is known */
 export function deny(reason: Reason, retryAfterMs?: number): Deny {
   return { kind: 'deny', reason, retryAfterMs }
 }

@@ -10,6 +10,7 @@ export interface WheelEntry<E> {
   slot: number
 }
 
+/** Slots of the wheel: at 250 ms a tick one turn takes two minutes. Entries due later pass by and stay. */
 const slots = 512
 
 /** Entries are called at most two ticks late and never early. */

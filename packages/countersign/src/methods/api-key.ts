@@ -9,12 +9,18 @@ import { hasPrefix, tokenOf } from './token.ts'
 
 /** Options of the API key method. */
 export interface ApiKeyMethodOptions {
+  /** Where keys travel. Not in a URL: they live long, and URLs are written down. */
   readonly from: From
   /** Scope that the key must have. @default 'connect' */
   readonly scope?: string
 }
 
-/** Accepts a key from `guard.issue.apiKey` that has the scope. */
+/**
+ * Accepts a key from `guard.issue.apiKey` that has the scope, again and again until it expires or is
+ * revoked.
+ * Refuses as `invalid_credential` what is unknown, as `expired_credential` what is too old, as `forbidden`
+ * what lacks the scope: whoever holds the key may know that.
+ */
 export function apiKey(options: ApiKeyMethodOptions): Method {
   const scope = options.scope ?? 'connect'
   return {

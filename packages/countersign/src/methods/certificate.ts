@@ -8,12 +8,14 @@ import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Whom a certificate stands for. */
 export interface CertificateSubject {
+  /** The id of the principal, and what revocations of the subject name. */
   readonly subject: string
   readonly roles: readonly string[]
 }
 
 /** Options of the certificate method; at least one of `subjects` and `fingerprints`. */
 export interface CertificateMethodOptions {
+  /** Where certificates come from: `tls()`. */
   readonly from: From
   /**
    * Maps a certificate whose chain was verified to a subject; `undefined` refuses it. Never called for one that the
@@ -24,7 +26,12 @@ export interface CertificateMethodOptions {
   readonly fingerprints?: Readonly<Record<string, CertificateSubject>>
 }
 
-/** Accepts a certificate within its dates. The lease never outlives it. */
+/**
+ * Accepts a certificate within its dates. The lease never outlives it, refreshed or not.
+ * Refuses as `invalid_credential` what nobody vouches for or is not yet valid, as `expired_credential` what
+ * is too old. A listed fingerprint needs no authority: it names one certificate, whoever signed it.
+ * @throws MisuseError without `subjects` and `fingerprints`, or for a fingerprint that is none
+ */
 export function certificate(options: CertificateMethodOptions): Method {
   const listed = new Map(
     Object.entries(options.fingerprints ?? {}).map(([print, who]) => [canonical(print), who]),
@@ -67,6 +74,7 @@ function acceptCertificate(shown: PeerCertificate, who: CertificateSubject): Ver
   })
 }
 
+/** The form in which adapters write fingerprints. */
 function canonical(fingerprint: string): string {
   const hex = fingerprint.replaceAll(':', '').toLowerCase()
   if (!/^[0-9a-f]{64}$/.test(hex))

@@ -5,6 +5,7 @@ import type { KeySource } from './jwt-keys.ts'
 
 /** A verified token. */
 export interface Seen {
+  /** Frozen: the same object is handed to every connection that shows the token. */
   readonly verdict: Verdict
   /** When the token ends, leeway included. */
   readonly endsAtMs: number
@@ -13,10 +14,17 @@ export interface Seen {
   readonly generation: number
 }
 
-/** Verified tokens by their SHA-256. */
+/**
+ * Verified tokens by their SHA-256. Revocations are not its business: the guard asks for marks at every
+ * acceptance, cached or not.
+ */
 export interface TokenCache {
   /** The verdict, unless the token has ended or its issuer's keys have changed or are due to be fetched. */
   find(token: Hash, now: number): Verdict | undefined
+  /**
+   * Remembers a verdict. Only for tokens whose signature was found right: what is in here is not checked
+   * again.
+   */
   put(token: Hash, seen: Seen): void
 }
 

@@ -41,8 +41,11 @@ export interface JwtClaims {
   readonly token: string | undefined
   /** `sid`. */
   readonly session: string | undefined
+  /** `iat`: what a revocation mark is compared with. */
   readonly issuedAtMs: number | undefined
+  /** `nbf`, with the rules' tolerance not yet applied. */
   readonly notBeforeMs: number | undefined
+  /** `exp`: a token without it is refused. End of the lease. */
   readonly expiresAtMs: number
   /** The payload without what the members above were read from by definition. Frozen, however deep. */
   readonly others: Readonly<Record<string, unknown>>
@@ -134,10 +137,12 @@ function readRoles(value: Json | undefined, claim: string): readonly string[] | 
   return Object.freeze([...roles])
 }
 
+/** RFC 6749 §3.3: single spaces. Others leave an empty part, which is no role and refuses the token. */
 function splitScope(scope: string): readonly string[] {
   return scope === '' ? [] : scope.split(' ')
 }
 
+/** Bounded: names stand in journals, marks and lists. */
 function isName(value: Json | undefined): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxNameLength
 }
@@ -155,6 +160,7 @@ function isSecondsOrAbsent(value: Json | undefined): value is number | undefined
   return value === undefined || isSeconds(value)
 }
 
+/** A NumericDate may have a fraction (RFC 7519 §2): the millisecond that it falls into. */
 function inMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.floor(seconds * 1000)
 }

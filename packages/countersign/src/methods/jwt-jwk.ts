@@ -17,6 +17,7 @@ export interface WantedKey {
 /** A key that fits, imported on first use and once. @throws OutageError when its numbers make no key */
 export type VerificationKey = () => Promise<ImportedKey>
 
+/** A key in the form that the library verifies with. */
 type ImportedKey = Awaited<ReturnType<typeof importJWK>>
 
 /** Keys of one issuer at one time. */
@@ -151,6 +152,7 @@ function isTextOrAbsent(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
 }
 
+/** Also arrays: they have none of the members that are asked for. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }

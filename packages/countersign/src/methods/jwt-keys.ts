@@ -6,6 +6,7 @@ import { keySet, maxKeys, type VerificationKey, type WantedKey } from './jwt-jwk
 /** Keys of one issuer. Made by `jwks`, `localJwks` or `hmacSecret`; several guards may share one. */
 export type KeySource = PublicKeySource | SecretSource
 
+/** How a cache learns that its keys have changed. */
 interface Generations {
   /**
    * Changes whenever the keys do, so that what was verified under earlier ones is verified anew.
@@ -46,6 +47,7 @@ export interface Jwk {
 
 /** Keys that are known when the program starts. */
 export interface LocalJwksOptions {
+  /** 1 to 128 public keys; read once, so that later changes of the list have no effect. */
   readonly keys: readonly Jwk[]
 }
 

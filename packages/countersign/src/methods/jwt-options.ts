@@ -8,6 +8,7 @@ import type { Signing } from './jwt-signature.ts'
 
 /** Options of the JWT method. What decides who is believed has no default. */
 export interface JwtOptions {
+  /** Where tokens travel. */
   readonly from: From
   /** Who may issue: `iss`, compared exactly. */
   readonly issuer: string | readonly string[]
@@ -34,9 +35,11 @@ export interface JwtOptions {
 
 /** Options, checked and compiled. */
 export interface JwtRules extends ClaimRules {
+  /** By `iss`: the keys, and the algorithms of their kind that are allowed with them. */
   readonly issuers: ReadonlyMap<string, Signing>
   /** Canonical media type; `undefined`: `JWT` or nothing. */
   readonly typ: string | undefined
+  /** Most verified tokens that are remembered. */
   readonly cacheSize: number
 }
 
@@ -128,16 +131,22 @@ function sourcesOf(issuers: readonly string[], keys: JwtOptions['keys']): Readon
   return sources
 }
 
+/**
+ * Told apart by `kind`: in a record of sources that name would be an issuer's, with a source behind it and
+ * not a word.
+ */
 function isSource(keys: JwtOptions['keys']): keys is KeySource {
   return typeof keys.kind === 'string'
 }
 
+/** One text or several, none empty: an empty issuer or audience would be equal to a claim left empty. */
 function textsOf(value: string | readonly string[], name: string): readonly string[] {
   const texts = typeof value === 'string' ? [value] : [...new Set(value)]
   if (texts.length === 0 || texts.includes('')) throw misuse(`${name} must not be empty`)
   return texts
 }
 
+/** Bounds are checked when the program starts, and included. */
 function within(value: number, [least, most]: readonly [number, number], name: string): number {
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     throw misuse(`${name} must be an integer from ${String(least)} to ${String(most)}`)

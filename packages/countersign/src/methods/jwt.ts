@@ -34,6 +34,7 @@ interface Candidate {
  * @throws MisuseError when an option is missing or impossible
  */
 export function jwt(options: JwtOptions): Method {
+  // Checked now: a guard that is misconfigured does not start.
   const rules = jwtRules(options)
   const cache = tokenCache(rules.cacheSize)
   return {
@@ -79,7 +80,10 @@ function looksLikeJwt(token: string): boolean {
   return first > 0 && second > 0 && !token.includes('.', second + 1)
 }
 
-/** Everything about a token that costs neither a key nor a signature check. */
+/**
+ * Everything about a token that costs neither a key nor a signature check. `undefined` for all that is wrong
+ * with it: which part was, is told to nobody who has not signed it.
+ */
 function readCandidate(token: string, rules: JwtRules, now: number): Candidate | undefined {
   const parsed = parseCompactJws(token)
   if (parsed.kind !== 'found') return undefined

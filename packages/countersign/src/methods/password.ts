@@ -8,10 +8,20 @@ import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Options of the password method. */
 export interface PasswordMethodOptions {
+  /** Where user name and password travel: `authorization('Basic')`. */
   readonly from: From
 }
 
-/** Accepts the password of an enabled account (argon2id). Unknown names cost and answer the same as wrong passwords. */
+/** Characters of a name by which its failures are counted; no account has a longer one. */
+const maxTallied = 64
+
+/**
+ * Accepts the password of an enabled account (argon2id). Unknown names, disabled accounts and wrong
+ * passwords cost and answer the same: `invalid_credential`.
+ * The lockout decides before anything is looked up: `too_many_attempts` with the time to wait. `overloaded`
+ * when more passwords wait to be judged than the hasher takes. The lease has no end of its own: the guard's
+ * longest lease bounds it.
+ */
 export function password(options: PasswordMethodOptions): Method {
   return {
     name: 'password',
@@ -22,14 +32,16 @@ export function password(options: PasswordMethodOptions): Method {
       if (shown.credential.kind !== 'basic') return deny('invalid_credential')
       const username = normaliseUsername(shown.credential.username)
       const source = shown.handshake.remoteAddress
-      const waitMs = yield* attempt(username, source)
+      // Names this long belong to nobody: they may share a tally, so that tallies stay small.
+      const identity = username.slice(0, maxTallied)
+      const waitMs = yield* attempt(identity, source)
       if (waitMs > 0) return deny('too_many_attempts', waitMs)
       const row = yield* findAccount(username)
       const stored = row === undefined || row.disabled ? undefined : row.passwordHash
-      const outcome = yield* verifyPassword({ identity: username, source }, shown.credential.password, stored)
+      const outcome = yield* verifyPassword({ identity, source }, shown.credential.password, stored)
       if (outcome === 'busy') return deny('overloaded')
       const right = outcome === 'right' && row !== undefined && !row.disabled
-      yield* attempted(username, source, right)
+      yield* attempted(identity, source, right)
       if (!right) return deny('invalid_credential')
       const { roles } = row
       return accept({

@@ -20,7 +20,12 @@ export interface SessionMethodOptions {
   readonly purposes?: readonly SessionPurpose[]
 }
 
-/** Accepts a session from `guard.issue.session`; its lease ends when the session does. */
+/**
+ * Accepts a session from `guard.issue.session`; its lease ends when the session does.
+ * Refuses as `invalid_credential` what is unknown, of another purpose or bound to another page; as
+ * `expired_credential` what is over, by age or by silence. With `csrf` the token is taken besides, and the
+ * lease has the id that was promised with it.
+ */
 export function session(options: SessionMethodOptions): Method {
   const purposes = options.purposes ?? ['login']
   return {
@@ -88,12 +93,20 @@ function* takeProof(row: SessionRow, shown: Shown): Talk<Verdict> {
   return acceptTicket(token, 'preauth')
 }
 
+/**
+ * A token made for a preauth session opens with that session alone; one made for a login, with any session
+ * of it.
+ */
 function isBound(token: TicketRow, row: SessionRow): boolean {
   const sameLogin = token.session === row.root
   if (token.sessionKey === row.key) return sameLogin || token.session === undefined
   return sameLogin && row.purpose !== 'preauth'
 }
 
+/**
+ * By prefix alone, so that tokens of other methods are left to them. Purposes are told apart after the
+ * lookup.
+ */
 function isSession(token: string | undefined): boolean {
   if (token === undefined) return false
   return (
@@ -103,10 +116,18 @@ function isSession(token: string | undefined): boolean {
   )
 }
 
+/** The lease rests upon the login at the root: ending that ends everything that came of it. */
 function acceptSession(row: SessionRow, lease: string | undefined): Verdict {
   const { subject, roles } = row
   return accept({
-    principal: { id: subject, roles, realm: undefined, method: 'session', provider: 'records', claims: noClaims },
+    principal: {
+      id: subject,
+      roles,
+      realm: undefined,
+      method: 'session',
+      provider: 'records',
+      claims: noClaims,
+    },
     grant: sessionGrant(row),
     untilMs: row.expiresAtMs,
     lease,

@@ -11,12 +11,18 @@ import { hasPrefix, tokenOf } from './token.ts'
 
 /** Options of the ticket method. */
 export interface TicketMethodOptions {
+  /** Where tickets travel. */
   readonly from: From
   /** What tickets must have been issued for. @default the guard's audience */
   readonly audience?: string
 }
 
-/** Accepts a ticket from `guard.issue.ticket`, once. It is taken before anything about it is checked. */
+/**
+ * Accepts a ticket from `guard.issue.ticket`, once. It is taken before anything about it is checked: of any
+ * number who show it, one is judged, and a ticket shown at the wrong door is spent.
+ * Refuses as `invalid_credential` what is unknown, spent, or made for another audience, purpose or page; as
+ * `expired_credential` what is merely too old. The lease lasts as long as the ticket says.
+ */
 export function ticket(options: TicketMethodOptions): Method {
   return {
     name: 'ticket',

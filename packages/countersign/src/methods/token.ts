@@ -12,7 +12,10 @@ export function tokenOf(credential: Credential): string | undefined {
   return credential.username === 'token' ? credential.password : undefined
 }
 
-/** Whether a credential is a token that begins with `prefix`. */
+/**
+ * Whether a credential is a token that begins with `prefix`. The prefix is public: this tells methods apart
+ * and proves nothing.
+ */
 export function hasPrefix(credential: Credential, prefix: string): boolean {
   return tokenOf(credential)?.startsWith(prefix) === true
 }

@@ -22,15 +22,22 @@ import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Options of the WAMP-CRA method. */
 export interface WampcraOptions {
+  /** Where the conversation opens: `challengeFrames()`. */
   readonly from: From
 }
 
+/** What signs: a real row's key or a decoy's, of one shape. */
 interface Key {
   readonly secret: string
   readonly salting: Salting | undefined
 }
 
-/** Accepts whoever signs the challenge with the secret of a challenge-secret row. */
+/**
+ * Accepts whoever signs the challenge with the secret of a challenge-secret row (WAMP, advanced profile,
+ * WAMP-CRA).
+ * Unknown names, wrong signatures and spent secrets are all `invalid_credential`; `expired_credential` is
+ * said of right signatures alone. The clock is read again when the answer comes: a slow peer gains nothing.
+ */
 export function wampcra(options: WampcraOptions): Method {
   return {
     name: 'wampcra',
@@ -107,6 +114,7 @@ function* decoySalt(authid: string, model: string, saltings: readonly (Salting |
   return salt.slice(0, body.length) + model.slice(body.length)
 }
 
+// Alphabets that salts are commonly written in, narrow before wide.
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const base64 = `${letters}0123456789+/`
 const base64url = `${letters}0123456789-_`

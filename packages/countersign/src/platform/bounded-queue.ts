@@ -12,6 +12,10 @@ export class BoundedQueue {
   #queued = 0
   #running = 0
 
+  /**
+   * @param maxConcurrent pieces at once, each of which holds a thread
+   * @param maxQueued pieces that may wait; 0: none
+   */
   constructor(maxConcurrent: number, maxQueued: number) {
     this.#maxConcurrent = maxConcurrent
     this.#maxQueued = maxQueued

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { MisuseError } from '../core/errors.ts'
 
+/** More than any number of keys needs; a file of this size is something else. */
 const maxBytes = 65_536
 
 /**
@@ -70,6 +71,7 @@ function createKeyFile(file: string, text: string): string {
   }
 }
 
+/** Only absence is absence: a file that cannot be read must not be made anew beside it. */
 function openIfPresent(file: string): number | undefined {
   try {
     return openSync(file, 'r')

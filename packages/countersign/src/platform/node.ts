@@ -56,6 +56,7 @@ function nodeClock(): Clock {
   }
 }
 
+/** One draw from the operating system's generator. */
 const poolBytes = 4096
 
 /** Draws from the generator 4 KiB at a time: a tenth of the cost of a call for each secret. */

@@ -12,6 +12,10 @@ export class PasswordCache {
   /** Entry → when it ends, in order of use. */
   readonly #entries = new Map<string, number>()
 
+  /**
+   * @param cacheMs life of an entry, 0: nothing is remembered
+   * @param maxEntries most entries; the least used goes first
+   */
   constructor(cacheMs: number, maxEntries: number) {
     this.#cacheMs = cacheMs
     this.#maxEntries = maxEntries

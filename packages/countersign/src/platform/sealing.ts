@@ -35,6 +35,7 @@ const nonceBytes = 12
 const tagBytes = 16
 const idForm = /^[A-Za-z0-9_-]{1,64}$/
 const keyForm = /^[A-Za-z0-9_-]{43}$/
+/** Version, key id, body; anything else was not sealed here. */
 const sealedForm = /^v1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]+)$/
 /** Id of a key that was given without one. */
 const plainId = 'k1'
@@ -86,6 +87,7 @@ export function decoyKeyFrom(keys: readonly SealingKey[]): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', oldest.key, '', 'countersign decoy key v1', keyBytes))
 }
 
+/** By id, in the order given: the first one seals. */
 function keyTable(keys: readonly SealingKey[]): ReadonlyMap<string, KeyObject> {
   const table = new Map<string, KeyObject>()
   for (const { id, key } of keys) {
@@ -104,6 +106,10 @@ function boundTo(id: string, context: string): Buffer {
   return Buffer.from(`v1.${id}.${context}`)
 }
 
+/**
+ * A fresh nonce each time: under one key 2³² texts may be sealed before two nonces are likely to meet (SP
+ * 800-38D §8.3).
+ */
 function encrypt(key: KeyObject, text: string, context: Buffer): Buffer {
   const nonce = randomBytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(context)
@@ -124,6 +130,7 @@ function decrypt(key: KeyObject, bytes: Buffer, context: Buffer): string | undef
   }
 }
 
+/** Keys of a text, newest first. Entries are parted by commas or lines, blanks do not count. */
 function parseKeys(text: string, origin: string): readonly SealingKey[] {
   const keys = text
     .split(/[,\n]/)

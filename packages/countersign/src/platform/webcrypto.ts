@@ -28,6 +28,7 @@ export function webcryptoPlatform(): Platform {
   }
 }
 
+/** The runtime's clock and timers, which every one of them has. */
 function systemClock(): Clock {
   return {
     now: () => Date.now(),
@@ -52,6 +53,7 @@ function randomBytes(length: number): Uint8Array {
   return bytes
 }
 
+/** `btoa` takes characters, one for each byte. No spread: it would put every byte on the stack. */
 function base64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
 }

@@ -13,10 +13,12 @@ const sweepAfterPuts = 1024
 
 /** A map that drops expired rows as new ones are put: a flood of issuing never holds much more than what is alive. */
 export class ExpiringRows<K, R> {
+  /** Both functions are called for every row of a sweep: keep them cheap, and let them not throw. */
   readonly #options: ExpiringOptions<R>
   readonly #rows = new Map<K, R>()
   #putsSinceSweep = 0
 
+  /** @param options what a row is, to this table: whether it is over, and who must hear of its leaving */
   constructor(options: ExpiringOptions<R>) {
     this.#options = options
   }
@@ -26,6 +28,7 @@ export class ExpiringRows<K, R> {
     return this.#rows.size
   }
 
+  /** The row, expired or not: its finder is to judge it. */
   get(key: K): R | undefined {
     return this.#rows.get(key)
   }

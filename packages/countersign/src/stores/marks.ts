@@ -10,6 +10,7 @@ const grantKinds = ['subject', 'token', 'apiKey', 'certificate'] as const
 
 /** Marks by kind and value. Without any, `find` costs one comparison. */
 export class Marks {
+  /** A map for each kind: a value of one kind must not be found under another. */
   readonly #byKind: Readonly<Record<MarkKind, Map<string, Mark>>> = {
     subject: new Map(),
     session: new Map(),
@@ -43,6 +44,7 @@ export class Marks {
     return this.#byKind.role.size === 0 ? undefined : this.#findRole(grant)
   }
 
+  /** A grant has many roles, and any of them may be the one that was taken back. */
   #findRole(grant: Grant): Mark | undefined {
     for (const role of grant.roles) {
       const mark = this.#byKind.role.get(role)

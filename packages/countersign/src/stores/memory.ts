@@ -31,6 +31,7 @@ export function memory(): MemoryRecords {
   return new MemoryStore()
 }
 
+/** One thread runs it: what each member does is atomic by itself. */
 class MemoryStore implements MemoryRecords {
   readonly #tickets = new TicketRows()
   readonly #sessions = new ExpiringRows<Hash, SessionRow>({
@@ -61,6 +62,7 @@ class MemoryStore implements MemoryRecords {
     return this.#sessions.get(key)
   }
 
+  /** Forward only: two requests may tell of their use in the wrong order. */
   touchSession(key: Hash, lastSeenMs: number): void {
     const row = this.#sessions.get(key)
     if (row !== undefined && row.lastSeenMs < lastSeenMs) this.#sessions.replace(key, { ...row, lastSeenMs })
@@ -98,6 +100,9 @@ class MemoryStore implements MemoryRecords {
     return [...this.#accounts.values()]
   }
 
+  /**
+   * Counted before it is put: a row that is replaced is told to have left, and its salting is counted back.
+   */
   putChallengeSecret(row: ChallengeSecretRow): void {
     this.#saltings.add(row.salting)
     this.#secrets.put(row.authid, row, row.issuedAtMs)
@@ -123,6 +128,7 @@ class MemoryStore implements MemoryRecords {
     return this.#marks.find(grant, lease)
   }
 
+  /** Accounts stay: they have no end. */
   sweep(now: number): number {
     const perishable = [this.#tickets, this.#sessions, this.#secrets, this.#apiKeys, this.#marks]
     return perishable.reduce((gone, rows) => gone + rows.sweep(now), 0)

@@ -3,6 +3,7 @@ import type { Salting } from '../core/records.ts'
 
 /** Answers in time that does not depend on how many secrets there are: unknown names must not be told by the clock. */
 export class SaltingCensus {
+  /** By name, in the order in which they were first used. */
   readonly #inUse = new Map<string, { readonly salting: Salting | undefined; count: number }>()
 
   /** A secret with this salting has come. */
@@ -33,6 +34,7 @@ export class SaltingCensus {
   }
 }
 
+/** Numbers first: they have no colon, so that no two saltings share a name. */
 function nameOf(salting: Salting | undefined): string {
   return salting === undefined ? 'unsalted' : `${salting.iterations}:${salting.keylen}:${salting.salt}`
 }

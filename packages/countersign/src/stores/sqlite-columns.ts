@@ -85,6 +85,7 @@ function oneOf<W extends string>(...words: readonly W[]): Column<W> {
   }
 }
 
+/** Constant words: what stands in the file may be a secret. */
 function damaged(): never {
   throw new OutageError('records_unavailable', 'records: a stored value has the wrong type')
 }
@@ -191,14 +192,20 @@ export function marksOf<R>(columns: Columns<R>): string {
   return Object.keys(columns).fill('?').join(', ')
 }
 
-/** The values of a row in the order of its columns. */
+/**
+ * The values of a row in the order of its columns, as `marksOf` has places for them.
+ * @throws MisuseError for text that is not well-formed Unicode
+ */
 export function valuesOf<R>(columns: Columns<R>, row: R): readonly SQLInputValue[] {
   const values: SQLInputValue[] = []
   for (const name in columns) values.push(columns[name].write(row[name]))
   return values
 }
 
-/** A row from what SQLite answered for all of its columns. */
+/**
+ * A row from what SQLite answered for all of its columns.
+ * @throws OutageError when a column holds what its `write` never wrote: the file was changed by other hands
+ */
 export function rowOf<R>(columns: Columns<R>, stored: Readonly<Record<string, SQLOutputValue>>): R {
   const row: Partial<R> = {}
   for (const name in columns) row[name] = columns[name].read(stored[name] ?? null)

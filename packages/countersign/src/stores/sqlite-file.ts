@@ -41,10 +41,15 @@ export function openFile(file: string, busyTimeoutMs: number): Connections {
   }
 }
 
+/** One handle. Its busy timeout is the patience of opening; `openFile` sets that of use afterwards. */
 function connect(path: string): DatabaseSync {
   return new DatabaseSync(path, { timeout: openTimeoutMs, enableForeignKeyConstraints: true })
 }
 
+/**
+ * Once for the file, then for each connection. Functions in a schema that someone else wrote are not run
+ * (`trusted_schema`).
+ */
 function settle({ quick, durable }: Connections, path: string): void {
   patiently(() => quick.exec('PRAGMA journal_mode = WAL'))
   migrate(quick, path)
@@ -70,6 +75,10 @@ function ownFile(path: string): void {
   }
 }
 
+/**
+ * Appending, so that a file that is there stays as it is. The message has the code and not the system's
+ * words.
+ */
 function openOwned(path: string): number {
   try {
     return openSync(path, 'a', 0o600)

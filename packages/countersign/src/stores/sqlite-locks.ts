@@ -67,6 +67,7 @@ export class LockQueue {
     for (const { fail } of this.#waiting.splice(0)) fail(unavailable('closed while waiting for a lock'))
   }
 
+  /** Tries at once; what a lock stops goes to the queue. */
   #now<T>(work: () => T): MaybePromise<T> {
     if (this.#closed) throw new MisuseError('closed', 'records: closed')
     try {
@@ -77,6 +78,10 @@ export class LockQueue {
     }
   }
 
+  /**
+   * Waits for its turn, and for the lock until `maxWaitMs` is over. The place in the queue is the place in
+   * time.
+   */
   #later<T>(work: () => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     if (this.#waiting.length >= this.#limits.maxWaiting) {
@@ -98,11 +103,16 @@ export class LockQueue {
     return promise
   }
 
+  /** A round is due after a short, random pause. Until the queue is empty no attempt blocks. */
   #pause(): void {
     this.#mayBlock(false)
     this.#timer = setTimeout(() => this.#round(), randomInt(pauseMs.least, pauseMs.most))
   }
 
+  /**
+   * As many of those who wait, from the front, as the time of one round allows; the first that finds the
+   * lock held ends it.
+   */
   #round(): void {
     const beganMs = performance.now()
     let now = beganMs
@@ -122,6 +132,7 @@ export function asOutage(error: unknown): MisuseError | OutageError {
   return new OutageError('records_unavailable', `records: ${words}`, { cause: error })
 }
 
+/** An outage without a cause: SQLite was not asked. */
 function unavailable(words: string): OutageError {
   return new OutageError('records_unavailable', `records: ${words}`)
 }

@@ -7,6 +7,7 @@ import type { Statements } from './sqlite-table.ts'
 import { inTransaction } from './sqlite-transaction.ts'
 
 const names = namesOf(markColumns)
+// The primary key is `seq`; of one kind and value there is one mark, hence `OR IGNORE` after `forget`.
 const insert = `INSERT OR IGNORE INTO marks (${names}) VALUES (${marksOf(markColumns)})`
 const forget = 'DELETE FROM marks WHERE kind = ? AND value = ? AND atMs <= ?'
 const news = `SELECT seq, ${names} FROM marks WHERE seq > ? ORDER BY seq`
@@ -22,6 +23,10 @@ export class SqliteMarks {
   /** What `data_version` was when marks were last read; it changes with every commit of another connection. */
   #version: unknown = undefined
 
+  /**
+   * @param quick connection that reads and sweeps
+   * @param durable connection that writes marks: a revocation must not come undone with the power
+   */
   constructor(quick: Statements, durable: Statements) {
     this.#quick = quick
     this.#durable = durable

@@ -74,7 +74,10 @@ function claim(db: DatabaseSync, file: string): void {
   db.exec(`PRAGMA application_id = ${applicationId}`)
 }
 
-/** Value of a pragma that is a number. */
+/**
+ * Value of a pragma that is a number. The name is put into the statement as it is, hence a closed list of
+ * them.
+ */
 export function pragma(db: DatabaseSync, name: 'user_version' | 'application_id' | 'data_version'): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
 }

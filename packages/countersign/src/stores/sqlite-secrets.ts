@@ -58,10 +58,12 @@ export function saltingsOf(on: Statements, most: number): readonly (Salting | un
   return [...plain, ...salted.map((stored) => rowOf(saltingColumns, stored))].slice(0, most)
 }
 
+/** Bound into the seal: a row that is copied to another name does not open there. */
 function contextOf(authid: string): string {
   return `challenge secret of ${authid}`
 }
 
+/** Told at the first use, not at the opening: whoever keeps no challenge secrets needs no sealing key. */
 function needed(sealer: Sealer | undefined): Sealer {
   if (sealer !== undefined) return sealer
   throw new MisuseError('missing_port', 'sqlite: challenge secrets need the option sealer')

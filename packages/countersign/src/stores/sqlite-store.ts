@@ -27,7 +27,9 @@ import { TicketRows } from './tickets.ts'
 /** Settings of a store, defaults filled in. */
 export interface SqliteSettings extends LockLimits {
   readonly sealer: Sealer | undefined
+  /** Where tickets are kept; the rest is always in the file. */
   readonly tickets: 'memory' | 'file'
+  /** How long one attempt may block the event loop, ms. */
   readonly busyTimeoutMs: number
 }
 
@@ -73,6 +75,9 @@ export class SqliteStore implements Records {
     this.#ticketsInMemory = settings.tickets === 'memory' ? new TicketRows() : undefined
   }
 
+  /**
+   * Sweeps on its own now and then: a flood of issuing must not fill the disk between two calls of `sweep`.
+   */
   putTicket(row: TicketRow): MaybePromise<void> {
     if (this.#ticketsInMemory !== undefined) return this.#ticketsInMemory.put(row)
     return this.#locks.write(() => {
@@ -91,6 +96,7 @@ export class SqliteStore implements Records {
     return then(exists, (here) => (here ? this.#locks.write(() => this.#takeTicket(key)) : undefined))
   }
 
+  /** The removal decides: SQLite gives the row to one connection, and a ticket of an earlier boot to none. */
   #takeTicket(key: Hash): TicketRow | undefined {
     const stored = tickets.take(this.#quick, key)
     if (stored === undefined) return undefined
@@ -192,6 +198,7 @@ export class SqliteStore implements Records {
     this.#connections.quick.close()
   }
 
+  /** Told by the queue: while calls wait, an attempt that meets a lock must give up at once. */
   #mayBlock(may: boolean): void {
     const sql = `PRAGMA busy_timeout = ${may ? this.#settings.busyTimeoutMs : 0}`
     this.#connections.quick.exec(sql)

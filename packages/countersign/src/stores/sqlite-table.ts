@@ -7,6 +7,7 @@ export class Statements {
   readonly db: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
 
+  /** @param db stays its opener's to close; statements die with it */
   constructor(db: DatabaseSync) {
     this.db = db
   }
@@ -49,7 +50,10 @@ export class Table<R> {
     this.#list = `SELECT ${names} FROM ${name} ORDER BY ${key}`
   }
 
-  /** Throws when the key is there already. */
+  /**
+   * Writes a row. Throws when the key is there already: the generator of keys has failed, or somebody
+   * replays.
+   */
   insert(on: Statements, row: R): void {
     on.run(this.#insert, ...valuesOf(this.#columns, row))
   }

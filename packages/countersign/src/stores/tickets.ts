@@ -5,6 +5,7 @@ import { ExpiringRows } from './expiring-rows.ts'
 
 /** Single-use rows by key: one thread, so that of any number of callers one gets the row. */
 export class TicketRows {
+  /** Swept as tickets come: those that nobody shows would else stay for ever. */
   readonly #rows = new ExpiringRows<Hash, TicketRow>({ isOver: (row, now) => row.expiresAtMs <= now })
 
   /** @throws OutageError for a key that is there already: the generator of keys has failed */

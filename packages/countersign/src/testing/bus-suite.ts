@@ -10,6 +10,7 @@ export function busSuite(open: () => Bus): readonly SuiteCase[] {
   return casesOf(cases, open)
 }
 
+/** Between subscribers of one process. What crosses processes has no common clock to be tested by. */
 const cases: Readonly<Record<string, (bus: Bus) => void>> = {
   'delivers to every subscriber before publishing returns'(bus) {
     const heard: unknown[] = []
@@ -75,6 +76,7 @@ const cases: Readonly<Record<string, (bus: Bus) => void>> = {
   },
 }
 
+/** Subscribes. @returns what it hears, as it comes */
 function listener(bus: Bus): readonly Revocation[] {
   const heard: Revocation[] = []
   bus.subscribe((told) => heard.push(told))

@@ -7,6 +7,7 @@ export interface FakeClock extends Clock {
   advance(ms: number): void
 }
 
+/** Something to be called again and again. */
 interface Timer {
   readonly everyMs: number
   readonly tick: () => void
@@ -17,6 +18,7 @@ interface Timer {
 export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
   const timers = new Set<Timer>()
   let nowMs = startMs
+  // The earliest timer that falls due until then; of several, the one that was set first.
   const nextDue = (untilMs: number): Timer | undefined => {
     const due = [...timers].filter((timer) => timer.dueMs <= untilMs)
     return due.sort((one, other) => one.dueMs - other.dueMs)[0]

@@ -39,6 +39,7 @@ const derivations = [
   ['passwd', { salt: 'salt', iterations: 1, keylen: 3 }, [0x55, 0xac, 0x04]],
 ] as const
 
+/** Each against a platform of its own; the vectors are those of the standards named above. */
 const cases: Readonly<Record<string, (platform: Platform) => Promise<void> | void>> = {
   async 'hashes by SHA-256, told in base64url without padding'(platform) {
     for (const [text, expected] of hashes)

@@ -13,6 +13,7 @@ const grant: Grant = sampleGrant({
   apiKey: 'k-1',
   certificate: 'c-1',
 })
+/** The lease that the grant above was given. */
 const lease = 'l-1'
 const dayMs = 86_400_000
 

@@ -5,6 +5,7 @@ import { expectEqual } from './suite.ts'
 
 /** Saltings tell decoys what to look like, so the census of them is part of the contract. */
 const salting = { salt: 'salt-1', iterations: 1000, keylen: 32 }
+/** As for tickets: a gap between looking and taking would be met. */
 const contenders = 50
 
 /** Behaviours of challenge secrets and of the saltings that they use. */

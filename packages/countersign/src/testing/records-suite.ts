@@ -41,6 +41,7 @@ export function recordsSuite(open: () => Promise<OpenedRecords>): readonly Suite
   return [...behaviours, caseOf('keeps what was put, taken and ended over a restart', open, overRestart)]
 }
 
+/** Every case has a store of its own, and closes it however it ends. */
 function caseOf(
   name: string,
   open: () => Promise<OpenedRecords>,

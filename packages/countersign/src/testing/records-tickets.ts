@@ -3,6 +3,7 @@ import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleHash, sampleSession, sampleTicket } from './rows.ts'
 import { expectEqual, expectFailure } from './suite.ts'
 
+/** Enough to meet each other in any store that has a gap between looking and taking. */
 const contenders = 50
 
 /** Behaviours of `putTicket`, `takeTicket` and `sweep`. */

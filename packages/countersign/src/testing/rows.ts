@@ -21,6 +21,7 @@ export function sampleHash(): Hash {
   return randomBytes(32).toString('base64url') as Hash
 }
 
+/** A fresh public identifier. */
 function sampleId(): string {
   return randomBytes(16).toString('base64url')
 }

@@ -15,7 +15,10 @@ export function casesOf<T>(
   return Object.entries(behaviours).map(([name, run]) => ({ name, run: async () => run(open()) }))
 }
 
-/** Throws unless the two are equal: same primitives, or arrays and plain objects of equal members. */
+/**
+ * Throws unless the two are equal: same primitives, or arrays and plain objects of equal members.
+ * @param what names the thing in the message: `the ticket`
+ */
 export function expectEqual(found: unknown, expected: unknown, what: string): void {
   if (isEqual(found, expected)) return
   throw new Error(`${what}: expected ${show(expected)}, found ${show(found)}`)
@@ -26,7 +29,7 @@ export function expectThat(holds: boolean, what: string): void {
   if (!holds) throw new Error(`expected that ${what}`)
 }
 
-/** Throws unless the work throws or rejects. */
+/** Throws unless the work throws or rejects. Which error it is, is the implementation's own affair. */
 export async function expectFailure(work: () => unknown, what: string): Promise<void> {
   try {
     await work()
@@ -36,6 +39,7 @@ export async function expectFailure(work: () => unknown, what: string): Promise<
   throw new Error(`${what}: expected a failure, found none`)
 }
 
+/** Members in any order. `undefined` is a member: rows have all of theirs. */
 function isEqual(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true
   if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return false

@@ -33,9 +33,14 @@ export function findCookie(header: string | undefined, name: string): Found<stri
 
 /** The header without the cookies of these names; empty when none is left: then drop the header. */
 export function stripCookie(header: string, names: readonly string[]): string {
-  const pairs = header.split(';')
-  const kept = pairs.filter((pair) => !names.includes(nameOf(pair)))
-  return kept.length === pairs.length ? header : trimBlanks(kept.join(';'))
+  let kept: string[] | undefined
+  for (let start = 0; start <= header.length;) {
+    const end = pairEnd(header, start)
+    if (names.includes(nameOf(header, start, end))) kept ??= start === 0 ? [] : [header.slice(0, start - 1)]
+    else kept?.push(header.slice(start, end))
+    start = end + 1
+  }
+  return kept === undefined ? header : trimBlanks(kept.join(';'))
 }
 
 /**
@@ -116,8 +121,8 @@ function equalsOf(header: string, start: number, end: number): number {
 }
 
 /** A pair without `=` is taken for a name: when stripping, too much is better than too little. */
-function nameOf(pair: string): string {
-  return trimBlanks(pair, 0, equalsOf(pair, 0, pair.length))
+function nameOf(header: string, start: number, end: number): string {
+  return trimBlanks(header, start, equalsOf(header, start, end))
 }
 
 /**

@@ -3,7 +3,6 @@ import type { Journal, JournalEntry } from 'countersign'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SiteJournal } from '../server/journal.ts'
 import { refuse } from '../server/refuse.ts'
-import type { LoginSession } from '../server/site-options.ts'
 
 const keepAliveMs = 15_000
 /** Readers at once; the next one gets 503. */
@@ -21,8 +20,15 @@ const headers = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const
 
-/** Registers the route on a site made by `createSite`. Nobody else reads who came, from where and with what result. */
-export function serveJournal(app: FastifyInstance, journal: SiteJournal & Journal): void {
+/**
+ * Registers the route on a site made by `createSite`. Nobody else reads who came, from where and with what result.
+ * @param now clock of the site [the system's]
+ */
+export function serveJournal(
+  app: FastifyInstance,
+  journal: SiteJournal & Journal,
+  now: () => number = Date.now,
+): void {
   const readers = new Set<FastifyReply>()
   app.get('/lab/journal', { exposeHeadRoute: false }, async (request, reply) => {
     const session = await app.site.session(request)
@@ -31,7 +37,7 @@ export function serveJournal(app: FastifyInstance, journal: SiteJournal & Journa
     if (reply.raw.destroyed) return reply.hijack()
     readers.add(reply)
     reply.raw.once('close', () => readers.delete(reply))
-    return stream(journal, { app, request, reply, session })
+    return stream(journal, { app, request, reply, leftMs: session.endsAtMs - now() })
   })
 }
 
@@ -39,12 +45,13 @@ interface Reader {
   readonly app: FastifyInstance
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly session: LoginSession
+  /** How long the session lasts at most, ms. */
+  readonly leftMs: number
 }
 
 /** The latest entries, then each as it happens, until the reader leaves or its login ends. */
 function stream(journal: SiteJournal & Journal, reader: Reader): FastifyReply {
-  const { reply, session } = reader
+  const { reply, leftMs } = reader
   const { raw } = reply.hijack()
   raw.writeHead(200, headers)
   const write = (text: string): void => {
@@ -60,7 +67,7 @@ function stream(journal: SiteJournal & Journal, reader: Reader): FastifyReply {
   const stop = journal.subscribe(send)
   const timers = [
     setInterval(write, keepAliveMs, ': still here\n\n'),
-    setTimeout(() => raw.end(), Math.max(0, session.endsAtMs - Date.now())),
+    setTimeout(() => raw.end(), leftMs),
   ]
   raw.once('close', () => {
     stop()

@@ -22,6 +22,9 @@ export const patience: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 }
 
+/** How long a peer has to take the answer to what is no HTTP, ms. */
+const farewellMs = 1_000
+
 /** Options of the bare server. */
 export interface AppOptions {
   readonly log: Logger
@@ -138,11 +141,13 @@ function answerError(
 
 /** What cannot be parsed as HTTP gets a constant answer: the bytes of the request are never repeated or logged. */
 function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Where TLS did not come about nothing can be written, and a farewell would wait for ever.
+  if (error.code === 'ECONNRESET' || /^ERR_(?:TLS|SSL)/.test(error.code ?? '') || !socket.writable) {
     socket.destroy()
     return
   }
   const status =
     error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+  setTimeout(() => socket.destroy(), farewellMs).unref()
 }

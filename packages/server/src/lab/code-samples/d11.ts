@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import { createGuard, memory, tls, type Lease } from 'countersign'
+import { createGuard, memory, tls } from 'countersign'
 import { certificate } from 'countersign/methods'
-import { guardUpgrades } from 'countersign/ws'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
+import { WebSocketServer } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -21,7 +21,6 @@ const [key, cert, ca] = ['key.pem', 'cert.pem', 'ca.pem'].map((file) => readFile
 const server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: false }) // the guard decides
 const wss = new WebSocketServer({ noServer: true })
 guardUpgrades(server, wss, guard)
-wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
-  socket.send(`Hello ${lease.principal.id}!`)
-})
+const greet: ConnectionListener = (socket, _request, lease) => socket.send(`Hello ${lease.principal.id}!`)
+wss.on('connection', greet)
 server.listen(8443) // a port of its own: asking for certificates would disturb every other door

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
-import { authorization, createGuard, memory, type Lease } from 'countersign'
+import { authorization, createGuard, memory } from 'countersign'
 import { apiKey, jwks, jwt, password } from 'countersign/methods'
 import { argon2Passwords } from 'countersign/platform/node'
-import { guardUpgrades } from 'countersign/ws'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
+import { WebSocketServer } from 'ws'
 
 const keys = jwks({ url: 'https://id.example.com/.well-known/jwks.json' })
 const bearer = authorization('Bearer')
@@ -21,7 +21,6 @@ const guard = createGuard({
 const server = createServer()
 const wss = new WebSocketServer({ noServer: true })
 guardUpgrades(server, wss, guard)
-wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
-  socket.send(`Hello ${lease.principal.id}!`)
-})
+const greet: ConnectionListener = (socket, _request, lease) => socket.send(`Hello ${lease.principal.id}!`)
+wss.on('connection', greet)
 server.listen(8080)

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import { createGuard, memory, subprotocol, type Lease } from 'countersign'
+import { createGuard, memory, subprotocol } from 'countersign'
 import { jwks, jwt, ticket } from 'countersign/methods'
-import { guardUpgrades } from 'countersign/ws'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
+import { WebSocketServer } from 'ws'
 
 const keys = jwks({ url: 'https://id.example.com/.well-known/jwks.json' })
 const from = subprotocol()
@@ -19,7 +19,6 @@ const guard = createGuard({
 const server = createServer()
 const wss = new WebSocketServer({ noServer: true })
 guardUpgrades(server, wss, guard)
-wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
-  socket.send(`Hello ${lease.principal.id}!`)
-})
+const greet: ConnectionListener = (socket, _request, lease) => socket.send(`Hello ${lease.principal.id}!`)
+wss.on('connection', greet)
 server.listen(8080)

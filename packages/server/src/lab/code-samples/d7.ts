@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import { cookie, createGuard, memory, type Lease } from 'countersign'
+import { cookie, createGuard, memory } from 'countersign'
 import { session } from 'countersign/methods'
-import { guardUpgrades } from 'countersign/ws'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
+import { WebSocketServer } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -14,9 +14,8 @@ const guard = createGuard({
 const server = createServer()
 const wss = new WebSocketServer({ noServer: true })
 guardUpgrades(server, wss, guard)
-wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
-  socket.send(`Hello ${lease.principal.id}!`)
-})
+const greet: ConnectionListener = (socket, _request, lease) => socket.send(`Hello ${lease.principal.id}!`)
+wss.on('connection', greet)
 server.listen(8080)
 
 /** In your logout code: the login's sockets end with it. */

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import { createGuard, firstMessage, memory, type Lease } from 'countersign'
+import { createGuard, firstMessage, memory } from 'countersign'
 import { session } from 'countersign/methods'
-import { guardUpgrades } from 'countersign/ws'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
+import { WebSocketServer } from 'ws'
 
 const guard = createGuard({
   records: memory(),
@@ -14,9 +14,8 @@ const guard = createGuard({
 const server = createServer()
 const wss = new WebSocketServer({ noServer: true })
 guardUpgrades(server, wss, guard)
-wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
-  socket.send(`Hello ${lease.principal.id}!`)
-})
+const greet: ConnectionListener = (socket, _request, lease) => socket.send(`Hello ${lease.principal.id}!`)
+wss.on('connection', greet)
 server.listen(8080)
 
 /** For your page: readable, and good at this door only. `session` is the id of its login session. */
