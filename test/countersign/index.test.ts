@@ -1,13 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import * as library from '../../packages/countersign/src/index.ts'
 import {
+  cookie,
   createGuard,
+  firstMessage,
   localBus,
   memory,
   query,
   type GuardOptions,
 } from '../../packages/countersign/src/index.ts'
-import { jwt, hmacSecret, ticket } from '../../packages/countersign/src/methods/index.ts'
+import {
+  apiKey,
+  hmacSecret,
+  jwt,
+  preauth,
+  session,
+  ticket,
+} from '../../packages/countersign/src/methods/index.ts'
 import { expectAcceptance, expectRefusal, knock } from './support/guard.ts'
 
 const accept = [ticket({ from: query() })]
@@ -73,7 +82,7 @@ describe('the front door', () => {
   test('gives more room before acceptance to guards that take long tokens', () => {
     const key = new Uint8Array(32).fill(1)
     const long = jwt({
-      from: query(),
+      from: firstMessage(),
       issuer: 'i',
       audience: 'a',
       algorithms: ['HS256'],
@@ -82,6 +91,25 @@ describe('the front door', () => {
     expect(guardOf().limits.maxBytes).toBe(4_096)
     expect(guardOf({ accept: [long] }).limits.maxBytes).toBe(16_384)
     expect(guardOf({ accept: [long], limits: { maxBytes: 100 } }).limits.maxBytes).toBe(100)
+  })
+
+  test.each([
+    ['session', session({ from: [firstMessage(), query('token')] })],
+    ['api_key', apiKey({ from: query() })],
+  ])(
+    'refuses to take a credential of the method %s from URLs unless it is told that this is meant',
+    (name, method) => {
+      const taking = { accept: [...accept, method] }
+      expect(() => guardOf(taking)).toThrow(
+        expect.objectContaining({ code: 'invalid_option', message: expect.stringContaining(name) }),
+      )
+      expect(guardOf({ ...taking, dangerouslyAllowInQuery: true }).limits.maxBytes).toBe(4_096)
+    },
+  )
+
+  test('lets a CSRF token travel in the URL beside its cookie', () => {
+    const pair = preauth({ from: cookie('preauth'), csrf: query('csrf') })
+    expect(guardOf({ accept: [pair], origins: ['https://a.example'] }).audience).toBe('default')
   })
 
   test('lets all guards of the same records hear each other, and only those', async () => {

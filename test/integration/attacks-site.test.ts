@@ -77,7 +77,10 @@ describe('a foreign page', () => {
   )
 
   it.each(['/login', '/lab', '/lab/doors.json', '/nothing'])('may not frame %s', async (path) => {
-    const answer = await fetch(site() + path, { headers: { cookie, accept: 'text/html' }, redirect: 'manual' })
+    const answer = await fetch(site() + path, {
+      headers: { cookie, accept: 'text/html' },
+      redirect: 'manual',
+    })
     expect(answer.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
   })
 
@@ -108,25 +111,34 @@ describe('a body', () => {
   it('of a megabyte is refused', async () => {
     const headers = { cookie, origin: site(), 'content-type': 'application/json' }
     const body = `{"audience":"${'D'.repeat(1_000_000)}"}`
-    const answer = await fetch(`${site()}/countersign/ticket`, { method: 'POST', headers, body }).catch(() => undefined)
+    const answer = await fetch(`${site()}/countersign/ticket`, { method: 'POST', headers, body }).catch(
+      () => undefined,
+    )
     expect(answer === undefined || answer.status === 413).toBe(true)
   })
 
-  it.each(['constructor', '__proto__', 'toString', 'D1', ''])('that asks to forget %j takes no cookie back', async (door) => {
-    const answer = await fetch(`${site()}/lab/forget`, {
-      method: 'POST',
-      headers: { cookie, origin: site(), 'content-type': 'application/json' },
-      body: `{"door":"${door}"}`,
-    })
-    expect([answer.status, answer.headers.get('set-cookie')]).toEqual([400, null])
-  })
+  it.each(['constructor', '__proto__', 'toString', 'D1', ''])(
+    'that asks to forget %j takes no cookie back',
+    async (door) => {
+      const answer = await fetch(`${site()}/lab/forget`, {
+        method: 'POST',
+        headers: { cookie, origin: site(), 'content-type': 'application/json' },
+        body: `{"door":"${door}"}`,
+      })
+      expect([answer.status, answer.headers.get('set-cookie')]).toEqual([400, null])
+    },
+  )
 })
 
 describe('a name that is markup', () => {
   const markup = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
   it('is text on the login page', async () => {
     const page = await fetch(`${site()}/login`)
-    const form = page.headers.getSetCookie().find((one) => one.includes('form='))?.split(';', 1)[0] ?? ''
+    const form =
+      page.headers
+        .getSetCookie()
+        .find((one) => one.includes('form='))
+        ?.split(';', 1)[0] ?? ''
     const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? ''
     const answer = await fetch(`${site()}/login`, {
       method: 'POST',
@@ -143,20 +155,32 @@ describe('a name that is markup', () => {
 
   it('runs nowhere: no page allows inline script or style', async () => {
     for (const path of ['/login', '/lab', '/nothing']) {
-      const answer = await fetch(site() + path, { headers: { cookie, accept: 'text/html' }, redirect: 'manual' })
-      expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self'; style-src 'self'/)
+      const answer = await fetch(site() + path, {
+        headers: { cookie, accept: 'text/html' },
+        redirect: 'manual',
+      })
+      expect(answer.headers.get('content-security-policy')).toMatch(
+        /default-src 'none'; script-src 'self'; style-src 'self'/,
+      )
       expect(answer.headers.get('content-security-policy')).not.toContain('unsafe')
-      expect(await answer.text()).not.toMatch(/<[^>]+ on[a-z]+=|<style|<script(?![^>]*(?:src="\/|type="application\/json"))/i)
+      expect(await answer.text()).not.toMatch(
+        /<[^>]+ on[a-z]+=|<style|<script(?![^>]*(?:src="\/|type="application\/json"))/i,
+      )
     }
   })
 
-  it.each(['/login?next=//evil.example', '/login?return_to=https://evil.example', '/?home=//evil.example', '/lab?x=%0d%0aLocation:%20//evil.example'])(
-    'and a parameter leads nowhere else: %s',
-    async (path) => {
-      const answer = await fetch(site() + path, { headers: { cookie, host: `localhost:${lab.port}` }, redirect: 'manual' })
-      expect(answer.headers.get('location') ?? '/lab').toMatch(/^\/(?:lab|login)?$/)
-    },
-  )
+  it.each([
+    '/login?next=//evil.example',
+    '/login?return_to=https://evil.example',
+    '/?home=//evil.example',
+    '/lab?x=%0d%0aLocation:%20//evil.example',
+  ])('and a parameter leads nowhere else: %s', async (path) => {
+    const answer = await fetch(site() + path, {
+      headers: { cookie, host: `localhost:${lab.port}` },
+      redirect: 'manual',
+    })
+    expect(answer.headers.get('location') ?? '/lab').toMatch(/^\/(?:lab|login)?$/)
+  })
 })
 
 describe('the journal', () => {
@@ -178,7 +202,10 @@ describe('the journal', () => {
   it('quotes no more of an origin than one can be long, and no markup as markup', async () => {
     const origin = `http://evil.example/<script>${'x'.repeat(8_000)}`
     await visit({ url: lab.door('D2').url, origin })
-    const line = lab.output().split('\n').find((one) => one.includes('evil.example/<script>'))
+    const line = lab
+      .output()
+      .split('\n')
+      .find((one) => one.includes('evil.example/<script>'))
     expect(line === undefined || line.length < 1_000).toBe(true)
   })
 })
@@ -186,7 +213,9 @@ describe('the journal', () => {
 describe('what costs the lab something', () => {
   it('is made once: a client certificate in a file', async () => {
     const files = await Promise.all(
-      Array.from({ length: 20 }, async () => Buffer.from(await (await fetch(`${site()}/lab/client.p12`)).arrayBuffer())),
+      Array.from({ length: 20 }, async () =>
+        Buffer.from(await (await fetch(`${site()}/lab/client.p12`)).arrayBuffer()),
+      ),
     )
     const digests = files.map((file) => createHash('sha256').update(file).digest('hex'))
     expect(new Set(digests).size).toBe(1)
@@ -208,7 +237,9 @@ describe('what costs the lab something', () => {
 
   it('is recorded without secrets, however they are written', async () => {
     const probe = 'p'.repeat(22)
-    await visit({ url: `${lab.door('D2').url}?probe=${probe}&t%69cket=%63st_%73ecretsecret&access_token=secretsecret` })
+    await visit({
+      url: `${lab.door('D2').url}?probe=${probe}&t%69cket=%63st_%73ecretsecret&access_token=secretsecret`,
+    })
     const b64 = Buffer.from('secretsecret').toString('base64url')
     await visit({
       url: `${lab.door('D6').url}?probe=${'q'.repeat(22)}`,

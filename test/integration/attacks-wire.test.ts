@@ -29,18 +29,34 @@ describe('an opening handshake that can be read in two ways', () => {
     ['two Hosts', 400, (port) => opening(port, ['Host: evil.example'])],
     ['no Host', 400, (port) => opening(port, [], 'GET / HTTP/1.1', '')],
     ['the Host of another site', 421, (port) => opening(port, [], 'GET / HTTP/1.1', `evil.example:${port}`)],
-    ['a Host with user information', 421, (port) => opening(port, [], 'GET / HTTP/1.1', `localhost:${port}@evil`)],
+    [
+      'a Host with user information',
+      421,
+      (port) => opening(port, [], 'GET / HTTP/1.1', `localhost:${port}@evil`),
+    ],
     ['two equal Origins', 400, (port) => opening(port, [page(), page()])],
     ['an allowed Origin and another', 400, (port) => opening(port, [page(), 'Origin: http://evil.example'])],
     ['an Origin that lists two', 403, (port) => opening(port, [`${page()}, http://evil.example`])],
-    ['two Authorizations', 400, (port) => opening(port, ['Authorization: Bearer a', 'authorization: Bearer a'])],
+    [
+      'two Authorizations',
+      400,
+      (port) => opening(port, ['Authorization: Bearer a', 'authorization: Bearer a']),
+    ],
     ['two keys', 400, (port) => opening(port, ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='])],
     ['a body', 400, (port) => `${opening(port, ['Content-Length: 5'])}hello`],
     ['a chunked body', 400, (port) => `${opening(port, ['Transfer-Encoding: chunked'])}0\r\n\r\n`],
     ['HTTP/1.0', 400, (port) => opening(port, [], 'GET / HTTP/1.0')],
     ['a POST', 405, (port) => opening(port, [], 'POST / HTTP/1.1')],
     ['more header than is read', 431, (port) => opening(port, ['X: y'.padEnd(20_000, 'y')])],
-    ['more fields than are read', 431, (port) => opening(port, Array.from({ length: 5_000 }, () => 'X: y'))],
+    [
+      'more fields than are read',
+      431,
+      (port) =>
+        opening(
+          port,
+          Array.from({ length: 5_000 }, () => 'X: y'),
+        ),
+    ],
   ])('with %s is refused by %i and the connection ended', async (_what, status, bytes) => {
     const reply = await raw(portOf('D5'), bytes(portOf('D5')))
     expect(reply).toMatchObject({ status, answers: 1, ended: true })
@@ -74,18 +90,29 @@ describe('an opening handshake that can be read in two ways', () => {
   it('reads subprotocols that are spread over lines as one list, and echoes no secret', async () => {
     const port = portOf('D6')
     const ticket = await ticketOf('D6')
-    const lines = [`Sec-WebSocket-Protocol: countersign.bearer.${ticket}`, 'Sec-WebSocket-Protocol: countersign.v1']
+    const lines = [
+      `Sec-WebSocket-Protocol: countersign.bearer.${ticket}`,
+      'Sec-WebSocket-Protocol: countersign.v1',
+    ]
     const reply = await raw(port, opening(port, lines), 800)
     expect(reply.status).toBe(101)
     expect(reply.text).not.toContain(ticket)
   })
 
   it('believes no header that speaks for a proxy', async () => {
-    const claims = ['X-Forwarded-For: 203.0.113.9', 'Forwarded: for=203.0.113.9;proto=https', 'X-Real-IP: 203.0.113.9']
+    const claims = [
+      'X-Forwarded-For: 203.0.113.9',
+      'Forwarded: for=203.0.113.9;proto=https',
+      'X-Real-IP: 203.0.113.9',
+    ]
     const port = portOf('D2')
     await raw(port, opening(port, claims))
     expect(lab.output()).not.toContain('203.0.113.9')
-    for (const field of ['Client-Cert: :AAAA:', 'X-SSL-Client-Verify: SUCCESS', 'X-Forwarded-Client-Cert: Hash=a'])
+    for (const field of [
+      'Client-Cert: :AAAA:',
+      'X-SSL-Client-Verify: SUCCESS',
+      'X-Forwarded-Client-Cert: Hash=a',
+    ])
       expect(await visit(tlsWith(field))).toMatchObject({ status: 400 })
     expect(await visit(tlsWith('X-Nothing: 1'))).toMatchObject({ status: 401 })
   })
@@ -100,11 +127,23 @@ describe('a request to the site that can be read in two ways', () => {
   it.each<[string, (host: string) => string]>([
     ['an absolute-form target', (host) => request('GET http://evil.example/healthz HTTP/1.1', host)],
     ['two Hosts', (host) => request('GET /healthz HTTP/1.1', host, ['Host: evil.example'])],
-    ['two Origins', (host) => request('GET /healthz HTTP/1.1', host, [`Origin: http://${host}`, 'Origin: null'])],
-    ['two Authorizations', (host) => request('GET /healthz HTTP/1.1', host, ['Authorization: a b', 'Authorization: c d'])],
-    ['two content types', (host) => request('GET /healthz HTTP/1.1', host, ['Content-Type: a/b', 'Content-Type: c/d'])],
+    [
+      'two Origins',
+      (host) => request('GET /healthz HTTP/1.1', host, [`Origin: http://${host}`, 'Origin: null']),
+    ],
+    [
+      'two Authorizations',
+      (host) => request('GET /healthz HTTP/1.1', host, ['Authorization: a b', 'Authorization: c d']),
+    ],
+    [
+      'two content types',
+      (host) => request('GET /healthz HTTP/1.1', host, ['Content-Type: a/b', 'Content-Type: c/d']),
+    ],
     ['two lengths', (host) => request('POST /login HTTP/1.1', host, ['Content-Length: 4'], '{"a":1}')],
-    ['a length and chunks', (host) => request('POST /login HTTP/1.1', host, ['Transfer-Encoding: chunked'], '0\r\n\r\n')],
+    [
+      'a length and chunks',
+      (host) => request('POST /login HTTP/1.1', host, ['Transfer-Encoding: chunked'], '0\r\n\r\n'),
+    ],
   ])('with %s is refused', async (_what, bytes) => {
     expect(await raw(lab.port, bytes(siteHost()), 600)).toMatchObject({ status: 400, answers: 1 })
   })
@@ -125,7 +164,12 @@ describe('a request to the site that can be read in two ways', () => {
 
 describe('a peer that takes its time', () => {
   it.concurrent.each<[string, () => number, () => string, number]>([
-    ['sends half a header to a door', () => portOf('D2'), () => 'GET / HTTP/1.1\r\nHost: localhost\r\n', 9_000],
+    [
+      'sends half a header to a door',
+      () => portOf('D2'),
+      () => 'GET / HTTP/1.1\r\nHost: localhost\r\n',
+      9_000,
+    ],
     ['sends nothing to a door', () => portOf('D2'), () => '', 14_000],
     ['sends half a header to the site', () => lab.port, () => 'GET / HTTP/1.1\r\nHost: localhost\r\n', 9_000],
     ['never ends a body', () => lab.port, () => neverEnding(), 14_000],
@@ -167,7 +211,10 @@ describe('an accepted peer', () => {
     const socket = await open()
     const closed = closing(socket)
     const fragment = Buffer.from([0x00, 0x80, 1, 2, 3, 4])
-    write(socket, Buffer.concat([Buffer.from([0x01, 0x80, 1, 2, 3, 4]), ...Array<Buffer>(20_000).fill(fragment)]))
+    write(
+      socket,
+      Buffer.concat([Buffer.from([0x01, 0x80, 1, 2, 3, 4]), ...Array<Buffer>(20_000).fill(fragment)]),
+    )
     expect(await closed).toBe(1008)
   })
 
@@ -202,7 +249,10 @@ describe('an accepted peer', () => {
 })
 
 async function ticketOf(audience: string): Promise<string> {
-  const { ticket } = await postAs(lab, await aliceCookie(), { path: 'countersign/ticket', body: { audience } })
+  const { ticket } = await postAs(lab, await aliceCookie(), {
+    path: 'countersign/ticket',
+    body: { audience },
+  })
   return String(ticket)
 }
 

@@ -51,7 +51,9 @@ async function serve(records: Records): Promise<{ readonly port: number; readonl
   const guard = createGuard({ records, audience: 'race', accept: [ticket({ from: query('ticket') })] })
   const server = createServer()
   const wss = new WebSocketServer({ noServer: true })
-  wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => socket.send(`Hello ${lease.principal.id}!`))
+  wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) =>
+    socket.send(`Hello ${lease.principal.id}!`),
+  )
   guardUpgrades(server, wss, guard)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -3,6 +3,7 @@
  * and adapters have doors of their own: `countersign/methods`, `countersign/stores/…`, `countersign/ws`.
  */
 import { localBus } from './bus/local.ts'
+import type { Carrier } from './core/carrier.ts'
 import { MisuseError } from './core/errors.ts'
 import { Guard } from './core/guard.ts'
 import type { RefusalStyle } from './core/knock.ts'
@@ -39,6 +40,11 @@ export interface GuardOptions {
   readonly limits?: LimitOptions
   /** Lets tickets, tokens, cookies and passwords travel over cleartext off loopback. @default false */
   readonly dangerouslyAllowCleartext?: boolean
+  /**
+   * Lets methods other than `ticket` take their credential from the URL, which ends up in logs and histories
+   * (RFC 6750 §2.3, RFC 9700 §4.3.2). @default false
+   */
+  readonly dangerouslyAllowInQuery?: boolean
   /** Where security events go. @default nowhere */
   readonly journal?: Journal
   /** How guards hear each other's revocations. @default one bus for all guards of the same records */
@@ -59,7 +65,8 @@ const maxBytesForJwt = 16_384
 
 /**
  * Builds a guard and checks that its parts fit together.
- * @throws MisuseError when they do not: ambient credentials without `origins`, a password method without `passwords`
+ * @throws MisuseError when they do not: ambient credentials without `origins`, a password method without `passwords`,
+ * a credential that outlives its first use in the URL
  */
 export function createGuard(options: GuardOptions): Guard {
   const platform = options.platform ?? nodePlatform()
@@ -71,6 +78,7 @@ export function createGuard(options: GuardOptions): Guard {
       'passwords: the password method needs a hasher, such as argon2Passwords()',
     )
   }
+  if (options.dangerouslyAllowInQuery !== true) refuseLongLivedInQuery(options.accept)
   return new Guard(
     {
       name: options.name ?? audience,
@@ -91,6 +99,17 @@ export function createGuard(options: GuardOptions): Guard {
       bus: options.bus ?? busOf(options.records),
       decoyKey: options.decoyKey ?? platform.random(32),
     },
+  )
+}
+
+/** A ticket in a URL is worth nothing to whoever reads the log; anything else is. The CSRF token of a cookie may stay. */
+function refuseLongLivedInQuery(accept: readonly Method[]): void {
+  const inQuery = (place: Carrier): boolean => place.kind === 'handshake' && place.hides.query.length > 0
+  const method = accept.find(({ name, from }) => name !== 'ticket' && from.some(inQuery))
+  if (method === undefined) return
+  throw new MisuseError(
+    'invalid_option',
+    `accept: ${method.name} would travel in URLs, which are logged; take tickets there, or set dangerouslyAllowInQuery`,
   )
 }
 
@@ -127,7 +146,7 @@ export { tls } from './carriers/tls.ts'
 export { localBus } from './bus/local.ts'
 export { memory } from './stores/memory.ts'
 export { MisuseError, OutageError, type MisuseCode, type OutageCode } from './core/errors.ts'
-export { Guard, type RevokeOptions } from './core/guard.ts'
+export { Guard } from './core/guard.ts'
 export { maxTicketMs, prefixes } from './core/issue.ts'
 export type {
   ApiKeyOptions,
@@ -138,11 +157,12 @@ export type {
   PreauthOptions,
   SessionOptions,
   TicketOptions,
-} from './core/issue.ts'
+} from './core/issue-options.ts'
 export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
 export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
 export { apiKeyGrant, grantOf, isSessionOver, sessionGrant, ticketGrant, touchEveryMs } from './core/rows.ts'
+export type { RevokeOptions } from './core/revocation.ts'
 export { sameText } from './core/same-text.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
 export type { Credential, TokenForm } from './core/credential.ts'

@@ -361,7 +361,10 @@ test('a place for passwords needs someone who can judge them', () => {
 describe('sources are counted by what one host commonly owns', () => {
   const { hash } = plainPasswords
   const guessing = async (): Promise<Opened> => {
-    const opened = openGuard({ accept: [password({ from: authorization('Basic') })], dangerouslyAllowCleartext: true })
+    const opened = openGuard({
+      accept: [password({ from: authorization('Basic') })],
+      dangerouslyAllowCleartext: true,
+    })
     await opened.records.putAccount({
       username: 'alice',
       roles: [],

@@ -2,14 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { cookie, query, type Records } from '../../../packages/countersign/src/index.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { memory } from '../../../packages/countersign/src/stores/memory.ts'
-import {
-  expectAcceptance,
-  expectRefusal,
-  knock,
-  openGuard,
-  wrapped,
-  type Opened,
-} from '../support/guard.ts'
+import { expectAcceptance, expectRefusal, knock, openGuard, wrapped, type Opened } from '../support/guard.ts'
 
 /** An issuer and everything that it writes. */
 function issuer(): Opened & { readonly written: unknown[] } {
@@ -262,10 +255,26 @@ describe('issuing refuses', () => {
 
 describe('what is issued to someone who was revoked meanwhile', () => {
   test.each([
-    ['a ticket', 'putTicket', (o: Opened, provedAtMs: number) => o.guard.issue.ticket({ subject: 'alice', provedAtMs })],
-    ['a session', 'putSession', (o: Opened, provedAtMs: number) => o.guard.issue.session({ subject: 'alice', provedAtMs })],
-    ['a preauth pair', 'putSession', (o: Opened, provedAtMs: number) => o.guard.issue.preauth({ subject: 'alice', provedAtMs })],
-    ['a challenge secret', 'putChallengeSecret', (o: Opened, provedAtMs: number) => o.guard.issue.challengeSecret({ subject: 'alice', provedAtMs })],
+    [
+      'a ticket',
+      'putTicket',
+      (o: Opened, provedAtMs: number) => o.guard.issue.ticket({ subject: 'alice', provedAtMs }),
+    ],
+    [
+      'a session',
+      'putSession',
+      (o: Opened, provedAtMs: number) => o.guard.issue.session({ subject: 'alice', provedAtMs }),
+    ],
+    [
+      'a preauth pair',
+      'putSession',
+      (o: Opened, provedAtMs: number) => o.guard.issue.preauth({ subject: 'alice', provedAtMs }),
+    ],
+    [
+      'a challenge secret',
+      'putChallengeSecret',
+      (o: Opened, provedAtMs: number) => o.guard.issue.challengeSecret({ subject: 'alice', provedAtMs }),
+    ],
   ] as const)('%s is no younger than the proof', async (_what, name, issue) => {
     const opened = issuer()
     const provedAtMs = opened.clock.now()

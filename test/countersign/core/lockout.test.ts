@@ -87,6 +87,6 @@ describe('the lockout', () => {
     const long = 'x'.repeat(300)
     strict.tried(`${long}1`, 's', wrong(0))
     expect(strict.waitMs(`${long}2`, 's', 0)).toBeGreaterThan(0)
-    expect(strict.waitMs(`${long}`, 's', 0)).toBe(0)
+    expect(strict.waitMs(long, 's', 0)).toBe(0)
   })
 })

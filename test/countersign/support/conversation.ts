@@ -72,6 +72,7 @@ export function ticketRow(facts: Partial<TicketRow> = {}): TicketRow {
     origin: undefined,
     sessionKey: undefined,
     session: 'login-1',
+    apiKey: undefined,
     lease: 'lease-1',
     leaseUntilMs: noon + 900_000,
     issuedAtMs: noon - 1_000,

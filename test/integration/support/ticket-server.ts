@@ -14,7 +14,9 @@ const guard = createGuard({
 })
 const server = createServer()
 const wss = new WebSocketServer({ noServer: true })
-wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => socket.send(`Hello ${lease.principal.id}!`))
+wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) =>
+  socket.send(`Hello ${lease.principal.id}!`),
+)
 guardUpgrades(server, wss, guard)
 server.listen(0, '127.0.0.1', () => {
   // A TCP server that listens has an address of this shape.

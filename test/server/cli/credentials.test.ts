@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -230,40 +229,6 @@ describe('cert', () => {
     expect(exit).toBe(1)
     expect(stderr).toContain('exists already and is not overwritten')
     expect(readFileSync(join(pki, 'ca.key'), 'utf8')).toBe(before)
-  })
-
-  it('packs a PKCS #12 file under a password that is shown once', async () => {
-    const pki = fresh('pki')
-    await countersign(['cert', 'ca', '--out', pki])
-    const { stdout } = await countersign([
-      'cert',
-      'client',
-      '--ca',
-      pki,
-      '--name',
-      'alice',
-      '--p12',
-      '--json',
-    ])
-    const { p12, p12_password: password } = JSON.parse(stdout) as {
-      readonly p12: string
-      readonly p12_password: string
-    }
-    expect(mode(p12)).toBe('600')
-    const args = ['pkcs12', '-in', p12, '-nodes', '-passin', 'stdin']
-    expect(execFileSync('openssl', args, { input: password, encoding: 'utf8', stdio: 'pipe' })).toContain(
-      'BEGIN PRIVATE KEY',
-    )
-  })
-
-  it('takes the password of that file from standard input, and does not repeat it', async () => {
-    const pki = fresh('pki')
-    await countersign(['cert', 'ca', '--out', pki])
-    const args = ['cert', 'client', '--ca', pki, '--name', 'alice', '--p12-password-stdin']
-    const { exit, stdout, stderr } = await countersign(args, { stdin: 'my own password\n' })
-    expect(exit).toBe(0)
-    expect(`${stdout}${stderr}`).not.toContain('my own password')
-    expect(mode(join(pki, 'alice.p12'))).toBe('600')
   })
 
   it.each(['../escape', 'a/b', '.hidden', 'ca', ''])(

@@ -35,7 +35,15 @@ async function read(cookies = visitor.cookies): Promise<{ readonly socket: Socke
 
 function entry(detail: string): JournalEntry {
   const nothing = { method: undefined, subject: undefined, lease: undefined, reason: undefined }
-  return { kind: 'issued', atMs: 0, guard: 'D1', ...nothing, remoteAddress: undefined, origin: undefined, detail }
+  return {
+    kind: 'issued',
+    atMs: 0,
+    guard: 'D1',
+    ...nothing,
+    remoteAddress: undefined,
+    origin: undefined,
+    detail,
+  }
 }
 
 describe('the stream of the journal', () => {

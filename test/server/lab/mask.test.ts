@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mask } from '../../../packages/server/src/lab/mask.ts'
+import { mask } from '../../../packages/server/src/lab/browser/mask.ts'
 
 describe('a masked line', () => {
   it.each([

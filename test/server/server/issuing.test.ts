@@ -1,5 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { setDisabled, setPassword, setRoles } from '../../../packages/server/src/server/accounts.ts'
 import {
   asMachine,
   connect,
@@ -175,6 +176,20 @@ describe('an API key', () => {
     expect(answers.map((answer) => answer.statusCode)).toEqual([401, 401, 401, 401, 403])
   })
 
+  it('takes its tickets and their leases with it when it is revoked', async () => {
+    const named = await site.guards.D2.issue.apiKey({ subject: 'machine', name: 'n', scopes: ['issue'] })
+    const ticketOf = async (): Promise<string> => {
+      const answer = await ask(named.key, '/countersign/ticket', { audience: 'D2', subject: 'user-17' })
+      return `/?ticket=${answer.json<{ ticket: string }>().ticket}`
+    }
+    const [shown, kept] = [await ticketOf(), await ticketOf()]
+    const lease = await connected(site.guards.D2, { target: shown })
+    site.clock.advance(1)
+    await site.guards.D2.revoke({ apiKey: named.id })
+    expect(lease.reason).toBe('revoked')
+    expect(await connect(site.guards.D2, { target: kept })).toBe('invalid_credential')
+  })
+
   it('may not be used by a page of a foreign origin', async () => {
     const headers = { origin: 'http://evil.example' }
     const options = {
@@ -292,5 +307,45 @@ describe('POST /countersign/token', () => {
   it('needs a known audience', async () => {
     const visitor = await loggedIn(site)
     expect((await visitor.post('/countersign/token')).json()).toEqual({ error: 'unknown_audience' })
+  })
+})
+
+describe('what is asked for while an account changes', () => {
+  it.each([
+    ['disabled', (s: TestSite) => setDisabled(s.accounts, 'alice', true)],
+    ['given another password', (s: TestSite) => setPassword(s.accounts, 'alice', 'looking-glass')],
+    ['given other roles', (s: TestSite) => setRoles(s.accounts, 'alice', [])],
+    ['revoked', (s: TestSite) => s.guards.D2.revoke({ subject: 'alice' })],
+  ])('opens nothing once it is %s', async (_what, change) => {
+    // The change falls behind the look at the session and before the ticket is made.
+    const visitor = await loggedIn(site)
+    site.clock.advance(10)
+    const { D2 } = site.guards
+    const issue = D2.issue.ticket.bind(D2.issue)
+    const spy = vi.spyOn(D2.issue, 'ticket').mockImplementationOnce(async (options) => {
+      site.clock.advance(1)
+      await change(site)
+      site.clock.advance(1)
+      return issue(options)
+    })
+    const answer = await visitor.post('/countersign/ticket', { audience: 'D2' })
+    spy.mockRestore()
+    expect(answer.statusCode).toBe(200)
+    const { ticket } = answer.json<{ ticket: string }>()
+    expect(await connect(D2, { target: `/?ticket=${ticket}` })).toBe('invalid_credential')
+  })
+})
+
+describe('one login', () => {
+  it('gets so many challenge secrets a minute, and more in the next', async () => {
+    const visitor = await loggedIn(site)
+    const ask = async (): Promise<number> => (await visitor.post('/countersign/challenge-secret')).statusCode
+    for (let at = 0; at < 60; at++) expect(await ask()).toBe(200)
+    expect(await ask()).toBe(429)
+    expect(
+      (await (await loggedIn(site, 'bob', 'builder-bob')).post('/countersign/challenge-secret')).statusCode,
+    ).toBe(200)
+    site.clock.advance(60_000)
+    expect(await ask()).toBe(200)
   })
 })

@@ -66,7 +66,9 @@ describe('login by JSON', () => {
     const payload = { username: 'alice', password: 'wonderland' }
     for (const cookie of [undefined, 'other=1', 'countersign-session=css_old']) {
       const headers = { host: 'localhost:8000', ...(cookie === undefined ? {} : { cookie }) }
-      expect((await site.app.inject({ method: 'POST', url: '/login', payload, headers })).statusCode).toBe(200)
+      expect((await site.app.inject({ method: 'POST', url: '/login', payload, headers })).statusCode).toBe(
+        200,
+      )
     }
   })
 

@@ -10,7 +10,8 @@ import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../
  * `handshakeOf` and before anyone else sees the request; calling it again changes nothing more.
  */
 export function hide(request: IncomingMessage, hiding: Hiding): void {
-  const { headers } = request
+  const { headers, rawHeaders } = request
+  const lines = rawHeaders.length
   if (hiding.query.length > 0 && request.url !== undefined)
     request.url = stripParameters(request.url, hiding.query)
   if (hiding.cookies.length > 0 && headers.cookie !== undefined) {
@@ -23,6 +24,8 @@ export function hide(request: IncomingMessage, hiding: Hiding): void {
     if (secrets.length > 0)
       replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets))
   }
+  // Last: it is a copy, and must hold nothing that was still to be hidden.
+  if (rawHeaders.length < lines) request.headersDistinct = distinct(rawHeaders)
 }
 
 /**
@@ -45,7 +48,6 @@ function replace(request: IncomingMessage, name: string, strip: (value: string) 
   const joined = headers[name]
   const kept = typeof joined === 'string' ? strip(joined) : undefined
   headers[name] = kept === '' ? undefined : kept
-  const lines = rawHeaders.length
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const field = rawHeaders[at]
     if (field === undefined || field.length !== name.length || field.toLowerCase() !== name) continue
@@ -56,16 +58,13 @@ function replace(request: IncomingMessage, name: string, strip: (value: string) 
       at -= 2
     } else rawHeaders[at + 1] = value
   }
-  if (rawHeaders.length < lines) redefineDistinct(request)
 }
 
-/** Node's own `headersDistinct` counts on as many raw headers as there once were, and throws when some are gone. */
-function redefineDistinct(request: IncomingMessage): void {
-  const get = (): Record<string, string[]> => distinct(request.rawHeaders)
-  Object.defineProperty(request, 'headersDistinct', { configurable: true, get })
-}
-
-/** Without a prototype: a header called `__proto__` is a header. */
+/**
+ * What Node's own `headersDistinct` would answer, which counts on as many raw headers as there once were. Handed to
+ * Node's setter: to define the property anew would make every later access to the request a slow one. Without a
+ * prototype: a header called `__proto__` is a header.
+ */
 function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   const all: Record<string, string[]> = Object.create(null) as Record<string, string[]>
   for (const [at, text] of rawHeaders.entries()) {

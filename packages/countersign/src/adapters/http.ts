@@ -27,8 +27,10 @@ export interface UpgradeOptions {
 
 /** An upgrade that is on its way: the request has been cleaned already. */
 export interface Upgrade {
+  /** Cleaned: credentials are gone from `url`, `headers` and `rawHeaders`. */
   readonly request: IncomingMessage
   readonly socket: Duplex
+  /** What came behind the handshake in the same chunk: hand it to whatever takes the socket over. */
   readonly head: Buffer
   readonly handshake: Handshake
 }
@@ -38,6 +40,7 @@ export interface Upgrade {
  * From that call on the socket, its `error` events included, is the called one's.
  */
 export interface UpgradeSteps {
+  /** Let in: hold and open the lease, or leave it. */
   accepted(upgrade: Upgrade, decision: Accepted): void
   /** To be told by accepting and closing. */
   refused(upgrade: Upgrade, decision: Refused): void
@@ -115,6 +118,9 @@ function hidingOf(guard: Guard, options: UpgradeOptions): Hiding {
   return { ...guard.hiding, headers: [...guard.hiding.headers, proof.header.toLowerCase()] }
 }
 
+/**
+ * The verdict is still awaited; when it falls, it finds the socket ended and gives back what it was granted.
+ */
 function tooLate(guard: Guard, upgrade: Upgrade): void {
   refuseByHttp(guard, upgrade, guard.refusal(upgrade.handshake, 'authentication_timeout'))
 }
@@ -123,6 +129,10 @@ function refuseByHttp(guard: Guard, upgrade: Upgrade, decision: Refused): void {
   answerHttp(upgrade.socket, httpRefusal(guard, decision), guard.limits.lingerMs)
 }
 
+/**
+ * Hands the outcome to the step that it is for. In a crowded pool refusals go by HTTP: telling a browser
+ * costs a place for `lingerMs`.
+ */
 function proceed(guard: Guard, { steps, upgrade }: Judging, turn: Turn<Decision>): void {
   if (upgrade.socket.destroyed || upgrade.socket.writableEnded) abandon(turn, upgrade.handshake, guard)
   else if (turn.kind === 'peer') steps.peer(upgrade, turn)
@@ -137,6 +147,7 @@ export function abandon(turn: Turn<Decision>, handshake: Handshake, guard: Guard
   else if (turn.value.kind === 'accepted') turn.value.lease.leave()
 }
 
+/** A refusal that no guard was asked for. */
 function plain(reason: Refused['reason']): Refused {
   return { kind: 'refused', reason, retryAfterMs: undefined, tell: 'http', reply: 'bare' }
 }

@@ -45,14 +45,18 @@ export class WaitingSocket implements Waiting, Visitor {
   readonly #guard: Guard
   readonly #upgrade: Upgrade
   readonly #ends: VisitEnds
+  /** What the peer is to answer; `undefined` while an answer is judged, and once the visit is over. */
   #turn: PeerTurn<Decision> | undefined
   #socket: GatedSocket | undefined
   #timer: NodeJS.Timeout | undefined
+  /** What came behind the credential, in order, for the application to hear first. */
   #queued: QueuedMessage[] = []
+  /** Bytes that came over the wire since the socket was upgraded. */
   #bytes = 0
   /** Bytes of messages: with permessage-deflate far more than what came over the wire. */
   #inflated = 0
   #messages = 0
+  /** However the visit ended: whatever still happens to the socket is not for here. */
   #over = false
 
   constructor(visit: Visit) {

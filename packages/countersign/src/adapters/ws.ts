@@ -70,6 +70,7 @@ export function upgradeListener(
   return judgeUpgrades(guard, side, options)
 }
 
+/** The `ws` side of every connection of one server: one object, so that a connection costs no closures. */
 class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   readonly #wss: WebSocketServer
   readonly #guard: Guard
@@ -84,17 +85,20 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     this.#replies = guard.places.message.every((place) => place.carrier.replies)
   }
 
+  /** The verdict fell on the handshake alone: nothing is queued. */
   accepted(upgrade: Upgrade, decision: Accepted): void {
     const socket = this.#open(upgrade)
     if (socket === undefined) decision.lease.leave()
     else this.welcome(socket, upgrade.request, { decision, queued: [] })
   }
 
+  /** Browsers see no HTTP status of a refused upgrade: the handshake is completed to be able to say why. */
   refused(upgrade: Upgrade, decision: Refused): void {
     const socket = this.#open(upgrade)
     if (socket !== undefined) this.turnAway(socket, decision, upgrade)
   }
 
+  /** A place in the pool comes before the socket: when it is full, not even a handshake is completed. */
   peer(upgrade: Upgrade, turn: PeerTurn<Decision>): void {
     const visit = new WaitingSocket({ guard: this.#guard, upgrade, turn, ends: this })
     if (!visit.enter()) {
@@ -113,6 +117,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     visit.begin(socket)
   }
 
+  /** Binds the lease, says what the protocol wants said, and gives the socket to the application. */
   welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
     socket.lease = lease
@@ -146,6 +151,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     boundInput(socket, upgrade, decision.reason === 'message_too_big' ? 0 : this.#guard.limits.maxBytes)
   }
 
+  /** Clients of bare tokens know no such frame: they are closed when the time comes. */
   warn(socket: GatedSocket, _lease: Lease, inMs: number): void {
     if (socket.framed) socket.send(expiringFrame(inMs))
   }
@@ -166,6 +172,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     return opened
   }
 
+  /** The peer has `lingerMs` to answer the close (RFC 6455 §7.1.1), then the socket is gone. */
   #close(socket: GatedSocket, reason: Reason): void {
     socket.close(reasons[reason].close ?? 1008, reason)
     setTimeout(terminate, this.#guard.limits.lingerMs, socket)

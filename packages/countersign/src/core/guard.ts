@@ -1,9 +1,12 @@
 /** The guard: carriers, methods, origins and limits behind one question, `knock`. The one thing that an adapter holds. */
+import { answersOf } from './answers.ts'
 import type { Hiding } from './carrier.ts'
 import { drive, isThenable, type Turn } from './drive.ts'
 import { MisuseError } from './errors.ts'
 import type { Handshake } from './handshake.ts'
-import { createIssuer, type Issuer } from './issue.ts'
+import { createIssuer } from './issue.ts'
+import type { Issuer } from './issue-options.ts'
+import { entryOf } from './journal-entry.ts'
 import {
   admit,
   refuse,
@@ -22,7 +25,8 @@ import { Pool } from './pool.ts'
 import type { AllowList, Answers, JournalEntry, Ports } from './ports.ts'
 import { Rate } from './rate.ts'
 import type { Reason } from './reasons.ts'
-import { markKinds, type Mark, type MaybePromise } from './records.ts'
+import type { MaybePromise } from './records.ts'
+import { markOf, type RevokeOptions } from './revocation.ts'
 import { placesOfMethods, type Places } from './search.ts'
 import { deny, type Accept, type Verdict } from './verdict.ts'
 
@@ -30,6 +34,7 @@ import { deny, type Accept, type Verdict } from './verdict.ts'
 export interface GuardSettings {
   readonly name: string
   readonly audience: string
+  /** Methods in the order in which they are asked whether a credential is theirs. */
   readonly accept: readonly Method[]
   /** Origins that may connect; a present `Origin` that is not among them is refused at every door. */
   readonly origins: AllowList | undefined
@@ -41,19 +46,6 @@ export interface GuardSettings {
   /** The unit by which sources are counted: an address, or the subnet that one host commonly owns. */
   readonly sourceOf: (address: string) => string
 }
-
-/** What to revoke: exactly one member. */
-export type RevokeOptions =
-  | { readonly subject: string }
-  | { readonly session: string }
-  | { readonly token: string }
-  | { readonly apiKey: string }
-  | { readonly certificate: string }
-  | { readonly role: string }
-  | { readonly lease: string }
-
-/** Longest origin that the journal is told, in characters: longer than any that a browser sends. */
-const maxJournalledOrigin = 320
 
 /** Decides who may speak, and keeps every decision until its lease ends. */
 export class Guard implements Gatekeeper {
@@ -78,6 +70,10 @@ export class Guard implements Gatekeeper {
   readonly #unsubscribe: () => void
   #closed = false
 
+  /**
+   * @throws MisuseError when parts do not fit together: nothing is accepted, a name that is no realm,
+   * ambient credentials without an Origin rule, limits that are no numbers
+   */
   constructor(settings: GuardSettings, ports: Ports) {
     checkName(settings.name)
     this.#settings = settings
@@ -274,6 +270,7 @@ export class Guard implements Gatekeeper {
     return decision
   }
 
+  /** Told by the registry once for each lease, whatever ended it. */
   #leaseEnded(lease: Lease): void {
     const { method, id } = lease.principal
     this.#record({ kind: 'ended', method, subject: id, lease: lease.id, reason: lease.reason })
@@ -282,19 +279,7 @@ export class Guard implements Gatekeeper {
   /** A journal that throws breaks its contract, but must neither open a door nor stop the process. */
   #record(entry: Partial<JournalEntry> & Pick<JournalEntry, 'kind'>): void {
     try {
-      this.#ports.journal.record({
-        kind: entry.kind,
-        atMs: this.now(),
-        guard: this.name,
-        method: entry.method,
-        subject: entry.subject,
-        lease: entry.lease,
-        reason: entry.reason,
-        remoteAddress: entry.remoteAddress,
-        // Whatever a stranger sends in 16 KiB of header would be kept and logged at every knock.
-        origin: entry.origin?.slice(0, maxJournalledOrigin),
-        detail: entry.detail,
-      })
+      this.#ports.journal.record(entryOf(entry, this.now(), this.name))
     } catch {
       // There is no second journal to tell.
     }
@@ -307,30 +292,6 @@ function checkName(name: string): void {
   throw new MisuseError('invalid_option', 'name: 1 to 128 characters of visible ASCII and blanks')
 }
 
-function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: string) => string): Answers {
-  const { records, platform, passwords } = ports
-  return {
-    takeTicket: (need) => records.takeTicket(need.key),
-    findSession: (need) => records.findSession(need.key),
-    touchSession: (need) => records.touchSession(need.key, need.now),
-    findApiKey: (need) => records.findApiKey(need.key),
-    findAccount: (need) => records.findAccount(need.username),
-    findChallengeSecret: (need) => records.findChallengeSecret(need.authid),
-    takeChallengeSecret: (need) => records.takeChallengeSecret(need.authid),
-    listSaltings: (need) => records.listSaltings(need.most),
-    findMark: (need) => records.findMark(need.grant, need.lease),
-    attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
-    attempted: (need) =>
-      lockout.tried(need.identity, sourceOf(need.source), { right: need.right, now: platform.clock.now() }),
-    hash: (need) => platform.hash(need.text),
-    hmac: (need) => platform.hmac(need.key, need.text),
-    decoy: (need) => platform.hmac(ports.decoyKey, need.text),
-    random: (need) => platform.random(need.bytes),
-    verifyPassword: (need) => passwords.verify(need.password, need.hash, sourceOf(need.source)),
-    checkSignature: (need) => need.checker.check(need.jws, need.now),
-  }
-}
-
 /** Ambient credentials without an Origin rule invite cross-site hijacking: refused at construction. */
 function checkAmbient(places: Places, origins: AllowList | undefined): void {
   const ambient = places.ambient[0]
@@ -341,17 +302,6 @@ function checkAmbient(places: Places, origins: AllowList | undefined): void {
   )
 }
 
-/** JavaScript callers have no compiler: a misspelt member must not revoke nothing in silence. */
-function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
-  const given = Object.entries(options)
-  const kind = markKinds.find((one) => one === given[0]?.[0])
-  const value: unknown = given[0]?.[1]
-  if (given.length !== 1 || kind === undefined || typeof value !== 'string' || value === '') {
-    throw new MisuseError('invalid_option', `revoke: exactly one of ${markKinds.join(', ')}`)
-  }
-  return { kind, value, atMs, reason }
-}
-
 /** A refresh may bring other roles, and nobody else. */
 function sameHolder(lease: Lease, verdict: Accept): boolean {
   const { id, realm, method, provider } = verdict.principal
@@ -359,6 +309,7 @@ function sameHolder(lease: Lease, verdict: Accept): boolean {
   return held.id === id && held.realm === realm && held.method === method && held.provider === provider
 }
 
+/** Cleartext to this very machine is read by nobody on the way. */
 function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
 }

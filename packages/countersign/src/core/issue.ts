@@ -1,8 +1,19 @@
 /** Makes credentials for subjects that someone else has authenticated: the application's own login code. */
 import { MisuseError } from './errors.ts'
+import type {
+  ApiKeyOptions,
+  ChallengeSecretOptions,
+  Issued,
+  IssueFor,
+  Issuer,
+  PreauthOptions,
+  SessionOptions,
+  TicketOptions,
+} from './issue-options.ts'
+import { entryOf } from './journal-entry.ts'
 import type { Limits } from './limits.ts'
 import type { Ports } from './ports.ts'
-import type { Hash, Salting, SessionPurpose, TicketPurpose } from './records.ts'
+import type { Hash, Salting } from './records.ts'
 
 /** Prefixes that tell Countersign's own credentials apart, for the guard and for secret scanners. */
 export const prefixes = {
@@ -13,106 +24,6 @@ export const prefixes = {
   csrf: 'csc_',
   apiKey: 'csk_',
 } as const
-
-/** Whom a credential is for. */
-export interface IssueFor {
-  readonly subject: string
-  /** @default [] */
-  readonly roles?: readonly string[]
-  /** Identifier of the login session that it shall die with. */
-  readonly session?: string | undefined
-  /**
-   * When the subject was found to be who they are, ms since the epoch: a revocation after that instant hits what is
-   * issued here, even one that falls between the look and the issuing. @default now
-   */
-  readonly provedAtMs?: number | undefined
-}
-
-/** A ticket. `@default` values in brackets. */
-export interface TicketOptions extends IssueFor {
-  /** What it may be exchanged at; must equal the guard's or the method's audience. [the guard's audience] */
-  readonly audience?: string
-  /** [`connect`] */
-  readonly purpose?: TicketPurpose
-  /** Page origin that alone may use it. [any allowed one] */
-  readonly origin?: string | undefined
-  /** Life of the ticket, ms, at most 30,000. [30,000] */
-  readonly ttlMs?: number
-  /** Life of the lease that it opens, ms. [15 minutes] */
-  readonly leaseMs?: number
-}
-
-/** A session, or a child of one. */
-export interface SessionOptions extends IssueFor {
-  /** [`login`] */
-  readonly purpose?: SessionPurpose
-  readonly origin?: string | undefined
-  /** Absolute life, ms. [8 hours] */
-  readonly ttlMs?: number
-  /** Longest silence, ms. [none] */
-  readonly idleMs?: number
-}
-
-/** A preauth pair: cookie and CSRF token. */
-export interface PreauthOptions extends IssueFor {
-  /** The preauth cookie that the client already has, so that several tabs share it. */
-  readonly cookie?: string | undefined
-  /** Life of the pair, ms. [30,000] */
-  readonly ttlMs?: number
-  /** Life of the lease that it opens, ms. [15 minutes] */
-  readonly leaseMs?: number
-}
-
-/** A secret for challenge-response. */
-export interface ChallengeSecretOptions extends IssueFor {
-  /** Name to log in with. [fresh and random] */
-  readonly authid?: string
-  /** The secret. [fresh and random, 256 bits] */
-  readonly secret?: string
-  /** Derive the key from the secret by PBKDF2 instead of using it as it is. */
-  readonly salting?: Salting
-  /** `one`: spent by its first success. [`session`] */
-  readonly uses?: 'one' | 'session'
-  /** Life, ms; its leases end with it. [8 hours] */
-  readonly ttlMs?: number
-}
-
-/** A key for a machine. */
-export interface ApiKeyOptions {
-  readonly subject: string
-  readonly name: string
-  readonly roles?: readonly string[]
-  /** [`connect`] */
-  readonly scopes?: readonly string[]
-  /** [never expires] */
-  readonly ttlMs?: number
-}
-
-/** What was issued. The secret is returned once and kept only as a hash. */
-export interface Issued {
-  /** Public identifier: list and revoke by it. */
-  readonly id: string
-  readonly expiresAtMs: number
-}
-
-/** Issues credentials. Every secret has 256 random bits. */
-export interface Issuer {
-  /**
-   * A single-use ticket, and the id that the lease which it opens will have: to revoke that lease before it
-   * exists.
-   */
-  ticket(options: TicketOptions): Promise<Issued & { readonly ticket: string; readonly lease: string }>
-  /** A login session; with `session` given, a child that ends with that login. */
-  session(options: SessionOptions): Promise<Issued & { readonly session: string }>
-  /** A preauth cookie (kept when still good) and a single-use CSRF token that is bound to it. */
-  preauth(
-    options: PreauthOptions,
-  ): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }>
-  challengeSecret(
-    options: ChallengeSecretOptions,
-  ): Promise<Issued & { readonly authid: string; readonly secret: string }>
-  apiKey(options: ApiKeyOptions): Promise<Issued & { readonly key: string }>
-}
 
 /** Longest life of a ticket, ms. */
 export const maxTicketMs = 30_000
@@ -134,6 +45,7 @@ export function createIssuer(
   }
 }
 
+/** One for each guard. Writes rows; what it returns of a secret is the only copy in clear. */
 class RecordsIssuer {
   readonly #ports: Ports
   readonly #guard: string
@@ -143,6 +55,10 @@ class RecordsIssuer {
     this.#guard = guard
   }
 
+  /**
+   * The row is kept under the hash of the secret; the lease id is drawn now, so that it can be revoked
+   * before it is used.
+   */
   async ticket(
     options: TicketOptions & { readonly sessionKey?: Hash },
     audience: string,
@@ -161,6 +77,7 @@ class RecordsIssuer {
       audience: options.audience ?? audience,
       origin: options.origin,
       sessionKey: options.sessionKey,
+      apiKey: options.apiKey,
       lease: this.#id(),
       leaseUntilMs: now + life('leaseMs', options.leaseMs ?? defaultLeaseMs),
       issuedAtMs: issuedAt(options, now),
@@ -171,6 +88,7 @@ class RecordsIssuer {
     return { ticket: secret, id: row.id, expiresAtMs: row.expiresAtMs, lease: row.lease }
   }
 
+  /** A login session is its own root; a child names the root that it is to end with. */
   async session(options: SessionOptions): Promise<Issued & { readonly session: string; readonly key: Hash }> {
     const now = this.#ports.platform.clock.now()
     const purpose = options.purpose ?? 'login'
@@ -197,6 +115,10 @@ class RecordsIssuer {
     return { session: secret, key, id, expiresAtMs: row.expiresAtMs }
   }
 
+  /**
+   * Two rows: a preauth session behind the cookie, and a single-use token that opens with that session
+   * alone.
+   */
   async preauth(
     options: PreauthOptions,
   ): Promise<Issued & { readonly cookie: string; readonly csrf: string; readonly lease: string }> {
@@ -223,6 +145,7 @@ class RecordsIssuer {
     return { cookie: parent.session, csrf: ticket, id, expiresAtMs, lease }
   }
 
+  /** A salted secret is derived here, once: logins must not cost a derivation each. */
   async challengeSecret(
     options: ChallengeSecretOptions,
   ): Promise<Issued & { readonly authid: string; readonly secret: string }> {
@@ -245,6 +168,7 @@ class RecordsIssuer {
     return { authid, secret, id: authid, expiresAtMs: row.expiresAtMs }
   }
 
+  /** The id is public and is what `revoke` takes; the secret is the key itself. */
   async apiKey(options: ApiKeyOptions): Promise<Issued & { readonly key: string }> {
     const now = this.#ports.platform.clock.now()
     const { secret, key } = await this.#fresh(prefixes.apiKey)
@@ -289,18 +213,8 @@ class RecordsIssuer {
   }
 
   #journal(detail: string, subject: string): void {
-    this.#ports.journal.record({
-      kind: 'issued',
-      atMs: this.#ports.platform.clock.now(),
-      guard: this.#guard,
-      method: undefined,
-      subject,
-      lease: undefined,
-      reason: undefined,
-      remoteAddress: undefined,
-      origin: undefined,
-      detail,
-    })
+    const now = this.#ports.platform.clock.now()
+    this.#ports.journal.record(entryOf({ kind: 'issued', subject, detail }, now, this.#guard))
   }
 }
 
@@ -336,6 +250,7 @@ function checkSecret(authid: string, secret: string, salting: Salting | undefine
   }
 }
 
+/** A whole number from 1 to `most`. */
 function isCount(value: number, most: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= most
 }

@@ -81,6 +81,10 @@ export function hardEndMs(state: LeaseState): number {
   return Math.min(state.untilMs + state.graceMs, state.neverAfterMs)
 }
 
+/**
+ * What is due by now, and one thing at a time: a lease that was forgotten past its end closes without a
+ * warning.
+ */
 function passTime(state: LeaseState, now: number): LeaseStep {
   if (now >= hardEndMs(state)) return end(state, 'lease_expired')
   if (state.phase === 'live' && now >= state.untilMs - state.warnMs) {
@@ -103,6 +107,7 @@ function refresh(
   return passTime({ phase, untilMs, neverAfterMs, warnMs: state.warnMs, graceMs: state.graceMs }, now)
 }
 
+/** The one way out, with the reason that the holder closes by. */
 function end(state: LeaseState, reason: Reason): LeaseStep {
   return { state: inPhase(state, 'ended'), commands: [{ kind: 'close', reason }] }
 }

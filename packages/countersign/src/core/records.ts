@@ -26,6 +26,8 @@ export interface TicketRow {
   readonly sessionKey: Hash | undefined
   /** Identifier of the login session that it descends from. */
   readonly session: string | undefined
+  /** Public identifier of the API key that asked for it: it dies with the key. */
+  readonly apiKey: string | undefined
   /** Lease id that its acceptance will carry. */
   readonly lease: string
   /** End of the lease that acceptance grants, ms since the epoch. */

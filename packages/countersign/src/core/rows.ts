@@ -22,9 +22,9 @@ export function grantOf(roots: Pick<Grant, 'subject' | 'roles' | 'issuedAtMs'> &
   }
 }
 
-/** What a taken ticket rests upon: the ticket itself, and the login session that it descends from. */
-export function ticketGrant({ subject, roles, session, id, issuedAtMs }: TicketRow): Grant {
-  return grantOf({ subject, roles, session, token: id, issuedAtMs })
+/** What a taken ticket rests upon: itself, and the login session or the API key that it descends from. */
+export function ticketGrant({ subject, roles, session, id, apiKey, issuedAtMs }: TicketRow): Grant {
+  return grantOf({ subject, roles, session, token: id, apiKey, issuedAtMs })
 }
 
 /** What a session rests upon: itself, and the login session at its root. */

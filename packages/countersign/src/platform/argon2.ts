@@ -27,9 +27,11 @@ export interface Argon2Options {
   readonly clock?: Pick<Clock, 'now'>
 }
 
+/** What is used of the peer dependency. */
 type Argon2 = Pick<typeof argon2, 'hash' | 'verify'>
 type Outcome = 'right' | 'wrong'
 
+/** What an option left out means. */
 const defaults: Readonly<Required<Argon2Options>> = Object.freeze({
   maxConcurrent: 2,
   maxQueued: 32,
@@ -92,8 +94,7 @@ class Argon2Passwords {
       const argon2 = await this.#load()
       return argon2.hash(password, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 })
     })
-    if (hashed === undefined)
-      throw new OutageError('overloaded', 'passwords: too many calls are waiting')
+    if (hashed === undefined) throw new OutageError('overloaded', 'passwords: too many calls are waiting')
     return hashed
   }
 
@@ -141,6 +142,7 @@ function dummyHash(memoryKiB: number, passes: number): string {
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
 }
 
+/** The length in UTF-16 code units first: it is at hand, and never more than the bytes. */
 function isTooLong(password: string): boolean {
   return password.length > maxPasswordBytes || Buffer.byteLength(password) > maxPasswordBytes
 }

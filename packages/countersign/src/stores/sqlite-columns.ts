@@ -113,6 +113,7 @@ export const ticketColumns: Columns<StoredTicket> = {
   origin: optional(text),
   sessionKey: optional(hash),
   session: optional(text),
+  apiKey: optional(text),
   lease: text,
   leaseUntilMs: endless,
   issuedAtMs: number,

@@ -11,8 +11,8 @@ const migrations: readonly string[] = [
   `
   CREATE TABLE tickets (
     key TEXT PRIMARY KEY, id TEXT NOT NULL, purpose TEXT NOT NULL, subject TEXT NOT NULL, roles TEXT NOT NULL,
-    audience TEXT NOT NULL, origin TEXT, sessionKey TEXT, session TEXT, lease TEXT NOT NULL, leaseUntilMs REAL,
-    issuedAtMs REAL NOT NULL, expiresAtMs REAL, boot TEXT NOT NULL
+    audience TEXT NOT NULL, origin TEXT, sessionKey TEXT, session TEXT, apiKey TEXT, lease TEXT NOT NULL,
+    leaseUntilMs REAL, issuedAtMs REAL NOT NULL, expiresAtMs REAL, boot TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE sessions (
     key TEXT PRIMARY KEY, id TEXT NOT NULL, purpose TEXT NOT NULL, root TEXT NOT NULL, subject TEXT NOT NULL,

@@ -5,7 +5,11 @@ import { casesOf, expectEqual, type SuiteCase } from './suite.ts'
 const news: Revocation = { kind: 'subject', value: 'user-17', atMs: 1_000, reason: 'revoked' }
 const laterNews: Revocation = { kind: 'session', value: 's-1', atMs: 2_000, reason: 'logged_out' }
 
-/** The contract of `Bus` between subscribers of one process, for an implementation of anyone's. @param open a fresh bus */
+/**
+ * The contract of `Bus` between subscribers of one process, for an implementation of anyone's. Delivery
+ * there is synchronous: when `publish` returns, every guard of the process has ended what the news names.
+ * @param open a fresh bus for each case
+ */
 export function busSuite(open: () => Bus): readonly SuiteCase[] {
   return casesOf(cases, open)
 }

@@ -2,7 +2,11 @@
 import type { Platform } from '../core/ports.ts'
 import { casesOf, expectEqual, expectThat, type SuiteCase } from './suite.ts'
 
-/** The contract of `Platform`, for an implementation of anyone's. @param open the platform */
+/**
+ * The contract of `Platform`, for an implementation of anyone's. Stores hold hashes and peers hold HMACs
+ * that other platforms made: one bit of difference locks everyone out.
+ * @param open the platform
+ */
 export function platformSuite(open: () => Platform): readonly SuiteCase[] {
   return casesOf(cases, open)
 }

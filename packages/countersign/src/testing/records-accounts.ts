@@ -3,7 +3,10 @@ import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleAccount } from './rows.ts'
 import { expectEqual } from './suite.ts'
 
-/** Behaviours of accounts. */
+/**
+ * Behaviours of accounts. Names are compared exactly: a store that folds case or accents would let one
+ * account stand in for another.
+ */
 export const accountCases: RecordsCases = {
   async 'finds an account by its exact name'(records) {
     const row = sampleAccount({ username: 'ålice' })

@@ -15,6 +15,7 @@ const grant: Grant = sampleGrant({
 })
 /** The lease that the grant above was given. */
 const lease = 'l-1'
+/** A day, ms. */
 const dayMs = 86_400_000
 
 /** Each kind, with a value that names the grant or the lease. */
@@ -28,7 +29,10 @@ const targets: Readonly<Record<MarkKind, string>> = {
   lease,
 }
 
-/** Behaviours of `putMark`, `findMark`, and of `sweep` for marks. */
+/**
+ * Behaviours of `putMark`, `findMark`, and of `sweep` for marks. An acceptance is as good as this lookup: a
+ * mark that is not found is a revocation that did not happen.
+ */
 export const markCases: RecordsCases = {
   async 'finds no mark where none was put'(records) {
     expectEqual(await records.findMark(grant, lease), undefined, 'the mark')

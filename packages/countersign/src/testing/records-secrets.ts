@@ -8,7 +8,10 @@ const salting = { salt: 'salt-1', iterations: 1000, keylen: 32 }
 /** As for tickets: a gap between looking and taking would be met. */
 const contenders = 50
 
-/** Behaviours of challenge secrets and of the saltings that they use. */
+/**
+ * Behaviours of challenge secrets and of the saltings that they use. A store may seal what it keeps; what it
+ * answers is in clear.
+ */
 export const secretCases: RecordsCases = {
   async 'finds a challenge secret as it was put, again and again'(records) {
     const plain = sampleSecret()

@@ -3,7 +3,10 @@ import type { RecordsCases } from './records-suite.ts'
 import { issuedAtMs, sampleApiKey, sampleHash, sampleSession } from './rows.ts'
 import { expectEqual } from './suite.ts'
 
-/** Behaviours of sessions and of API keys. */
+/**
+ * Behaviours of sessions and of API keys: found as they were put, judged by their finder, ended with
+ * everything that descends from them.
+ */
 export const sessionCases: RecordsCases = {
   async 'finds a session as it was put, again and again'(records) {
     const bare = sampleSession()

@@ -6,7 +6,10 @@ import { expectEqual, expectFailure } from './suite.ts'
 /** Enough to meet each other in any store that has a gap between looking and taking. */
 const contenders = 50
 
-/** Behaviours of `putTicket`, `takeTicket` and `sweep`. */
+/**
+ * Behaviours of `putTicket`, `takeTicket` and `sweep`. The one that counts is atomicity: of any number of
+ * takers one gets the row, and none after it, ever.
+ */
 export const ticketCases: RecordsCases = {
   async 'gives a ticket back as it was put'(records) {
     const bare = sampleTicket()

@@ -38,6 +38,7 @@ export function sampleTicket(changes: Partial<TicketRow> = {}): TicketRow {
     origin: undefined,
     sessionKey: undefined,
     session: undefined,
+    apiKey: undefined,
     lease: sampleId(),
     leaseUntilMs: issuedAtMs + 900_000,
     issuedAtMs,

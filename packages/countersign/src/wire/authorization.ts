@@ -1,4 +1,4 @@
-import { every, hasControl, isAlphanumericCode, isToken, isVisibleCode, trimBlanks } from './ascii.ts'
+import { hasControl, isAlphanumericCode, isToken, isVisibleCode, trimBlanks } from './ascii.ts'
 import { decodeBase64 } from './base64.ts'
 import { absent, found, malformed, type Found } from './found.ts'
 import { decodeUtf8, fitsUtf8 } from './utf8.ts'
@@ -39,7 +39,7 @@ export function parseAuthorization(value: string | undefined): Found<Authorizati
   const blank = text.indexOf(' ')
   const scheme = blank < 0 ? text : text.slice(0, blank)
   const rest = blank < 0 ? '' : trimBlanks(text, blank)
-  if (!isToken(scheme) || !every(rest, isFieldCode)) return malformed('authorization characters')
+  if (!isToken(scheme) || !hasFieldOnly(rest)) return malformed('authorization characters')
   return found({ scheme: scheme.toLowerCase(), rest })
 }
 
@@ -69,11 +69,22 @@ export function parseBearer(rest: string): Found<string> {
   if (rest.length > maxBearerLength) return malformed('bearer too long')
   let end = rest.length
   while (end > 0 && rest.charCodeAt(end - 1) === 0x3d) end--
-  return end > 0 && every(rest.slice(0, end), isBearerCode) ? found(rest) : malformed('bearer characters')
+  return end > 0 && isBearerUpTo(rest, end) ? found(rest) : malformed('bearer characters')
 }
 
-function isFieldCode(code: number): boolean {
-  return isVisibleCode(code) || code === 0x20
+// Loops of their own, as in `hasVisibleOnly`: tokens are long, and this is the hot path.
+
+function hasFieldOnly(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (!isVisibleCode(code) && code !== 0x20) return false
+  }
+  return true
+}
+
+function isBearerUpTo(text: string, end: number): boolean {
+  for (let at = 0; at < end; at++) if (!isBearerCode(text.charCodeAt(at))) return false
+  return true
 }
 
 /** `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"`. */

@@ -3,7 +3,7 @@ import { parseAuthorization, parseBearer } from './authorization.ts'
 import { absent, found, malformed, type Found } from './found.ts'
 import { isJsonArray, isJsonObject, parseJson, type Json, type JsonObject } from './json.ts'
 
-/** What a client may say first, or again on a live socket to renew its lease. */
+/** What a client may say first. `Guard.refresh` takes the same text for a lease that lives. */
 export type FirstMessage =
   /** The token and nothing else; the server answers it with no frame of its own. */
   | { readonly kind: 'bare'; readonly token: string }

@@ -42,7 +42,8 @@ const wrongVersion: UpgradeRefusal = {
 export function checkUpgrade(request: UpgradeRequest): 'ok' | UpgradeRefusal {
   const { method, httpVersion, headers, rawHeaders } = request
   if (method !== 'GET') return notGet
-  if (httpVersion !== '1.1' && !/^(?:1\.[1-9]|[23]\.0)$/.test(httpVersion)) return bad('HTTP version below 1.1')
+  if (httpVersion !== '1.1' && !/^(?:1\.[1-9]|[23]\.0)$/.test(httpVersion))
+    return bad('HTTP version below 1.1')
   if (!isNamed(one(headers['upgrade']) ?? '', 'websocket')) return bad('no upgrade to websocket')
   if (!lists(one(headers['connection']), 'upgrade')) return bad('connection is not upgraded')
   const counted = countHeaders(rawHeaders)

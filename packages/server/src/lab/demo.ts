@@ -10,6 +10,7 @@ export interface DemoOptions {
   readonly issuer: Guard
 }
 
+/** Longer than any lab runs. */
 const demoLifeMs = 365 * 86_400_000
 
 /** Makes accounts and API keys. @returns the accounts with their fresh keys, to be shown */
@@ -36,6 +37,7 @@ export async function createDemoAccounts(options: DemoOptions): Promise<readonly
   return accounts
 }
 
+/** One plain and one salted, as documentation shows them: whoever copies from there can try them here. */
 async function issueDemoSecrets(issuer: Guard): Promise<void> {
   const { plain, salted } = demoSecrets
   const life = { roles: ['user'], ttlMs: demoLifeMs }

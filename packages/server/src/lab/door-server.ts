@@ -40,6 +40,7 @@ export interface DoorServer {
   close(): Promise<void>
 }
 
+/** Longest message of an accepted socket, bytes: enough for an echo. */
 const maxMessageBytes = 64 * 1_024
 /** How long a TLS handshake may take, ms. */
 const handshakeMs = 10_000
@@ -52,7 +53,8 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
     hosts: options.hosts,
     secure: door.secure,
     sources: options.sources ?? ownSources,
-    server: (handle): Server => (tls === undefined ? createHttpServer(patience, handle) : secureServer(tls, handle)),
+    server: (handle): Server =>
+      tls === undefined ? createHttpServer(patience, handle) : secureServer(tls, handle),
   })
   const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   wss.on('connection', greetAndEcho)

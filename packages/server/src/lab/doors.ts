@@ -45,13 +45,16 @@ export interface Door {
   /** Words of `doors.json` for what may be shown here. */
   readonly accepts: readonly string[]
   readonly secure: boolean
+  /** `http` where the client must see a status: browsers answer a 401 by asking for user information. */
   readonly refusals: NonNullable<GuardOptions['refusals']>
+  /** Its ways in, made afresh: a method belongs to one guard. */
   methods(context: DoorContext): readonly Method[]
 }
 
 /** Cookie names of the lab, which is plain http on loopback. */
 export const labCookies: CookieNames = cookieNames(false)
 
+/** A door without what follows from its place in the table. */
 interface DoorRow {
   readonly name: string
   readonly accepts: readonly string[]
@@ -60,6 +63,7 @@ interface DoorRow {
   methods(context: DoorContext, id: string): readonly Method[]
 }
 
+/** The site's own access tokens, for one door (RFC 9068). */
 function siteJwt(context: DoorContext, audience: string, from: Parameters<typeof jwt>[0]['from']): Method {
   return jwt({
     from,
@@ -71,6 +75,7 @@ function siteJwt(context: DoorContext, audience: string, from: Parameters<typeof
   })
 }
 
+/** In order of their numbers: D1 is the first row. */
 const rows: readonly DoorRow[] = [
   {
     name: 'First message',

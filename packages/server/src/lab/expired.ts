@@ -50,6 +50,7 @@ export async function issueExpired(options: ExpiredOptions): Promise<Expired> {
   return expired
 }
 
+/** By kind, in the words that the real issuing route would answer in: the page treats both alike. */
 const makers: Readonly<Record<ExpiredKind, (options: ExpiredOptions) => Promise<Expired>>> = {
   ticket: async ({ guard, holder, url }) => {
     const { ticket, lease } = await guard.issue.ticket({ ...holder, ttlMs: lifeMs })

@@ -6,6 +6,9 @@ export interface Frame {
   readonly text: string
 }
 
+/**
+ * Most bytes that are kept for a frame to become whole; a longer one ends the reading, not the connection.
+ */
 const maxKept = 64 * 1_024
 
 /** Feeds on chunks; gives up silently on anything that it would have to buffer too long. */
@@ -18,6 +21,7 @@ export class FrameReader {
     this.#use = use
   }
 
+  /** Takes what came next. Frames are told as they become whole; nothing is thrown, whatever the bytes. */
   push(chunk: Buffer): void {
     if (this.#broken) return
     this.#bytes = Buffer.concat([this.#bytes, chunk])
@@ -50,10 +54,12 @@ export class FrameReader {
   }
 }
 
+/** RFC 6455 §5.3: what clients send is masked by four bytes, over and over. */
 function unmask(payload: Buffer, key: Buffer): void {
   for (const [at, byte] of payload.entries()) payload[at] = byte ^ (key[at % 4] ?? 0)
 }
 
+/** A line for people; payloads of binary frames are counted, not shown. */
 function describe(opcode: number, payload: Buffer): Frame {
   if (opcode === 1) return { kind: 'text', text: payload.toString('utf8') }
   if (opcode === 2) return { kind: 'binary', text: `binary frame of ${payload.length} bytes` }

@@ -12,6 +12,7 @@ export const greetAndEcho: ConnectionListener = (socket, _request, lease) => {
 /** Bytes that may wait for a peer that sends but does not read; beyond, it is gone. */
 const maxWaitingBytes = 1_048_576
 
+/** One function for all sockets: a connection costs no closure. */
 function echo(this: WebSocket, data: Parameters<WebSocket['send']>[0], isBinary: boolean): void {
   if (this.bufferedAmount > maxWaitingBytes) this.terminate()
   else this.send(data, { binary: isBinary })

@@ -1,9 +1,10 @@
 /** `/lab/journal`: the security journal as server-sent events, for those who are logged in and as long as they are. */
-import type { Journal, JournalEntry } from 'countersign'
+import type { JournalEntry } from 'countersign'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SiteJournal } from '../server/journal.ts'
 import { refuse } from '../server/refuse.ts'
 
+/** Proxies close connections that are silent for long; a comment is silence to the reader. */
 const keepAliveMs = 15_000
 /** Readers at once; the next one gets 503. */
 const maxReaders = 64
@@ -24,11 +25,7 @@ const headers = {
  * Registers the route on a site made by `createSite`. Nobody else reads who came, from where and with what result.
  * @param now clock of the site [the system's]
  */
-export function serveJournal(
-  app: FastifyInstance,
-  journal: SiteJournal & Journal,
-  now: () => number = Date.now,
-): void {
+export function serveJournal(app: FastifyInstance, journal: SiteJournal, now: () => number = Date.now): void {
   const readers = new Set<FastifyReply>()
   app.get('/lab/journal', { exposeHeadRoute: false }, async (request, reply) => {
     const session = await app.site.session(request)
@@ -50,7 +47,7 @@ interface Reader {
 }
 
 /** The latest entries, then each as it happens, until the reader leaves or its login ends. */
-function stream(journal: SiteJournal & Journal, reader: Reader): FastifyReply {
+function stream(journal: SiteJournal, reader: Reader): FastifyReply {
   const { reply, leftMs } = reader
   const { raw } = reply.hijack()
   raw.writeHead(200, headers)
@@ -65,10 +62,7 @@ function stream(journal: SiteJournal & Journal, reader: Reader): FastifyReply {
   }
   for (const entry of journal.recent().slice(-keptEntries)) write(`data: ${JSON.stringify(entry)}\n\n`)
   const stop = journal.subscribe(send)
-  const timers = [
-    setInterval(write, keepAliveMs, ': still here\n\n'),
-    setTimeout(() => raw.end(), leftMs),
-  ]
+  const timers = [setInterval(write, keepAliveMs, ': still here\n\n'), setTimeout(() => raw.end(), leftMs)]
   raw.once('close', () => {
     stop()
     for (const timer of timers) clearTimeout(timer)
@@ -76,6 +70,7 @@ function stream(journal: SiteJournal & Journal, reader: Reader): FastifyReply {
   return reply
 }
 
+/** A revocation may have been this reader's own. */
 async function endIfLoggedOut({ app, request, reply }: Reader): Promise<void> {
   try {
     if ((await app.site.session(request)) === undefined) reply.raw.end()

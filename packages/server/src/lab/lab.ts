@@ -4,7 +4,6 @@ import {
   memory,
   type Guard,
   type GuardOptions,
-  type Journal,
   type PasswordHasher,
   type Records,
 } from 'countersign'
@@ -40,6 +39,7 @@ export interface Lab {
   readonly listeners: readonly { readonly name: string; readonly url: string }[]
   /** A client certificate that D11 accepts, for browsers and tools, and the authority that signed it. */
   readonly client: KeyPairPem & { readonly authority: string }
+  /** Ends every socket and every listener. Nothing is left behind: the records were in memory. */
   close(): Promise<void>
 }
 
@@ -67,12 +67,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
+/** All parts, made and not yet listening: nothing is open when the first port turns out to be taken. */
 interface Composed {
   readonly siteUrl: string
   readonly client: Lab['client']
   readonly all: readonly Listener[]
 }
 
+/** Builds every part. Doors before the site: it lists them, and hands out what they take. */
 async function compose({ port, log }: LabOptions): Promise<Composed> {
   const ports = portsFrom(port)
   const origins = [`http://localhost:${ports.site}`, `http://127.0.0.1:${ports.site}`]
@@ -106,13 +108,7 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
     client: { ...certificates.client, authority: certificates.authority },
     all: [
       { name: 'site', url: siteUrl, port: ports.site, app: site, close: () => site.close() },
-      ...built.map(({ door, url, server }) => ({
-        name: `${door.id} ${door.name}`,
-        url,
-        port: ports.door(door.number),
-        app: server.app,
-        close: () => server.close(),
-      })),
+      ...built.map((door) => listenerOf(door, ports)),
       {
         name: 'hostile site',
         url: `http://localhost:${ports.hostile}/attack`,
@@ -124,13 +120,25 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
   }
 }
 
+/** A door as people are told of it. */
+function listenerOf({ door, url, server }: BuiltDoor, ports: LabPorts): Listener {
+  return {
+    name: `${door.id} ${door.name}`,
+    url,
+    port: ports.door(door.number),
+    app: server.app,
+    close: () => server.close(),
+  }
+}
+
+/** What all doors and the site have in common: one store, one journal, one set of certificates. */
 interface Shared {
   readonly ports: LabPorts
   readonly origins: readonly string[]
   readonly log: Logger
   readonly records: Records
   readonly passwords: PasswordHasher
-  readonly journal: SiteJournal & Journal
+  readonly journal: SiteJournal
   readonly recorder: WireRecorder
   readonly context: DoorContext
   readonly tls: NonNullable<Parameters<typeof createDoorServer>[0]['tls']>
@@ -151,6 +159,10 @@ const labLimits: NonNullable<GuardOptions['limits']> = {
   handshakesPerSecond: 100_000,
 }
 
+/**
+ * A guard and a server for one row of the table. D3 alone has a frame page, which the lab's own pages may
+ * embed.
+ */
 function buildDoor(shared: Shared, door: Door): BuiltDoor {
   const port = shared.ports.door(door.number)
   const guard = createGuard({
@@ -189,6 +201,7 @@ function buildDoor(shared: Shared, door: Door): BuiltDoor {
   return { door, url: `${door.secure ? 'wss' : 'ws'}://localhost:${port}/`, guard, server }
 }
 
+/** The site with the lab's routes: its pages may reach every door, and frame D3 and the hostile site. */
 async function buildSite(
   shared: Shared,
   built: readonly BuiltDoor[],
@@ -238,6 +251,7 @@ async function buildSite(
   return site
 }
 
+/** PEM of everything that D11 needs; keys live in memory and end with the lab. */
 interface Certificates {
   readonly authority: string
   readonly server: KeyPairPem
@@ -245,6 +259,10 @@ interface Certificates {
   readonly listed: KeyPairPem
 }
 
+/**
+ * Two authorities: the lab's own, whose certificates are taken by name, and a stranger's, of whose one is
+ * listed by fingerprint.
+ */
 async function makeCertificates(): Promise<Certificates> {
   const authority = await createAuthority('Countersign lab', certificateDays)
   const stranger = await createAuthority('Nobody in particular', certificateDays)
@@ -262,6 +280,10 @@ async function makeCertificates(): Promise<Certificates> {
   }
 }
 
+/**
+ * The three spellings under which this machine reaches a port of its own; any other `Host` is a rebound
+ * name.
+ */
 function loopbackHosts(port: number): readonly string[] {
   return [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 /** Something that listens. */
 export interface Listener {
   readonly name: string
+  /** Where people and pages reach it. */
   readonly url: string
   readonly port: number
   readonly app: FastifyInstance

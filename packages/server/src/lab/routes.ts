@@ -1,5 +1,5 @@
 /** The lab's own routes on the site: its page, the table of doors, and what the cases need to be shown. */
-import type { Guard, Journal, Records } from 'countersign'
+import type { Guard, Records } from 'countersign'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { KeyPairPem } from '../server/certificates.ts'
 import type { SiteJournal } from '../server/journal.ts'
@@ -29,7 +29,7 @@ export interface LabRouteOptions {
   readonly built: readonly RoutedDoor[]
   readonly records: Records
   readonly issuer: Guard
-  readonly journal: SiteJournal & Journal
+  readonly journal: SiteJournal
   readonly recorder: WireRecorder
   readonly hostileOrigin: string
   readonly siteOrigin: string
@@ -45,48 +45,14 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
   serveDocs(app)
   const table = doorTable(options)
   app.get('/lab/doors.json', (_request, reply) => reply.send(table))
-  app.get('/lab', async (request, reply) => {
-    const here = new URL(options.siteOrigin)
-    // Cookies are the host's own: the page, its sockets and the hostile site speak of one name.
-    if (request.host !== here.host) return reply.redirect(`${here.origin}/lab`, 303)
-    const session = await app.site.session(request)
-    if (session === undefined) return reply.redirect('/login', 303)
-    return reply.type('text/html; charset=utf-8').send(
-      renderLab({
-        username: session.subject,
-        roles: session.roles,
-        version: programVersion(),
-        doors: options.built.map(({ door, url }) => ({ id: door.id, url })),
-        hostileOrigin: options.hostileOrigin,
-        docsBase: hasDocs ? '/' : undefined,
-      }),
-    )
-  })
+  app.get('/lab', (request, reply) => showLab(app, options, { request, reply }))
   app.get('/lab/alias', async (request, reply) => {
-    const session = await app.site.session(request)
-    if (session === undefined) return refuse(reply, 'missing_credential')
-    const { subject, roles, id, endsAtMs } = session
-    const ttlMs = lifeUntil(endsAtMs)
-    const issued = await options.issuer.issue.session({
-      subject,
-      roles,
-      session: id,
-      purpose: 'alias',
-      ttlMs,
-    })
-    return reply.send({ alias: issued.session })
+    const alias = await issueChild(options, await app.site.session(request), 'alias')
+    return alias === undefined ? refuse(reply, 'missing_credential') : reply.send({ alias })
   })
   app.post('/lab/session', async (request, reply) => {
-    const session = await app.site.session(request)
-    if (session === undefined) return refuse(reply, 'missing_credential')
-    const { subject, roles, id, endsAtMs } = session
-    const issued = await options.issuer.issue.session({
-      subject,
-      roles,
-      session: id,
-      ttlMs: lifeUntil(endsAtMs),
-    })
-    return reply.send({ session: issued.session })
+    const session = await issueChild(options, await app.site.session(request), 'login')
+    return session === undefined ? refuse(reply, 'missing_credential') : reply.send({ session })
   })
   app.post('/lab/expired', async (request, reply) => {
     const session = await app.site.session(request)
@@ -101,6 +67,41 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
   app.get('/lab/ca.pem', (_request, reply) => reply.type('application/x-pem-file').send(options.authority))
   const p12 = once(() => packageP12(options.client, options.authority))
   app.get('/lab/client.p12', async (_request, reply) => answerP12(reply, await p12()))
+}
+
+/** The page, for whoever is logged in, under the one host whose cookies it, its sockets and the hostile site speak of. */
+async function showLab(
+  app: FastifyInstance,
+  options: LabRouteOptions,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<FastifyReply> {
+  const here = new URL(options.siteOrigin)
+  if (request.host !== here.host) return reply.redirect(`${here.origin}/lab`, 303)
+  const session = await app.site.session(request)
+  if (session === undefined) return reply.redirect('/login', 303)
+  return reply.type('text/html; charset=utf-8').send(
+    renderLab({
+      username: session.subject,
+      roles: session.roles,
+      version: programVersion(),
+      doors: options.built.map(({ door, url }) => ({ id: door.id, url })),
+      hostileOrigin: options.hostileOrigin,
+      docsBase: hasDocs ? '/' : undefined,
+    }),
+  )
+}
+
+/** A session that pages can read, beside the login's own, which they cannot. It ends with the login. */
+async function issueChild(
+  options: LabRouteOptions,
+  login: LoginSession | undefined,
+  purpose: 'alias' | 'login',
+): Promise<string | undefined> {
+  if (login === undefined) return undefined
+  const { subject, roles, id, endsAtMs } = login
+  const ttlMs = lifeUntil(endsAtMs)
+  const issued = await options.issuer.issue.session({ subject, roles, session: id, purpose, ttlMs })
+  return issued.session
 }
 
 /** What programs can rely on: see the reference of the HTTP interface. */

@@ -6,7 +6,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { findParameter } from 'countersign/wire'
 import { FrameReader, type Frame } from './frame-reader.ts'
-import { mask } from './mask.ts'
+import { mask } from './browser/mask.ts'
 
 /** One line of an exchange. */
 export interface WireLine {
@@ -16,6 +16,8 @@ export interface WireLine {
   readonly deciding: boolean
 }
 
+// Bounds of what is kept, for whoever opens sockets in a loop: the oldest exchange makes room, long ones are
+// cut.
 const maxExchanges = 1_000
 const maxLines = 80
 const maxLineLength = 300
@@ -43,6 +45,7 @@ export class WireRecorder {
     watchServer(socket, add)
   }
 
+  /** One id may name several sockets, one after the other: their lines follow each other. */
   #begin(probe: string): WireLine[] {
     const exchange = this.#exchanges.get(probe) ?? []
     this.#exchanges.set(probe, exchange)
@@ -52,6 +55,7 @@ export class WireRecorder {
   }
 }
 
+/** What a reader of the exchange has a use for; browsers send a page of others. */
 const shownHeaders = new Set([
   'host',
   'origin',
@@ -62,6 +66,7 @@ const shownHeaders = new Set([
   'sec-websocket-version',
 ])
 
+/** From the raw headers: names as they were written, repeated ones repeated. */
 function requestLines(request: IncomingMessage): readonly string[] {
   const lines = [`${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}`]
   for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
@@ -71,6 +76,7 @@ function requestLines(request: IncomingMessage): readonly string[] {
   return lines
 }
 
+/** Listens beside the WebSocket library; what came with the handshake comes first. */
 function watchClient(socket: Duplex, head: Buffer, use: (frame: Frame) => void): void {
   const reader = new FrameReader(use)
   if (head.length > 0) reader.push(head)
@@ -96,6 +102,7 @@ function watchServer(socket: Duplex, add: (from: 'server', text: string, decidin
   wrap(socket, 'end', see)
 }
 
+/** In place of the method, and calling it: the library writes as ever. */
 function wrap(socket: Duplex, name: 'write' | 'end', see: (chunk: unknown) => void): void {
   const original: unknown = Reflect.get(socket, name)
   if (typeof original !== 'function') return
@@ -109,6 +116,7 @@ function wrap(socket: Duplex, name: 'write' | 'end', see: (chunk: unknown) => vo
   })
 }
 
+/** The status in our own words, whatever the server's were, and the fields that explain it. */
 function answerLines(bytes: Buffer): readonly string[] {
   const head = bytes.toString('latin1').split('\r\n\r\n', 1)[0] ?? ''
   const [status = '', ...fields] = head.split('\r\n')

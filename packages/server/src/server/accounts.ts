@@ -20,6 +20,8 @@ export interface NewAccount {
   readonly roles: readonly string[]
 }
 
+// Bounds of what is typed. Passwords have no rule but length: anything more is weaker passwords that look
+// stronger.
 const maxUsernameLength = 64
 const minPasswordLength = 8
 const maxPasswordLength = 1_024
@@ -55,7 +57,10 @@ export async function setPassword(
   return change(tools, username, { passwordHash })
 }
 
-/** Gives an account other roles and ends everything that was opened with the former ones. @throws MisuseError */
+/**
+ * Gives an account other roles and ends everything that was opened with the former ones.
+ * @throws MisuseError when there is no such account, or a role is out of bounds
+ */
 export async function setRoles(
   tools: AccountTools,
   username: string,
@@ -64,7 +69,10 @@ export async function setRoles(
   return change(tools, username, { roles: checkRoles(roles) })
 }
 
-/** Disables an account, ending everything it had opened, or enables it again. @throws MisuseError */
+/**
+ * Disables an account, ending everything it had opened, or enables it again.
+ * @throws MisuseError when there is no such account
+ */
 export async function setDisabled(
   tools: AccountTools,
   username: string,
@@ -94,6 +102,9 @@ async function change(
   return row
 }
 
+/**
+ * With a guard at hand its sockets close at once; otherwise a running server finds the mark within a second.
+ */
 async function revokeSubject(tools: AccountTools, subject: string): Promise<void> {
   if (tools.guard !== undefined) await tools.guard.revoke({ subject })
   else
@@ -117,6 +128,7 @@ export function checkUsername(typed: string): string {
   return username
 }
 
+/** @throws MisuseError for a password out of bounds; what the hasher throws passes through */
 async function hashed(tools: AccountTools, password: string): Promise<string> {
   if (password.length < minPasswordLength || password.length > maxPasswordLength) {
     throw new MisuseError(
@@ -127,6 +139,7 @@ async function hashed(tools: AccountTools, password: string): Promise<string> {
   return tools.passwords.hash(password)
 }
 
+/** Each once. No blanks and no commas: roles stand in lists, claims and command lines. */
 function checkRoles(roles: readonly string[]): readonly string[] {
   if (roles.length > maxRoles || roles.some((role) => !/^[\w.:-]{1,64}$/.test(role))) {
     throw new MisuseError(

@@ -111,6 +111,7 @@ function readJsonStrictly(app: FastifyInstance): void {
   })
 }
 
+/** What a route has set itself stays: pages that may be framed have a policy of their own. */
 function addMissing(reply: FastifyReply, headers: Headers): void {
   for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
 }
@@ -128,6 +129,10 @@ function logAnswer(log: Logger, request: FastifyRequest, reply: FastifyReply): v
   )
 }
 
+/**
+ * Errors of the framework have a status; any other is the program's failure and is logged, class and place
+ * only.
+ */
 function answerError(
   log: Logger,
   error: unknown,

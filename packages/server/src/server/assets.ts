@@ -10,9 +10,11 @@ import type { FastifyInstance } from 'fastify'
 export interface Asset {
   readonly type: string
   readonly body: string
+  /** A digest of the body, in quotes (RFC 9110 §8.8.3). */
   readonly etag: string
 }
 
+/** What is served at all; a file of any other kind is not there. */
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -55,6 +57,7 @@ function readAsset(path: string): Asset | undefined {
   return types[extension] === undefined ? undefined : assetOf(extension, readFileSync(path, 'utf8'))
 }
 
+/** The digest is cut to 128 bits: enough to tell versions apart, and nobody gains by a collision. */
 function assetOf(extension: string, body: string): Asset {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   return { type: types[extension] ?? 'application/octet-stream', body, etag }

@@ -1,6 +1,7 @@
 /** Bodies of requests: each route says what it takes, and takes nothing else. */
 import { z } from 'zod'
 
+/** What names a subject, an audience, a lease: bounded as the records are. */
 const identifier = z.string().min(1).max(256)
 const roles = z.array(z.string().min(1).max(64)).max(32)
 const origin = z.string().min(1).max(512)
@@ -11,6 +12,10 @@ export interface LoginBody {
   readonly password: string
   readonly csrf?: string | undefined
 }
+/**
+ * Shape of a login. Bounded, because the name is normalised and the password hashed before anything else is
+ * known.
+ */
 export const loginBody: z.ZodType<LoginBody> = z.strictObject({
   username: z.string().max(256),
   password: z.string().max(1_024),
@@ -21,6 +26,7 @@ export const loginBody: z.ZodType<LoginBody> = z.strictObject({
 export interface LogoutBody {
   readonly csrf?: string | undefined
 }
+/** Shape of a logout: JSON clients send nothing at all. */
 export const logoutBody: z.ZodType<LogoutBody> = z.strictObject({ csrf: z.string().max(256).optional() })
 
 /** Whom an API key with the scope `issue` asks for. */
@@ -35,6 +41,7 @@ export interface TicketBody extends OnBehalf {
   readonly purpose?: 'connect' | 'frame' | undefined
   readonly origin?: string | undefined
 }
+/** Shape of a request for a ticket. Whether the audience is a door's is for the route to say. */
 export const ticketBody: z.ZodType<TicketBody> = z.strictObject({
   audience: identifier,
   purpose: z.enum(['connect', 'frame']).optional(),
@@ -47,6 +54,7 @@ export const ticketBody: z.ZodType<TicketBody> = z.strictObject({
 export interface AudienceBody extends OnBehalf {
   readonly audience?: string | undefined
 }
+/** Shape of a request for a single-use URL or a JWT. */
 export const audienceBody: z.ZodType<AudienceBody> = z.strictObject({
   audience: identifier.optional(),
   subject: identifier.optional(),
@@ -58,6 +66,7 @@ export interface SecretBody {
   readonly audience?: string | undefined
   readonly uses?: 'one' | 'session' | undefined
 }
+/** Shape of a request for a preauth pair or a challenge secret; an `audience` is read and has no effect. */
 export const secretBody: z.ZodType<SecretBody> = z.strictObject({
   audience: identifier.optional(),
   uses: z.enum(['one', 'session']).optional(),
@@ -68,6 +77,7 @@ export interface RefreshBody {
   readonly credential: string
   readonly subject?: string | undefined
 }
+/** Shape of a refresh: the credential as it would be shown at the door. */
 export const refreshBody: z.ZodType<RefreshBody> = z.strictObject({
   credential: z.string().min(1).max(16_000),
   subject: identifier.optional(),
@@ -82,6 +92,9 @@ export type RevokeBody =
   | { readonly api_key: string }
   | { readonly role: string }
   | { readonly certificate: string }
+/**
+ * Shape of a revocation. A union, so that two members together are refused rather than one of them ignored.
+ */
 export const revokeBody: z.ZodType<RevokeBody> = z.union([
   z.strictObject({ subject: identifier }),
   z.strictObject({ session: identifier }),
@@ -97,6 +110,7 @@ export interface ExchangeBody {
   readonly ticket: string
   readonly origin: string
 }
+/** Shape of what the frame's module sends: the ticket, and the page that it says it got it from. */
 export const exchangeBody: z.ZodType<ExchangeBody> = z.strictObject({ ticket: identifier, origin })
 
 /** Reads a body; no body counts as an empty object. @returns `undefined` when it is not of this shape */

@@ -30,6 +30,7 @@ export interface Call {
   readonly caller: Caller
   /** When proving the caller began: what is issued to them is no younger, so that no revocation slips in between. */
   readonly provedAtMs: number
+  /** Parsed and past the Host and Origin rules; its body has not been looked at. */
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }
@@ -67,17 +68,20 @@ export function mayIssue(caller: Caller): boolean {
   return caller.kind === 'key' && caller.key.scopes.includes('issue')
 }
 
+/** One of the scopes is enough. */
 function isWelcome(caller: Caller, welcome: Welcome): boolean {
   if (caller.kind === 'session') return welcome.session
   return welcome.scopes.some((scope) => caller.key.scopes.includes(scope))
 }
 
+/** Someone with a good login session. */
 async function findSession(site: SiteContext, request: FastifyRequest): Promise<Caller | undefined> {
   const session = await findLogin(site, request)
   if (session === undefined) return undefined
   return { kind: 'session', subject: session.subject, roles: session.roles, session }
 }
 
+/** Someone with a good API key: known, not expired, not revoked. */
 async function findKey(site: SiteContext, request: FastifyRequest): Promise<Caller | undefined> {
   const token = bearerOf(request)
   if (token === undefined || !token.startsWith(prefixes.apiKey)) return undefined
@@ -88,6 +92,7 @@ async function findKey(site: SiteContext, request: FastifyRequest): Promise<Call
   return { kind: 'key', subject: key.subject, roles: key.roles, key }
 }
 
+/** RFC 6750 §2.1. Keys travel in no other place over HTTP. */
 function bearerOf(request: FastifyRequest): string | undefined {
   const field = parseAuthorization(request.headers.authorization ?? '')
   if (field.kind !== 'found' || field.value.scheme !== 'bearer') return undefined

@@ -13,6 +13,7 @@ export interface KeyPairPem {
 
 /** An authority that can sign. */
 export interface Authority extends KeyPairPem {
+  /** Makes a key pair and signs its certificate. The private key leaves in the answer and is kept nowhere. */
   issue(request: CertificateRequest): Promise<KeyPairPem>
 }
 
@@ -22,6 +23,7 @@ export interface CertificateRequest {
   readonly commonName: string
   /** DNS names and addresses of a server. */
   readonly hosts?: readonly string[]
+  /** How long it is valid from now on, days. */
   readonly days: number
   /** Days by which the validity starts in the past; more than `days` makes an expired certificate. @default 0 */
   readonly startedDaysAgo?: number
@@ -92,6 +94,7 @@ async function issue(
   return pemOf(certificate, keys.privateKey)
 }
 
+/** By the machine's own clock: whoever verifies has another. */
 function validity(
   days: number,
   startedDaysAgo: number,
@@ -104,10 +107,14 @@ function nameOf(commonName: string): x509.JsonName {
   return [{ CN: [commonName] }]
 }
 
+/**
+ * RFC 5280 §4.2.1.6: addresses and names are entries of different kinds, and clients compare like with like.
+ */
 function nameEntry(host: string): x509.JsonGeneralName {
   return { type: /^[\d.]+$|:/.test(host) ? 'ip' : 'dns', value: host }
 }
 
+/** PKCS #8, unencrypted: whoever writes it to disk sees to the mode of the file. */
 function pemOf(certificate: x509.X509Certificate, key: webcrypto.CryptoKey): KeyPairPem {
   return {
     certificate: `${certificate.toString('pem')}\n`,

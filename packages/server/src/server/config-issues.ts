@@ -23,6 +23,7 @@ export interface PlacedFinding extends Finding {
 
 /** Where values stand in a text. */
 export interface Places {
+  /** The line, from 1, of what the path leads to. */
   lineOf(path: KeyPath): number
 }
 
@@ -71,6 +72,7 @@ function nodeAt(document: Document, path: KeyPath): Node | undefined {
   return isScalar(pair?.key) ? pair.key : undefined
 }
 
+/** Documents hand out values as `unknown`; those that stand somewhere have a range. */
 function nodeOf(value: unknown): Node | undefined {
   const isNode = typeof value === 'object' && value !== null && 'range' in value
   // Every value with a range that a document hands out is a node.
@@ -120,6 +122,7 @@ function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: KeyPath): read
   return deepest.flatMap((inner) => issueFindings(inner, path))
 }
 
+/** Longer paths fit deeper; among equals a wrong value says more than a wrong type. */
 function depthOf(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map(({ path, code }) => path.length * 2 + (code === 'invalid_value' ? 1 : 0)))
 }

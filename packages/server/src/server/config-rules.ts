@@ -264,6 +264,7 @@ function fileFindings(config: RuledConfig, path: KeyPath, files: TlsConfig): rea
   })
 }
 
+/** Now rather than at the start: whoever checks a configuration is still at the keyboard. */
 function missingFile(config: RuledConfig, path: KeyPath, file: string): readonly Finding[] {
   return existsSync(config.path(file)) ? [] : [error(path, `there is no file ${config.path(file)}`)]
 }
@@ -278,6 +279,7 @@ export function siteOrigins(config: ConfigText): readonly string[] {
   return [siteOrigin(config), ...config.site.origins]
 }
 
+/** The library's own check is the rule; here it is only asked. */
 function works(work: () => unknown): boolean {
   try {
     work()

@@ -39,11 +39,14 @@ function oneOrMore<const T extends readonly [string, ...string[]]>(
   )
 }
 
+// Where each kind of credential may travel. What is not in a row cannot be configured, and for a reason:
+// sessions and keys live long and have no place in a URL.
 const ticketPlaces = ['query', 'first-message', 'subprotocol', 'bearer', 'basic'] as const
 const sessionPlaces = ['cookie', 'frame-cookie', 'first-message'] as const
 const tokenPlaces = ['bearer', 'subprotocol', 'first-message'] as const
 const keyPlaces = ['bearer', 'basic', 'first-message'] as const
 
+/** Of public keys alone: a shared secret in a configuration would be a key that signs. */
 const algorithms = [
   'EdDSA',
   'Ed25519',
@@ -95,6 +98,7 @@ const accept = z.discriminatedUnion('method', [
 
 const count = z.int().min(1).max(1_000_000)
 
+/** The library's limits that make sense in a file, between bounds within which a server still works. */
 const limits = z.strictObject({
   deadlineMs: z.int().min(100).max(120_000).optional(),
   maxBytes: z.int().min(64).max(1_048_576).optional(),

@@ -1,4 +1,5 @@
 /** A configuration as values: every default filled in, nothing about text or lines. */
+import type { JwtAlgorithm } from 'countersign/methods'
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -8,7 +9,9 @@ export interface ListenAddress {
 
 /** PEM files of a TLS server. */
 export interface TlsConfig {
+  /** The certificate and what leads to its authority. */
   readonly cert: string
+  /** The private key, readable by its owner alone. */
   readonly key: string
 }
 
@@ -22,28 +25,20 @@ export type JwtPlace = 'bearer' | 'subprotocol' | 'first-message'
 export type KeyPlace = 'bearer' | 'basic' | 'first-message'
 
 /** Algorithms of JWTs that public keys verify. */
-export type PublicAlgorithm =
-  | 'EdDSA'
-  | 'Ed25519'
-  | 'ES256'
-  | 'ES384'
-  | 'ES512'
-  | 'RS256'
-  | 'RS384'
-  | 'RS512'
-  | 'PS256'
-  | 'PS384'
-  | 'PS512'
+export type PublicAlgorithm = Exclude<JwtAlgorithm, 'HS256'>
 
 /** Tokens of an issuer; without `issuer` the site's own. */
 export interface JwtConfig {
   readonly method: 'jwt'
   readonly from: readonly JwtPlace[]
+  /** `iss`, compared exactly; with it go `jwks` and `algorithms`. */
   readonly issuer?: string | undefined
+  /** Where the issuer publishes its keys: `https:`, or `http:` on loopback. */
   readonly jwks?: string | undefined
   readonly algorithms?: readonly PublicAlgorithm[] | undefined
   /** [the guard's name] */
   readonly audience?: string | undefined
+  /** Kind of token that is asked for in the header, such as `at+jwt`. [`JWT` or nothing] */
   readonly typ?: string | undefined
 }
 
@@ -54,6 +49,7 @@ export interface CertificateConfig {
   readonly authority?: string | undefined
   /** Roles of subjects that the authority vouches for. */
   readonly roles: readonly string[]
+  /** SHA-256 in hex: certificates that need no authority, and whom they stand for. */
   readonly fingerprints: Readonly<
     Record<string, { readonly subject: string; readonly roles: readonly string[] }>
   >
@@ -72,11 +68,17 @@ export type AcceptConfig =
 
 /** Bounds of a guard; what is left out keeps the library's default. */
 export interface LimitsConfig {
+  /** From the upgrade to acceptance, ms. */
   readonly deadlineMs?: number | undefined
+  /** Bytes before acceptance. */
   readonly maxBytes?: number | undefined
+  /** Messages before acceptance. */
   readonly maxMessages?: number | undefined
+  /** Of one source. */
   readonly handshakesPerSecond?: number | undefined
+  /** Longest life of a lease, refreshed or not, ms. */
   readonly maxLeaseMs?: number | undefined
+  /** How long an expired lease may still speak, ms. */
   readonly graceMs?: number | undefined
   readonly pool?:
     Readonly<Partial<Record<'total' | 'perSource' | 'perSubnet' | 'talking', number | undefined>>> | undefined
@@ -86,22 +88,30 @@ export interface LimitsConfig {
 export interface GuardConfig {
   readonly name: string
   readonly listen?: ListenAddress | undefined
+  /** Path of its sockets, where several guards share an address. */
   readonly path: string
   readonly tls?: TlsConfig | undefined
   readonly url?: string | undefined
   readonly origins?: readonly string[] | undefined
+  /** What it answers to. [the host of its URL] */
   readonly hosts?: readonly string[] | undefined
+  /** The ways in; the first that recognises a credential judges it. */
   readonly accept: readonly AcceptConfig[]
+  /** How refused credentials are told: see the table of refusals. */
   readonly refusals: 'auto' | 'http' | 'close'
   readonly limits?: LimitsConfig | undefined
+  /** What stands behind it. */
   readonly application: 'echo'
   readonly dangerouslyAllowCleartext: boolean
 }
 
 /** One secret for challenge-response. */
 export interface ChallengeSecretConfig {
+  /** Name to log in with; each once. */
   readonly authid: string
+  /** In clear; exactly one of this and `secretFile`. */
   readonly secret?: string | undefined
+  /** File whose first line is the secret. */
   readonly secretFile?: string | undefined
   readonly subject?: string | undefined
   readonly roles: readonly string[]
@@ -113,6 +123,7 @@ export interface ChallengeSecretConfig {
 export interface ConfigText {
   /** SQLite file. */
   readonly store: string
+  /** File of the sealing keys, made at the first start. [`COUNTERSIGN_KEY` alone] */
   readonly keyFile?: string | undefined
   /** Where the keys that sign access tokens are kept; without it they are made afresh at every start. */
   readonly tokenKeyFile?: string | undefined
@@ -123,8 +134,10 @@ export interface ConfigText {
     readonly origins: readonly string[]
     readonly dangerouslyAllowCleartext: boolean
   }
+  /** Proxies that are believed about addresses and TLS; nobody is unless named. */
   readonly proxies?:
     { readonly trusted: readonly string[]; readonly header: 'x-forwarded-for' | 'forwarded' } | undefined
   readonly guards: readonly GuardConfig[]
+  /** Secrets for challenge-response that are put in at every start. */
   readonly challengeSecrets: readonly ChallengeSecretConfig[]
 }

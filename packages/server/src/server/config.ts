@@ -29,6 +29,7 @@ export type ConfigReading =
   | { readonly kind: 'config'; readonly config: Config }
   | { readonly kind: 'wrong'; readonly findings: readonly PlacedFinding[] }
 
+/** More than any configuration needs; a file of this size is something else. */
 const maxBytes = 1_048_576
 
 /**

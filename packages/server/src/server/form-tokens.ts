@@ -43,6 +43,10 @@ export async function isLogoutToken(
   return token !== undefined && sameText(token, await tokenOf(site, 'logout', session))
 }
 
+/**
+ * The name of the form keeps a login's token from being a logout's. The key is new at every start: older
+ * forms are asked to be sent again.
+ */
 async function tokenOf(site: SiteContext, form: 'login' | 'logout', bound: string): Promise<string> {
   return site.options.platform.hmac(site.formKey, `${form}\n${bound}`)
 }

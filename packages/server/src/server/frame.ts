@@ -94,6 +94,10 @@ function isMeantFor(row: TicketRow, origin: string, options: FrameOptions): bool
   return right && row.origin === origin && options.pageOrigins.includes(origin)
 }
 
+/**
+ * Nothing to see and nothing inline. The page's origins are told to the module, which takes messages from
+ * those alone.
+ */
 function renderFrame(pageOrigins: readonly string[]): string {
   return html`<!doctype html>
     <html lang="en">

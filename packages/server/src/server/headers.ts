@@ -1,6 +1,9 @@
 /** Response headers: what every answer carries, and what pages and issued credentials carry besides. */
 
-/** Where pages of a site may reach, beside their own origin. */
+/**
+ * Where pages of a site may reach, beside their own origin. Each list goes into the Content Security Policy
+ * as it is: origins and nothing else belong there.
+ */
 export interface PageSources {
   /** Sockets and origins that scripts may connect to. */
   readonly connect: readonly string[]

@@ -8,6 +8,7 @@ export function registerHealth(app: FastifyInstance, site: SiteContext): void {
   app.get('/healthz', () => ({ ok: true, guards: site.options.guards().map(describe) }))
 }
 
+/** Numbers only: no subject, no address, no credential. */
 function describe(guard: Guard): Readonly<Record<string, unknown>> {
   const { pool, limits } = guard
   return {

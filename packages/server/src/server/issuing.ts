@@ -16,6 +16,8 @@ interface Holder {
   /** The login session that it dies with. */
   readonly session: string | undefined
   readonly provedAtMs: number
+  /** The API key that it dies with. */
+  readonly apiKey: string | undefined
   readonly leaseMs: number
 }
 
@@ -163,6 +165,7 @@ function holderOf(call: Call, asked: OnBehalf): Holder | Word {
     roles: asked.roles ?? (own ? caller.roles : []),
     session: caller.kind === 'session' ? caller.session.id : undefined,
     provedAtMs: call.provedAtMs,
+    apiKey: caller.kind === 'key' ? caller.key.id : undefined,
     leaseMs: Math.max(1, Math.min(site.leaseMs, lifeOf(call))),
   }
 }

@@ -10,6 +10,9 @@ export interface SiteJournal extends Journal {
   subscribe(hear: (entry: JournalEntry) => void): () => void
 }
 
+/**
+ * What an operator wants to be woken by: nothing here but errors; refusals and revocations are worth a look.
+ */
 const levels: Readonly<Record<JournalEntry['kind'], 'info' | 'warn' | 'error'>> = {
   accepted: 'info',
   refused: 'warn',
@@ -48,6 +51,7 @@ function tell(hear: (entry: JournalEntry) => void, entry: JournalEntry): void {
   }
 }
 
+/** The log has no members that say nothing. */
 function defined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }

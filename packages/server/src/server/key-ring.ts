@@ -42,6 +42,7 @@ export interface KeyRing {
   rotate(): void
 }
 
+/** A private key and what is published of it. */
 interface Signer {
   readonly jwk: PublicJwk
   readonly key: KeyObject
@@ -80,6 +81,7 @@ function fresh(): { current: Signer; previous: readonly PublicJwk[] } {
   return { current: newSigner(), previous: [] }
 }
 
+/** A fresh pair from the runtime's generator. */
 function newSigner(): Signer {
   return signerOf(generateKeyPairSync('ed25519').privateKey)
 }
@@ -96,6 +98,7 @@ function published(x: string): PublicJwk {
   return { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' }
 }
 
+/** RFC 7515 §7.1, compact. Ed25519 hashes by itself, hence no digest is named. */
 function signed(signer: Signer, typ: string, payload: Readonly<Record<string, unknown>>): string {
   const header = encode({ alg: 'EdDSA', typ, kid: signer.jwk.kid })
   const input = `${header}.${encode(payload)}`
@@ -106,6 +109,10 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
+/**
+ * @throws MisuseError when others may read the file, or it is no ring: tokens of a ring that leaked are
+ * anyone's
+ */
 function load(file: string): { current: Signer; previous: readonly PublicJwk[] } {
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
     throw new MisuseError('invalid_option', `${file}: must be readable by its owner alone (chmod 600)`)

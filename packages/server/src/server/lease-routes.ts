@@ -7,6 +7,7 @@ import { presentTo } from './presenting.ts'
 import { refuse } from './refuse.ts'
 import type { SiteContext } from './site-options.ts'
 
+/** A lease and the guard that granted it: refreshing is that guard's to judge. */
 interface HeldLease {
   readonly guard: Guard
   readonly lease: Lease
@@ -20,6 +21,7 @@ export function registerLeases(app: FastifyInstance, site: SiteContext): void {
   app.post('/countersign/revoke', serve(site, { session: false, scopes: ['revoke'] }, revoke))
 }
 
+/** The caller's own, at every door; identifiers and times, never a credential. */
 async function listLeases(call: Call): Promise<FastifyReply> {
   const leases = heldBy(call.site, call.caller.subject).map(({ guard, lease }) => ({
     lease: lease.id,
@@ -54,6 +56,7 @@ async function refreshLease(call: Call): Promise<FastifyReply> {
   return reply.send({ ok: true, expires_in: seconds })
 }
 
+/** Answers alike whether anything was opened: what a subject has is not the caller's to learn here. */
 async function revoke(call: Call): Promise<FastifyReply> {
   const body = readBody(revokeBody, call.request.body)
   if (body === undefined) return refuse(call.reply, 'invalid_request')
@@ -65,6 +68,7 @@ function optionsOf(body: RevokeBody): RevokeOptions {
   return 'api_key' in body ? { apiKey: body.api_key } : body
 }
 
+/** Every lease of a subject, at all guards. */
 function heldBy(site: SiteContext, subject: string): readonly HeldLease[] {
   return site.options.guards().flatMap((guard) => guard.leases(subject).map((lease) => ({ guard, lease })))
 }

@@ -30,6 +30,9 @@ export async function registerLogin(app: FastifyInstance, site: SiteContext): Pr
   })
 }
 
+/**
+ * Where a visitor of `/` belongs: to the login, to the site's home, or to the page that says who they are.
+ */
 async function start(visit: Visit): Promise<FastifyReply> {
   const { site, request, reply } = visit
   const session = await findLogin(site, request)
@@ -47,12 +50,17 @@ async function start(visit: Visit): Promise<FastifyReply> {
   )
 }
 
+/** The form, unless nobody needs it. */
 async function showLogin(visit: Visit): Promise<FastifyReply> {
   const { site, request, reply } = visit
   if ((await findLogin(site, request)) !== undefined) return reply.redirect(homeOf(site), 303)
   return loginPage(visit, { status: 200, error: undefined, username: '' })
 }
 
+/**
+ * One path for forms and programs. A form of a page proves that it is this site's own; programs send no
+ * `Origin`.
+ */
 async function login(visit: Visit): Promise<FastifyReply> {
   const { site, request, reply } = visit
   const body = readBody(loginBody, request.body)
@@ -100,6 +108,7 @@ async function logout(visit: Visit): Promise<FastifyReply> {
   return byForm ? reply.redirect('/login', 303) : reply.send({ ok: true })
 }
 
+/** Who is logged in, and for how long yet. */
 async function tellWho(visit: Visit): Promise<FastifyReply> {
   const { site, request, reply } = visit
   const session = await findLogin(site, request)
@@ -143,6 +152,10 @@ function isByPage({ site, request }: Visit): boolean {
   return request.headers.origin !== undefined && readCookie(request, site.cookies.form) !== undefined
 }
 
+/**
+ * By its content type: browsers cannot be made to send JSON across origins without asking first (Fetch, CORS
+ * preflight).
+ */
 function isForm(request: FastifyRequest): boolean {
   return request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
 }
@@ -151,6 +164,7 @@ function homeOf(site: SiteContext): string {
   return site.options.home ?? '/'
 }
 
+/** `Retry-After` in whole seconds, at least one (RFC 9110 §10.2.3). */
 function seconds(ms: number): string {
   return String(Math.max(1, Math.ceil(ms / 1_000)))
 }

@@ -53,6 +53,10 @@ async function judge(site: SiteContext, body: LoginBody, source: string): Promis
   return right ? { kind: 'right', account } : refused('invalid_credential')
 }
 
+/**
+ * Ends the session that the request came with, opens a fresh one (against fixation), and makes sure that the
+ * account is still what was judged.
+ */
 async function open(
   site: SiteContext,
   account: AccountRow,

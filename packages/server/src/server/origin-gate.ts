@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { refuseVisitor } from './app.ts'
 import type { SiteContext } from './site-options.ts'
 
+/** RFC 9110 §9.2.1: these change nothing, and the site's routes keep to that. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /** Routes where no cookie authenticates anything: what counts there is in the body, which no browser adds by itself. */

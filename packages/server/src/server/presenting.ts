@@ -3,6 +3,7 @@ import type { Credential, Guard, Handshake } from 'countersign'
 
 /** A request that brings a credential for another connection. */
 export interface Presentation {
+  /** As its holder would show it at the door. Secret. */
   readonly credential: string
   /** Name of the method that shall judge it: the one that granted the lease. */
   readonly method: string
@@ -65,6 +66,10 @@ function credentialsOf(key: string, text: string): Credential {
   return { kind: 'basic', username, password: password.join(':') }
 }
 
+/**
+ * What a request over HTTP says about the connection that the credential is for: everything but a
+ * credential.
+ */
 function emptyHandshake(shown: Presentation): Handshake {
   return {
     target: '/',

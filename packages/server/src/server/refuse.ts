@@ -13,6 +13,7 @@ type HttpWord =
   | 'unsupported_media_type'
   | 'too_large'
 
+/** Words that a socket never needs: they are about requests, not about credentials. */
 const httpStatus: Readonly<Record<HttpWord, number>> = {
   invalid_request: 400,
   unknown_audience: 400,

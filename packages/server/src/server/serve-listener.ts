@@ -31,7 +31,9 @@ export interface GuardedPath {
 /** An address cannot be listened on. */
 export class ListenError extends Error {
   override readonly name = 'ListenError'
+  /** The system's word: `EADDRINUSE`, `EACCES`, … */
   readonly code: string
+  /** What was wanted, as `host:port`. */
   readonly address: string
 
   constructor(code: string, address: string) {
@@ -41,6 +43,7 @@ export class ListenError extends Error {
   }
 }
 
+/** Longest message of an accepted socket, bytes. */
 const maxMessageBytes = 1_048_576
 /** How long a TLS handshake may take, ms. */
 const handshakeMs = 10_000

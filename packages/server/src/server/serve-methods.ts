@@ -53,6 +53,10 @@ export function methodsOf(guard: GuardConfig, around: MethodSurroundings): reado
   return guard.accept.flatMap((accept) => methodOf(accept, guard, around))
 }
 
+/**
+ * One way in as the library builds it. A session that may travel in several places is several methods: each
+ * place has sessions of its own kind.
+ */
 function methodOf(
   accept: AcceptConfig,
   guard: GuardConfig,

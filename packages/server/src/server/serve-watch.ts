@@ -3,6 +3,7 @@ import type { Bus, Clock, Guard, Records } from 'countersign'
 import type { Logger } from 'pino'
 import { describeError } from './log.ts'
 
+// Expired rows cost room and nothing else; revocations must be heard within a second or two.
 const sweepEveryMs = 5 * 60_000
 const lookEveryMs = 1_000
 
@@ -32,6 +33,10 @@ export function watchRecords(watched: Watched): () => void {
   }
 }
 
+/**
+ * One lookup a lease: the store keeps marks in memory and reads the file only when another process wrote to
+ * it.
+ */
 async function publishNewMarks({ records, guards, bus }: Watched): Promise<void> {
   for (const lease of guards.flatMap((guard) => guard.leases())) {
     if (lease.ended) continue

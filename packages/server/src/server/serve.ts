@@ -100,6 +100,7 @@ export async function startServer(config: Config, options: ServeOptions): Promis
   }
 }
 
+/** What all guards and the site have in common: one database, one bus, one journal. */
 interface Shared extends ServeOptions {
   readonly config: Config
   readonly records: Records
@@ -177,6 +178,7 @@ async function openListener(
   }
 }
 
+/** The site, which hands out credentials for every guard of the configuration. */
 function buildSite(
   shared: Shared,
   guards: ReadonlyMap<string, Guard>,

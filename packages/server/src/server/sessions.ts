@@ -28,6 +28,7 @@ export async function findLogin(
   return { id, key, subject, roles, expiresAtMs: Math.min(endsAtMs, now + row.idleMs), endsAtMs }
 }
 
+/** A changed password or role ends every login from before; in the records, not only by the mark. */
 async function isAccountUnchanged(site: SiteContext, row: SessionRow): Promise<boolean> {
   const account = await site.options.records.findAccount(row.subject)
   return account !== undefined && !account.disabled && account.changedAtMs <= row.issuedAtMs

@@ -27,6 +27,7 @@ export interface DemoAccount {
 
 /** Options of `createSite`. */
 export interface SiteOptions {
+  /** Accounts, sessions and marks; the same as its guards have. */
   readonly records: Records
   /** Makes sessions and revokes; any guard over the same records. */
   readonly issuer: Guard
@@ -42,6 +43,7 @@ export interface SiteOptions {
   readonly hosts: readonly string[]
   /** Whether it is reached over TLS: cookies are then `Secure` and named `__Host-…`. */
   readonly secure: boolean
+  /** Where logins are written down, beside what the guards write. */
   readonly journal: Journal
   readonly log: Logger
   /** Keys of `/countersign/token`. @default fresh ones, forgotten at exit */
@@ -72,6 +74,7 @@ export interface SiteOptions {
 export interface SiteContext {
   readonly options: SiteOptions
   readonly cookies: CookieNames
+  /** Compiled from the options' origins: what a request that changes something may come from. */
   readonly origins: OriginRules
   readonly keys: KeyRing
   readonly lockout: Lockout
@@ -84,12 +87,15 @@ export interface SiteContext {
   readonly allowances: { readonly challengeSecrets: Allowance; readonly preauths: Allowance }
   /** Address of the client: the peer's, or the one that a listed proxy names. */
   clientOf(request: FastifyRequest): string
+  /** The platform's clock, ms since the epoch. */
   now(): number
 }
 
 /** A good login session of a request. */
 export interface LoginSession {
+  /** Public identifier: what marks and leases name the session by. */
   readonly id: string
+  /** Hash of its secret: what the records keep it under. */
   readonly key: Hash
   readonly subject: string
   readonly roles: readonly string[]

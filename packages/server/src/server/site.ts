@@ -32,6 +32,7 @@ declare module 'fastify' {
   }
 }
 
+// What an option left out means; `SiteOptions` says the same.
 const idleMs = 30 * 60_000
 const sessionMs = 8 * 3_600_000
 const leaseMs = 15 * 60_000
@@ -68,6 +69,7 @@ function clientsOf(proxies: ProxyOptions | undefined): (request: FastifyRequest)
   }
 }
 
+/** What the routes share, made once. @throws TypeError when an origin is none */
 function contextOf(options: SiteOptions): SiteContext {
   return {
     options,

@@ -1,6 +1,6 @@
 import type { DoorId, Obtainable } from './case.ts'
 import { accountOf, doorOf, type LabFacts } from './facts.ts'
-import { randomText } from './mask.ts'
+import { randomText } from './random-text.ts'
 import { getJson, postJson, textOf, type Answer, type Witness } from './site.ts'
 
 /** What a case holds in a slot. */

@@ -2,7 +2,7 @@
 import { knock } from './knock.ts'
 import { describeOutcome, type Measured } from './outcome.ts'
 import { planAt, publicSubprotocol, withProbe } from './plan.ts'
-import { randomText } from './mask.ts'
+import { randomText } from './random-text.ts'
 
 interface HostileTarget {
   readonly id: string

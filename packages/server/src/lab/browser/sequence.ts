@@ -1,5 +1,5 @@
 import { make } from './dom.ts'
-import { maskSecrets } from './mask.ts'
+import { mask } from './mask.ts'
 import { getJson } from './site.ts'
 import type { TracePart } from './trace.ts'
 
@@ -55,7 +55,7 @@ function readLine(line: unknown): readonly WireLine[] {
   if (typeof line !== 'object' || line === null || !('text' in line) || !('from' in line)) return []
   const deciding = 'deciding' in line && line.deciding === true
   // The probe is the lab's own instrument, and no part of the exchange that is shown.
-  const text = maskSecrets(String(line.text)).replace(/([?&])probe=[\w-]+/, (_all, mark) =>
+  const text = mask(String(line.text)).replace(/([?&])probe=[\w-]+/, (_all, mark) =>
     mark === '?' ? '?' : '',
   )
   return [{ there: line.from === 'client', text: text.replace(/\?(?= HTTP)/, ''), deciding }]

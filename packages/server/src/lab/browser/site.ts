@@ -1,4 +1,4 @@
-import { maskSecrets } from './mask.ts'
+import { mask } from './mask.ts'
 
 /** One line that passed between this page and its site, secrets masked. */
 export interface SiteLine {
@@ -18,7 +18,7 @@ const deaf: Witness = () => undefined
 export async function postJson(path: string, body: Answer, witness: Witness = deaf): Promise<Answer> {
   const text = JSON.stringify(body)
   witness({ from: 'browser', text: `POST ${path}` })
-  witness({ from: 'browser', text: maskSecrets(text) })
+  witness({ from: 'browser', text: mask(text) })
   const headers = { 'content-type': 'application/json', accept: 'application/json' }
   return readAnswer(await fetch(path, { method: 'POST', headers, body: text }), witness)
 }
@@ -32,7 +32,7 @@ export async function getJson(path: string, witness: Witness = deaf): Promise<An
 async function readAnswer(response: Response, witness: Witness): Promise<Answer> {
   const text = await response.text()
   witness({ from: 'site', text: `${response.status} ${response.statusText}`.trim() })
-  if (text !== '') witness({ from: 'site', text: maskSecrets(text).slice(0, 300) })
+  if (text !== '') witness({ from: 'site', text: mask(text).slice(0, 300) })
   if (!response.ok) throw new Error(`${new URL(response.url).pathname} answered ${response.status}`)
   const value: unknown = text === '' ? {} : JSON.parse(text)
   return isAnswer(value) ? value : {}

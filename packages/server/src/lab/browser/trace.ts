@@ -1,4 +1,4 @@
-import { randomText } from './mask.ts'
+import { randomText } from './random-text.ts'
 import type { SiteLine, Witness } from './site.ts'
 
 /**

@@ -1,0 +1,31 @@
+/** What a guard's ports answer to the questions of a conversation: one row a question. */
+import type { Lockout } from './lockout.ts'
+import type { Answers, Ports } from './ports.ts'
+
+/**
+ * The table of answers. Ports are asked when a conversation asks, and no earlier; what they throw is thrown there.
+ * @param sourceOf the unit by which guessing is counted, of an address
+ */
+export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: string) => string): Answers {
+  const { records, platform, passwords } = ports
+  return {
+    takeTicket: (need) => records.takeTicket(need.key),
+    findSession: (need) => records.findSession(need.key),
+    touchSession: (need) => records.touchSession(need.key, need.now),
+    findApiKey: (need) => records.findApiKey(need.key),
+    findAccount: (need) => records.findAccount(need.username),
+    findChallengeSecret: (need) => records.findChallengeSecret(need.authid),
+    takeChallengeSecret: (need) => records.takeChallengeSecret(need.authid),
+    listSaltings: (need) => records.listSaltings(need.most),
+    findMark: (need) => records.findMark(need.grant, need.lease),
+    attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
+    attempted: (need) =>
+      lockout.tried(need.identity, sourceOf(need.source), { right: need.right, now: platform.clock.now() }),
+    hash: (need) => platform.hash(need.text),
+    hmac: (need) => platform.hmac(need.key, need.text),
+    decoy: (need) => platform.hmac(ports.decoyKey, need.text),
+    random: (need) => platform.random(need.bytes),
+    verifyPassword: (need) => passwords.verify(need.password, need.hash, sourceOf(need.source)),
+    checkSignature: (need) => need.checker.check(need.jws, need.now),
+  }
+}

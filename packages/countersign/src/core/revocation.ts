@@ -1,0 +1,28 @@
+/** What an application revokes, as the mark that stands for it. */
+import { MisuseError } from './errors.ts'
+import { markKinds, type Mark } from './records.ts'
+
+/** What to revoke: exactly one member. */
+export type RevokeOptions =
+  | { readonly subject: string }
+  | { readonly session: string }
+  | { readonly token: string }
+  | { readonly apiKey: string }
+  | { readonly certificate: string }
+  | { readonly role: string }
+  | { readonly lease: string }
+
+/**
+ * The mark that these options mean.
+ * @throws MisuseError for anything but exactly one known member with a non-empty text: JavaScript callers have no
+ * compiler, and a misspelt member must not revoke nothing in silence
+ */
+export function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
+  const given = Object.entries(options)
+  const kind = markKinds.find((one) => one === given[0]?.[0])
+  const value: unknown = given[0]?.[1]
+  if (given.length !== 1 || kind === undefined || typeof value !== 'string' || value === '') {
+    throw new MisuseError('invalid_option', `revoke: exactly one of ${markKinds.join(', ')}`)
+  }
+  return { kind, value, atMs, reason }
+}
