@@ -19,9 +19,7 @@ const doneByCi: readonly string[] = [
   'npm test',
   'npm run test:unit',
   'npm run lint',
-  'npm run format',
   'npm run types',
-  'npm run bench',
   '.ci/run',
 ]
 

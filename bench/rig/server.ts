@@ -85,7 +85,7 @@ async function measureMemory(): Promise<Memory> {
   const { gc } = globalThis
   if (gc === undefined) throw new Error('start with --expose-gc')
   for (let round = 0; round < 3; round++) {
-    await gc()
+    gc()
     await sleep(100)
   }
   const { rss, heapUsed } = process.memoryUsage()
