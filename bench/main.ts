@@ -39,7 +39,9 @@ function usage(): string {
 
 async function measure(): Promise<void> {
   pinGenerator()
-  console.log(`Node ${process.version}; ${pins ? 'server and generator on a core each' : 'processes not bound to cores'}`)
+  console.log(
+    `Node ${process.version}; ${pins ? 'server and generator on a core each' : 'processes not bound to cores'}`,
+  )
   const all: Row[] = []
   for (const bench of benches) {
     if (names.length > 0 && !names.includes(bench.name)) continue

@@ -70,7 +70,10 @@ async function attempts(server: Server, role: Role, count: number): Promise<read
     role.kind === 'guarded'
       ? await server.ask('mint', { what: 'ticket', count })
       : Array.from({ length: count }, () => `cst_${'A'.repeat(43)}`)
-  return tickets.map((ticket) => ({ request: handshakeRequest({ target: `/?ticket=${ticket}` }), frame: undefined }))
+  return tickets.map((ticket) => ({
+    request: handshakeRequest({ target: `/?ticket=${ticket}` }),
+    frame: undefined,
+  }))
 }
 
 function rowsOf(floors: readonly Growth[], guards: readonly Growth[]): readonly Row[] {
@@ -80,7 +83,12 @@ function rowsOf(floors: readonly Growth[], guards: readonly Growth[]): readonly 
     return {
       bench: 'memory',
       name,
-      figures: { 'floor KiB': floor, 'guarded KiB': guardedKib, times: guardedKib / floor, 'more KiB': guardedKib - floor },
+      figures: {
+        'floor KiB': floor,
+        'guarded KiB': guardedKib,
+        times: guardedKib / floor,
+        'more KiB': guardedKib - floor,
+      },
       targets: [],
     }
   }

@@ -20,7 +20,12 @@ export const bench: Bench = {
   about: 'echoes of 64 bytes over 16 accepted connections, CPU beside bare ws',
   async run({ quick, done }) {
     const bare = await Server.start({ kind: 'bare', application: 'echo' })
-    const guarded = await Server.start({ kind: 'guarded', application: 'echo', records: 'memory', key: unusedKey })
+    const guarded = await Server.start({
+      kind: 'guarded',
+      application: 'echo',
+      records: 'memory',
+      key: unusedKey,
+    })
     const tickets = await guarded.ask('mint', { what: 'ticket', count: connections })
     const attempts = tickets.map((ticket): Attempt => ({
       request: handshakeRequest({ target: `/?ticket=${ticket}` }),
@@ -70,9 +75,18 @@ interface EchoSide {
   readonly sockets: readonly Socket[]
 }
 
-async function slice(side: EchoSide, messagesEach: number): Promise<{ readonly us: number; readonly perSecond: number }> {
+async function slice(
+  side: EchoSide,
+  messagesEach: number,
+): Promise<{ readonly us: number; readonly perSecond: number }> {
   const before = await side.server.ask('cpu', undefined)
-  const elapsedMs = await echo({ sockets: side.sockets, frame: textFrame(text), answerBytes, window, messagesEach })
+  const elapsedMs = await echo({
+    sockets: side.sockets,
+    frame: textFrame(text),
+    answerBytes,
+    window,
+    messagesEach,
+  })
   await sleep(10)
   const after = await side.server.ask('cpu', undefined)
   const messages = messagesEach * side.sockets.length

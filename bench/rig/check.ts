@@ -33,7 +33,10 @@ async function webCrypto(key: TokenKey): Promise<Check> {
 
 function split(token: string): { readonly input: Buffer; readonly signature: Buffer } {
   const dot = token.lastIndexOf('.')
-  return { input: Buffer.from(token.slice(0, dot)), signature: Buffer.from(token.slice(dot + 1), 'base64url') }
+  return {
+    input: Buffer.from(token.slice(0, dot)),
+    signature: Buffer.from(token.slice(dot + 1), 'base64url'),
+  }
 }
 
 function assertRight(right: boolean): void {

@@ -85,7 +85,11 @@ function attemptOne(load: Load, attempt: Attempt): Promise<number> {
             const status = statusOf(shared, size)
             if (status !== load.status) {
               socket.destroy()
-              reject(new Error(`expected ${load.status}, got ${shared.toString('latin1', 0, Math.min(size, 200))}`))
+              reject(
+                new Error(
+                  `expected ${load.status}, got ${shared.toString('latin1', 0, Math.min(size, 200))}`,
+                ),
+              )
               return false
             }
             if (attempt.frame !== undefined) {

@@ -1,7 +1,15 @@
 /** The guarded side of a pair: one guard with everything in place, whichever door is measured. */
 import type { Server } from 'node:http'
 import {
-  authorization, cookie, createGuard, firstMessage, memory, query, subprotocol, type Guard, type PasswordHasher,
+  authorization,
+  cookie,
+  createGuard,
+  firstMessage,
+  memory,
+  query,
+  subprotocol,
+  type Guard,
+  type PasswordHasher,
   type Records,
 } from 'countersign'
 import { hmacSecret, jwt, localJwks, password, session, ticket, type KeySource } from 'countersign/methods'
@@ -19,10 +27,7 @@ import {
 } from './protocol.ts'
 
 /** Makes credentials that the guard will accept. */
-export type Mint = (
-  what: ServerQuestions['mint']['ask']['what'],
-  count: number,
-) => Promise<readonly string[]>
+export type Mint = (what: ServerQuestions['mint']['ask']['what'], count: number) => Promise<readonly string[]>
 
 /** Puts a guard before the server. */
 export async function guardedServer(

@@ -41,7 +41,10 @@ export interface Pairs {
 
 const concurrent = 16
 /** Measures handshakes of both sides in turns. */
-export async function measurePairs(sides: { readonly floor: Side; readonly guarded: Side }, plan: Plan): Promise<Pairs> {
+export async function measurePairs(
+  sides: { readonly floor: Side; readonly guarded: Side },
+  plan: Plan,
+): Promise<Pairs> {
   const portion = { count: 2_000, untilMs: Infinity }
   let perSecond = 0
   for (let done = 0; done < plan.warmUp; done += portion.count) {
@@ -73,7 +76,13 @@ async function slice(side: Side, portion: Portion): Promise<Slice> {
   const requests = await side.attempts(portion.count)
   await sleep(settleMs)
   const before = await server.ask('cpu', undefined)
-  const outcome = await generate({ port: server.port, requests, concurrent, status, untilMs: portion.untilMs })
+  const outcome = await generate({
+    port: server.port,
+    requests,
+    concurrent,
+    status,
+    untilMs: portion.untilMs,
+  })
   await sleep(settleMs)
   const after = await server.ask('cpu', undefined)
   return sliceOf(outcome, (after.us - before.us) / outcome.count)

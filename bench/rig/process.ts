@@ -9,7 +9,9 @@ const generatorCore = 1
 
 /** Whether processes can be bound to cores here: Linux with `taskset` and at least two cores. */
 export const pins: boolean =
-  process.platform === 'linux' && availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+  process.platform === 'linux' &&
+  availableParallelism() > 1 &&
+  spawnSync('taskset', ['--version']).status === 0
 
 /** Binds the bench itself, which generates the load, to the core that servers do not use. */
 export function pinGenerator(): void {
@@ -49,7 +51,10 @@ export class Server {
   }
 
   /** Asks one question. @throws Error when the server fails */
-  ask<K extends keyof ServerQuestions>(kind: K, ask: ServerQuestions[K]['ask']): Promise<ServerQuestions[K]['answer']> {
+  ask<K extends keyof ServerQuestions>(
+    kind: K,
+    ask: ServerQuestions[K]['ask'],
+  ): Promise<ServerQuestions[K]['answer']> {
     const id = ++this.#lastId
     const waiting = Promise.withResolvers<ServerQuestions[K]['answer']>()
     // The map forgets the type that the id stands for; the server answers each kind by its own row of the table.

@@ -42,7 +42,10 @@ export interface ServerQuestions {
   /** Memory after a full collection. Needs `--expose-gc`. */
   memory: { readonly ask: undefined; readonly answer: Memory }
   /** Makes credentials in the server's own records. */
-  mint: { readonly ask: { readonly what: 'ticket' | 'session'; readonly count: number }; readonly answer: readonly string[] }
+  mint: {
+    readonly ask: { readonly what: 'ticket' | 'session'; readonly count: number }
+    readonly answer: readonly string[]
+  }
   /** CPU time of one signature check in a hot loop, all threads. */
   checkCost: {
     readonly ask: { readonly key: TokenKey; readonly check: CheckKind; readonly tokens: readonly string[] }

@@ -34,7 +34,12 @@ export function tableOf(rows: readonly Row[]): string {
   ]
   const widths = cells[0]?.map((_cell, at) => Math.max(...cells.map((line) => line[at]?.length ?? 0))) ?? []
   return cells
-    .map((line) => line.map((cell, at) => pad(cell, widths[at] ?? 0, at > 0 && at <= figures.length)).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((cell, at) => pad(cell, widths[at] ?? 0, at > 0 && at <= figures.length))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 

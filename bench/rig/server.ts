@@ -76,7 +76,9 @@ async function serve(role: Role): Promise<void> {
 }
 
 async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => void server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 }, resolve))
+  await new Promise<void>(
+    (resolve) => void server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 }, resolve),
+  )
   // A server on a TCP port has an address object, not a path.
   return (server.address() as AddressInfo).port
 }
@@ -93,8 +95,9 @@ async function measureMemory(): Promise<Memory> {
 }
 
 function connectionsOf(server: Server): Promise<number> {
-  return new Promise((resolve, reject) =>
-    void server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+  return new Promise(
+    (resolve, reject) =>
+      void server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
   )
 }
 

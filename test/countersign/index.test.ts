@@ -6,11 +6,13 @@ import {
   firstMessage,
   localBus,
   memory,
+  path,
   query,
   type GuardOptions,
 } from '../../packages/countersign/src/index.ts'
 import {
   apiKey,
+  applicationSession,
   hmacSecret,
   jwt,
   preauth,
@@ -38,6 +40,7 @@ describe('the front door', () => {
         'firstMessage',
         'localBus',
         'memory',
+        'path',
         'query',
         'reasons',
         'subprotocol',
@@ -96,6 +99,8 @@ describe('the front door', () => {
   test.each([
     ['session', session({ from: [firstMessage(), query('token')] })],
     ['api_key', apiKey({ from: query() })],
+    ['session', session({ from: path({ prefix: '/connect/' }) })],
+    ['application_session', applicationSession({ from: query('sid'), check: () => undefined })],
   ])(
     'refuses to take a credential of the method %s from URLs unless it is told that this is meant',
     (name, method) => {
@@ -106,6 +111,37 @@ describe('the front door', () => {
       expect(guardOf({ ...taking, dangerouslyAllowInQuery: true }).limits.maxBytes).toBe(4_096)
     },
   )
+
+  test('takes tickets from the path', async () => {
+    const guard = guardOf({ accept: [ticket({ from: path({ prefix: '/connect/' }) })] })
+    const { ticket: text } = await guard.issue.ticket({ subject: 'alice' })
+    expectAcceptance(await knock(guard, { target: `/connect/${text}` }), 'alice')
+    expectRefusal(await knock(guard, { target: `/connect/${text}` }), 'invalid_credential')
+    guard.close()
+  })
+
+  test('says its own close codes where it has some, and those of the table elsewhere', () => {
+    const codes: Record<string, number> = { invalid_credential: 4401, shutting_down: 1000 }
+    const guard = guardOf({ closeCodes: codes })
+    codes['invalid_credential'] = 4000
+    expect(guard.closeCode('invalid_credential')).toBe(4401)
+    expect(guard.closeCode('shutting_down')).toBe(1000)
+    expect(guard.closeCode('revoked')).toBe(3003)
+    expect(guard.closeCode('wrong_host')).toBe(1008)
+    guard.close()
+  })
+
+  test.each<[string, Record<string, number>]>([
+    ['a code below all', { revoked: 999 }],
+    ['a code beyond all', { revoked: 5_000 }],
+    ['a code that is never sent', { revoked: 1_006 }],
+    ['half a code', { revoked: 4401.5 }],
+    ['no code', { revoked: Number.NaN }],
+    ['a reason that closes nothing', { forbidden_origin: 4403 }],
+    ['a reason that nobody knows', { toString: 4401 }],
+  ])('refuses close codes with %s', (_what, closeCodes) => {
+    expect(() => guardOf({ closeCodes })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+  })
 
   test('lets a CSRF token travel in the URL beside its cookie', () => {
     const pair = preauth({ from: cookie('preauth'), csrf: query('csrf') })

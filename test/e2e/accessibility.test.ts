@@ -73,4 +73,17 @@ describe('what people see', () => {
       expect(await overflows(), dress).toBe(false)
     })
   })
+
+  it('breaks none on the page that carries its secret', async () => {
+    await page.evaluate("location.assign('/lab/login-secret'); return true")
+    await expect
+      .poll(() => page.evaluate("return document.querySelector('.notice--ok') !== null").catch(() => false), {
+        timeout: 20_000,
+      })
+      .toBe(true)
+    await inEveryDress(async (dress) => {
+      expect(await violations(), dress).toEqual([])
+      expect(await overflows(), dress).toBe(false)
+    })
+  })
 })

@@ -9,11 +9,13 @@ import { Guard } from './core/guard.ts'
 import type { RefusalStyle } from './core/knock.ts'
 import type { LimitOptions } from './core/limits.ts'
 import type { Method } from './core/method.ts'
+import { reasons, type Reason } from './core/reasons.ts'
 import type { Bus, Journal, PasswordHasher, Platform } from './core/ports.ts'
 import type { Records } from './core/records.ts'
 import { rejectingPasswords } from './platform/argon2.ts'
 import { nodePlatform } from './platform/node.ts'
 import { subnetOf } from './wire/address.ts'
+import { isValidCloseCode } from './wire/close.ts'
 import { allowsHost, allowsOrigin, compileHosts, compileOrigins } from './wire/origin.ts'
 
 /** What a guard is made of. */
@@ -36,6 +38,12 @@ export interface GuardOptions {
   readonly name?: string
   /** How refused credentials are told: `auto` closes with a code to browsers and answers HTTP to others. @default 'auto' */
   readonly refusals?: RefusalStyle
+  /**
+   * WebSocket close codes for clients that know others than the table's, by reason: `{ invalid_credential: 4401 }`.
+   * Refusals and ends of leases use them alike; the close reason stays the word. Two advices that share a code are the
+   * caller's to tell apart. @default those of `reasons`
+   */
+  readonly closeCodes?: Partial<Readonly<Record<Reason, number>>>
   /** Bounds; see `defaultLimits`. */
   readonly limits?: LimitOptions
   /** Lets tickets, tokens, cookies and passwords travel over cleartext off loopback. @default false */
@@ -66,7 +74,7 @@ const maxBytesForJwt = 16_384
 /**
  * Builds a guard and checks that its parts fit together.
  * @throws MisuseError when they do not: ambient credentials without `origins`, a password method without `passwords`,
- * a credential that outlives its first use in the URL
+ * a credential that outlives its first use in the URL, a close code that no endpoint may send
  */
 export function createGuard(options: GuardOptions): Guard {
   const platform = options.platform ?? nodePlatform()
@@ -87,6 +95,7 @@ export function createGuard(options: GuardOptions): Guard {
       origins: options.origins === undefined ? undefined : originList(options.origins),
       hosts: options.hosts === undefined ? undefined : hostList(options.hosts),
       refusals: options.refusals ?? 'auto',
+      closeCodes: closeCodesOf(options.closeCodes ?? {}),
       dangerouslyAllowCleartext: options.dangerouslyAllowCleartext ?? false,
       sourceOf: subnetOf,
       limits: { ...(takes('jwt') ? { maxBytes: maxBytesForJwt } : {}), ...options.limits },
@@ -104,13 +113,33 @@ export function createGuard(options: GuardOptions): Guard {
 
 /** A ticket in a URL is worth nothing to whoever reads the log; anything else is. The CSRF token of a cookie may stay. */
 function refuseLongLivedInQuery(accept: readonly Method[]): void {
-  const inQuery = (place: Carrier): boolean => place.kind === 'handshake' && place.hides.query.length > 0
+  const inQuery = (place: Carrier): boolean =>
+    place.kind === 'handshake' && place.hides.query.length + place.hides.paths.length > 0
   const method = accept.find(({ name, from }) => name !== 'ticket' && from.some(inQuery))
   if (method === undefined) return
   throw new MisuseError(
     'invalid_option',
     `accept: ${method.name} would travel in URLs, which are logged; take tickets there, or set dangerouslyAllowInQuery`,
   )
+}
+
+/** A copy, held against RFC 6455 §7.4. @throws MisuseError for a code that may not be sent, or a reason that has none */
+function closeCodesOf(codes: Partial<Readonly<Record<Reason, number>>>): Partial<Record<Reason, number>> {
+  const closing = new Set<string>(
+    Object.entries(reasons).flatMap(([word, row]) => (row.close === undefined ? [] : word)),
+  )
+  for (const [word, code] of Object.entries(codes)) {
+    if (!closing.has(word)) {
+      throw new MisuseError('invalid_option', 'closeCodes: only for reasons that close a socket')
+    }
+    if (!isValidCloseCode(code)) {
+      throw new MisuseError(
+        'invalid_option',
+        `closeCodes: ${word} needs a code that may be sent, 1000 to 4999`,
+      )
+    }
+  }
+  return { ...codes }
 }
 
 /** Compiled once: one lookup a knock. @throws TypeError for what is no Origin */
@@ -140,6 +169,7 @@ function nowhere(): void {
 export { authorization } from './carriers/authorization.ts'
 export { cookie, type CookieOptions } from './carriers/cookie.ts'
 export { challengeFrames, firstMessage, type FirstMessageOptions } from './carriers/first-message.ts'
+export { path, type PathOptions } from './carriers/path.ts'
 export { query } from './carriers/query.ts'
 export { subprotocol } from './carriers/subprotocol.ts'
 export { tls } from './carriers/tls.ts'
@@ -172,6 +202,9 @@ export type { Lease, LeaseHolder } from './core/lease.ts'
 export type { Phase } from './core/lease-life.ts'
 export type { Method } from './core/method.ts'
 export type {
+  ApplicationCaller,
+  ApplicationCheck,
+  ApplicationVisitor,
   Bus,
   Challenge,
   Clock,

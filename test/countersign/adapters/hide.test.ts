@@ -16,9 +16,23 @@ function request(url: string | undefined, rawHeaders: readonly string[]): Incomi
   return { url, headers, rawHeaders: [...rawHeaders], headersDistinct: {} } as unknown as IncomingMessage
 }
 
-const all: Hiding = { query: ['ticket'], cookies: ['sid'], headers: ['authorization'], subprotocols: true }
+const all: Hiding = {
+  query: ['ticket'],
+  paths: ['/connect/'],
+  cookies: ['sid'],
+  headers: ['authorization'],
+  subprotocols: true,
+}
 
 describe('hiding', () => {
+  test('takes a credential out of the path, whatever is in the query', () => {
+    const one = request('/connect/secret?a=1&ticket=x', [])
+    hide(one, all)
+    expect(one.url).toBe('/connect/?a=1')
+    hide(one, all)
+    expect(one.url).toBe('/connect/?a=1')
+  })
+
   test('takes credentials out of URL, headers and raw headers, and nothing else', () => {
     const one = request('/?a=1&ticket=x', [
       'Host',

@@ -6,6 +6,7 @@ import {
   challengeFrames,
   cookie,
   firstMessage,
+  path,
   query,
   subprotocol,
   tls,
@@ -54,6 +55,18 @@ const rows: Readonly<Record<string, Row>> = {
     absent: ['/?ticket=a'],
     malformed: ['/?token=a&access_token=b'],
   },
+  path: {
+    carrier: path({ prefix: '/connect/' }),
+    member: 'target',
+    found: [
+      ['/connect/a', token('a')],
+      ['/connect/a?ticket=b', token('a')],
+      ['/conn%65ct/%61', token('a')],
+      ['/connect/a+b', token('a+b')],
+    ],
+    absent: ['/', '/connect', '/connect/', '/connect/?a', '/Connect/a', '/x/connect/a', '/connect%2Fa'],
+    malformed: ['/connect/a/', '/connect/a/b', '/connect/%', '/connect/%00', '/connect/a\\b', '/connect/a#b'],
+  },
   cookie: {
     carrier: cookie('sid'),
     member: 'cookie',
@@ -98,6 +111,8 @@ const rows: Readonly<Record<string, Row>> = {
 }
 
 const pieces = [
+  '/connect/',
+  '%2F',
   'ticket',
   'token',
   'access_token',
@@ -214,12 +229,46 @@ describe('what a carrier says of its place', () => {
 
   test.each<[string, HandshakeCarrier, object]>([
     ['query parameters', query('a', 'b'), { query: ['a', 'b'] }],
+    ['what is behind its prefix', path({ prefix: '/a/' }), { paths: ['/a/'] }],
     ['its cookie', cookie('sid'), { cookies: ['sid'] }],
     ['the header', authorization('Basic'), { headers: ['authorization'] }],
     ['secret subprotocols', subprotocol(), { subprotocols: true }],
     ['nothing of a certificate', tls(), {}],
   ])('hides %s', (_what, carrier, hides) => {
-    expect(carrier.hides).toEqual({ query: [], cookies: [], headers: [], subprotocols: false, ...hides })
+    expect(carrier.hides).toEqual({
+      query: [],
+      paths: [],
+      cookies: [],
+      headers: [],
+      subprotocols: false,
+      ...hides,
+    })
+  })
+})
+
+describe('the carrier path', () => {
+  test.each([
+    '',
+    'connect/',
+    '/connect',
+    '//',
+    '//a/',
+    '/a?/',
+    '/a#/',
+    '/%61/',
+    '/é/',
+    `/${'a'.repeat(1_024)}/`,
+  ])('has no prefix like %j', (prefix) => {
+    expect(() => path({ prefix })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+  })
+
+  test('may stand at the root, and is another place for another prefix', () => {
+    expect(path({ prefix: '/' }).find(handshakeOf({ target: '/a?b' }))).toEqual({
+      kind: 'found',
+      value: token('a'),
+    })
+    expect(path({ prefix: '/' }).key).not.toBe(path({ prefix: '/a/' }).key)
+    expect(path({ prefix: '/' })).toMatchObject({ ambient: false, absentOrigin: 'allow', bearer: true })
   })
 })
 

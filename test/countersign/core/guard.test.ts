@@ -72,6 +72,7 @@ describe('a guard', () => {
   test('says what adapters must hide', () => {
     expect(twoDoors().guard.hiding).toEqual({
       query: ['ticket'],
+      paths: [],
       cookies: ['sid'],
       headers: [],
       subprotocols: false,

@@ -64,7 +64,7 @@ describe('the places of a guard', () => {
   })
 
   test('are hidden all together, those of second proofs included', () => {
-    const hides = { query: ['a'], cookies: ['b'], headers: ['c'], subprotocols: false }
+    const hides = { query: ['a'], paths: ['/p/'], cookies: ['b'], headers: ['c'], subprotocols: false }
     const places = placesOfMethods([
       method('one', [carrier('x', absent, { hides })], query('csrf')),
       method('two', [
@@ -73,6 +73,7 @@ describe('the places of a guard', () => {
     ])
     expect(places.hiding).toEqual({
       query: ['a', 'csrf', 'd'],
+      paths: ['/p/'],
       cookies: ['b'],
       headers: ['c'],
       subprotocols: true,

@@ -97,6 +97,7 @@ export function answersOf(counts: Counts = { checks: 0 }): Answers {
   }
   return {
     takeTicket: unasked,
+    askApplication: unasked,
     findSession: unasked,
     touchSession: unasked,
     findApiKey: unasked,

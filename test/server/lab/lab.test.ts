@@ -4,6 +4,9 @@ import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { freeBlock, listeners } from '../../../tools/ports.ts'
+import { knock } from '../../../packages/server/src/lab/browser/knock.ts'
+import { accepted } from '../../../packages/server/src/lab/browser/outcome.ts'
+import { planAt } from '../../../packages/server/src/lab/browser/plan.ts'
 import { startLab, type Lab } from '../../../packages/server/src/lab/lab.ts'
 import { portsFrom } from '../../../packages/server/src/lab/ports.ts'
 import { createLog } from '../../../packages/server/src/server/log.ts'
@@ -33,6 +36,14 @@ async function logIn(): Promise<Record<string, string>> {
     body: JSON.stringify({ username: 'alice', password: 'alice-in-the-lab' }),
   })
   return { cookie: answer.headers.getSetCookie()[0]?.split(';')[0] ?? '', origin: lab.url.slice(0, -1) }
+}
+
+/** What a page carries in its block. */
+function secretIn(page: string): { kind: 'pair'; username: string; secret: string } {
+  const [, block = ''] = /id="countersign-secret">([\s\S]*?)<\/script>/.exec(page) ?? []
+  // The site's own page, whose shape its other tests pin.
+  const { authid, secret } = JSON.parse(block) as { authid: string; secret: string }
+  return { kind: 'pair', username: authid, secret }
 }
 
 describe('the lab', () => {
@@ -89,6 +100,31 @@ describe('the lab', () => {
     expect(await answer.json()).toEqual({
       [name]: expect.stringMatching(name === 'alias' ? /^csa_/ : /^css_/),
     })
+  })
+
+  it('puts a secret that opens D13 into a page, made anew for each load and kept nowhere', async () => {
+    const headers = { ...(await logIn()), 'accept-encoding': 'gzip, br' }
+    const pages = await Promise.all([1, 2].map(() => ask('/lab/login-secret', { headers })))
+    for (const { headers: sent } of pages) {
+      expect([sent.get('cache-control'), sent.get('content-encoding')]).toEqual(['no-store', null])
+      expect(sent.get('content-security-policy')).not.toContain('unsafe')
+    }
+    const given = await Promise.all(pages.map(async (page) => secretIn(await page.text())))
+    expect(new Set(given.flatMap(({ username, secret }) => [username, secret])).size).toBe(4)
+    for (const credential of given) {
+      const parts = { url: `ws://localhost:${port + 13}/`, credential, oldSignature: '' }
+      const visit = await knock(planAt('challenge', parts), { patienceMs: 5_000, behind: [] })
+      visit.close()
+      expect([visit.measured, visit.greeted]).toEqual([accepted, 'alice'])
+    }
+  })
+
+  it('keeps the page with the secret for those who are logged in', async () => {
+    const answer = await ask('/lab/login-secret')
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login'])
+    expect(await answer.text()).toBe('')
+    const elsewhere = await fetch(`http://127.0.0.1:${port}/lab/login-secret`, { redirect: 'manual' })
+    expect(elsewhere.headers.get('location')).toBe(`${lab.url}lab/login-secret`)
   })
 
   it.each(['ticket', 'jwt', 'alias', 'preauth', 'challenge_secret', 'frame', 'session'])(

@@ -22,6 +22,7 @@ import {
   unexchanged,
 } from '../../../packages/server/src/lab/browser/outcome.ts'
 import { planAt, withProbe, type Plan } from '../../../packages/server/src/lab/browser/plan.ts'
+import { getJson, postJson, siteSilence } from '../../../packages/server/src/lab/browser/site.ts'
 import { startTrace } from '../../../packages/server/src/lab/browser/trace.ts'
 
 const folder = new URL('../../../packages/server/src/lab/browser/', import.meta.url)
@@ -259,6 +260,16 @@ describe('the engine', () => {
     ['Lynx', 'webkit', 'an unknown engine'],
   ])('is read from %s', (userAgent, engine, words) => {
     expect(readEngine(userAgent)).toEqual({ engine, words })
+  })
+})
+
+describe('a question to the site', () => {
+  it('that nobody answers fails in words of the lab', async () => {
+    const plan = await planFor(greetAndEcho)
+    await new Promise((resolve) => servers.pop()?.close(resolve))
+    const url = plan.url.replace('ws', 'http')
+    await expect(getJson(url)).rejects.toThrow(siteSilence)
+    await expect(postJson(url, {})).rejects.toThrow(siteSilence)
   })
 })
 

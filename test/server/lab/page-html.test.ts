@@ -3,6 +3,7 @@ import { doorSheets, labCases } from '../../../packages/server/src/lab/cases.ts'
 import { renderHostile } from '../../../packages/server/src/lab/page/hostile-page.ts'
 import { jsonBlock } from '../../../packages/server/src/lab/page/json-block.ts'
 import { renderLab } from '../../../packages/server/src/lab/page/lab-page.ts'
+import { renderLoginSecret } from '../../../packages/server/src/lab/page/login-secret-page.ts'
 
 const doors = doorSheets.map(({ id }, index) => ({ id, url: `ws://localhost:${8001 + index}/` }))
 const model = {
@@ -13,11 +14,14 @@ const model = {
   hostileOrigin: 'http://localhost:8030',
 }
 const lab = renderLab(model)
+const doorUrl = 'ws://localhost:8013/'
+const secret = renderLoginSecret({ given: { authid: 'name', secret: 'deep' }, doorUrl, docs: undefined })
 const hostile = renderHostile({ labOrigin: 'http://localhost:8000', doors })
 
 describe.each([
   ['the lab', lab],
   ['the hostile page', hostile],
+  ['the page that carries its secret', secret],
 ])('%s', (_name, page) => {
   it('runs under a policy without unsafe-inline: no inline script, style or handler', () => {
     const scripts = [...page.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes ?? '')
@@ -84,6 +88,17 @@ describe('the hostile page', () => {
   it('knows its targets and the only origin that it talks to', () => {
     const block = /id="hostile-data">([\s\S]*?)<\/script>/.exec(hostile)?.[1] ?? ''
     expect(JSON.parse(block)).toEqual({ lab: 'http://localhost:8000', targets: doors })
+  })
+})
+
+describe('the page that carries its secret', () => {
+  it('holds it once, in a block that no browser executes and that no value can end', () => {
+    const given = { authid: '</script><script>', secret: '<!--"&' }
+    const page = renderLoginSecret({ given, doorUrl, docs: '/docs/doors/login-secret.md' })
+    const block = /<script type="application\/json" id="countersign-secret">([\s\S]*?)<\/script>/.exec(page)
+    expect(JSON.parse(block?.[1] ?? '')).toEqual(given)
+    expect(page.match(/<script/g)).toHaveLength(2)
+    expect(secret.match(/deep/g)).toHaveLength(1)
   })
 })
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Hiding } from '../core/carrier.ts'
 import { stripCookie } from '../wire/cookie.ts'
+import { stripSegment } from '../wire/path.ts'
 import { stripParameters } from '../wire/query.ts'
 import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../wire/subprotocol.ts'
 
@@ -14,6 +15,9 @@ export function hide(request: IncomingMessage, hiding: Hiding): void {
   const lines = rawHeaders.length
   if (hiding.query.length > 0 && request.url !== undefined)
     request.url = stripParameters(request.url, hiding.query)
+  for (const prefix of hiding.paths) {
+    if (request.url !== undefined) request.url = stripSegment(request.url, prefix)
+  }
   if (hiding.cookies.length > 0 && headers.cookie !== undefined) {
     replace(request, 'cookie', (value) => stripCookie(value, hiding.cookies))
   }

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Guard } from '../core/guard.ts'
 import type { Refused } from '../core/knock.ts'
-import { reasons, retryAfterSeconds } from '../core/reasons.ts'
+import { reasons, retryAfterSeconds, type Reason } from '../core/reasons.ts'
 import { basicChallenge, bearerChallenge } from '../wire/www-authenticate.ts'
 
 /**
@@ -14,8 +14,7 @@ export function httpRefusal(guard: Guard, refused: Refused): HttpAnswer {
   const row = reasons[refused.reason]
   const status = row.status ?? 403
   const headers: Record<string, string> = {}
-  const challenges = status === 401 ? challengesOf(guard, refused) : []
-  if (challenges.length > 0) headers['WWW-Authenticate'] = challenges.join(', ')
+  if (status === 401) headers['WWW-Authenticate'] = challengesOf(guard)[kindOf(refused.reason)]
   if (status === 429 || status === 503) {
     headers['Retry-After'] = String(
       Math.max(1, Math.ceil((refused.retryAfterMs ?? retryAfterSeconds * 1_000) / 1_000)),
@@ -56,18 +55,40 @@ export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number)
   socket.once('close', () => clearTimeout(timer))
 }
 
+/** What a 401 says, by what was wrong: nothing was shown, or something that does not do. */
+type Challenges = Readonly<Record<'missing' | 'invalid', string>>
+
+/** A guard's own never change: whoever is refused again and again does not make them again and again. */
+const known = new WeakMap<Guard, Challenges>()
+
+function challengesOf(guard: Guard): Challenges {
+  const made = known.get(guard)
+  if (made !== undefined) return made
+  const challenges = {
+    missing: challengesWith(guard, undefined),
+    invalid: challengesWith(guard, 'invalid_token'),
+  }
+  known.set(guard, challenges)
+  return challenges
+}
+
+function kindOf(reason: Reason): keyof Challenges {
+  return reason === 'missing_credential' ? 'missing' : 'invalid'
+}
+
 /** RFC 9110 §11.6.1: a 401 names at least one scheme; `Countersign` stands for places that HTTP has no scheme for. */
-function challengesOf(guard: Guard, refused: Refused): readonly string[] {
+function challengesWith(guard: Guard, error: 'invalid_token' | undefined): string {
   const schemes = new Set(
     [...guard.places.explicit, ...guard.places.ambient].map((place) => place.carrier.scheme),
   )
   if (schemes.size === 0) schemes.add('Countersign')
-  const error = refused.reason === 'missing_credential' ? undefined : 'invalid_token'
-  return [...schemes].map((scheme) => {
-    if (scheme === 'Basic') return basicChallenge(guard.name)
-    if (scheme === 'Bearer') return bearerChallenge(guard.name, error)
-    return bearerChallenge(guard.name).replace('Bearer', 'Countersign')
-  })
+  return [...schemes]
+    .map((scheme) => {
+      if (scheme === 'Basic') return basicChallenge(guard.name)
+      if (scheme === 'Bearer') return bearerChallenge(guard.name, error)
+      return bearerChallenge(guard.name).replace('Bearer', 'Countersign')
+    })
+    .join(', ')
 }
 
 /** For sockets that nobody has taken over: a peer may reset at any time, and there is nobody left to tell. */

@@ -7,7 +7,7 @@ import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
-import { reasons, type Reason } from '../core/reasons.ts'
+import type { Reason } from '../core/reasons.ts'
 import { acceptanceFrame, expiringFrame, refusalFrame } from './frames.ts'
 import { gatedClass, type GatedSocket } from './gated-socket.ts'
 import {
@@ -174,7 +174,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
 
   /** The peer has `lingerMs` to answer the close (RFC 6455 §7.1.1), then the socket is gone. */
   #close(socket: GatedSocket, reason: Reason): void {
-    socket.close(reasons[reason].close ?? 1008, reason)
+    socket.close(this.#guard.closeCode(reason), reason)
     setTimeout(terminate, this.#guard.limits.lingerMs, socket)
   }
 }

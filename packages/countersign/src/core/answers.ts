@@ -27,5 +27,6 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     random: (need) => platform.random(need.bytes),
     verifyPassword: (need) => passwords.verify(need.password, need.hash, sourceOf(need.source)),
     checkSignature: (need) => need.checker.check(need.jws, need.now),
+    askApplication: (need) => need.check(need.value, need.caller),
   }
 }

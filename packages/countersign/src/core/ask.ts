@@ -1,6 +1,14 @@
 /** The questions by name: what a conversation reads like. */
 import { ask, type Talk } from './drive.ts'
-import type { Challenge, CompactJws, Heard, SignatureChecker } from './ports.ts'
+import type {
+  ApplicationCaller,
+  ApplicationCheck,
+  ApplicationVisitor,
+  Challenge,
+  CompactJws,
+  Heard,
+  SignatureChecker,
+} from './ports.ts'
 import type { Grant } from './principal.ts'
 import type {
   AccountRow,
@@ -65,5 +73,12 @@ export const verifyPassword = (
 /** Checks a signature. */
 export const checkSignature = (checker: SignatureChecker, jws: CompactJws, now: number): Talk<boolean> =>
   ask<'checkSignature'>({ kind: 'checkSignature', checker, jws, now })
+/** Asks the web application whose session a value is. */
+export const askApplication = (
+  check: ApplicationCheck,
+  value: string,
+  caller: ApplicationCaller,
+): Talk<ApplicationVisitor | undefined> =>
+  ask<'askApplication'>({ kind: 'askApplication', check, value, caller })
 /** Gives the peer the word. */
 export const hear = (say: Challenge | undefined): Talk<Heard> => ask<'hear'>({ kind: 'hear', say })

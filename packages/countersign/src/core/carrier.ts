@@ -12,6 +12,8 @@ export type Search<T> =
 export interface Hiding {
   /** Query parameters, by decoded name. */
   readonly query: readonly string[]
+  /** Prefixes of paths, with a slash at both ends: what follows one, up to the query, is removed. */
+  readonly paths: readonly string[]
   /** Cookies, by name as it is written: cookie names have no case to fold (RFC 6265bis §4.1.1). */
   readonly cookies: readonly string[]
   /** Header fields, lower case. */
@@ -23,7 +25,13 @@ export interface Hiding {
 }
 
 /** Nothing to hide. */
-export const nothingHidden: Hiding = { query: [], cookies: [], headers: [], subprotocols: false }
+export const nothingHidden: Hiding = {
+  query: [],
+  paths: [],
+  cookies: [],
+  headers: [],
+  subprotocols: false,
+}
 
 /** A place in the handshake. */
 export interface HandshakeCarrier {

@@ -24,7 +24,7 @@ import type { Method } from './method.ts'
 import { Pool } from './pool.ts'
 import type { AllowList, Answers, JournalEntry, Ports } from './ports.ts'
 import { Rate } from './rate.ts'
-import type { Reason } from './reasons.ts'
+import { reasons, type Reason } from './reasons.ts'
 import type { MaybePromise } from './records.ts'
 import { markOf, type RevokeOptions } from './revocation.ts'
 import { placesOfMethods, type Places } from './search.ts'
@@ -41,6 +41,8 @@ export interface GuardSettings {
   /** Hosts that this server answers to; `undefined`: any well-formed one. */
   readonly hosts: AllowList | undefined
   readonly refusals: RefusalStyle
+  /** Close codes that stand in for those of the table; checked by whoever builds the settings. */
+  readonly closeCodes: Partial<Readonly<Record<Reason, number>>>
   readonly dangerouslyAllowCleartext: boolean
   readonly limits: LimitOptions | undefined
   /** The unit by which sources are counted: an address, or the subnet that one host commonly owns. */
@@ -178,6 +180,11 @@ export class Guard implements Gatekeeper {
     this.#unsubscribe()
     this.#leases.close()
     this.pool.close()
+  }
+
+  /** Code of the close frame that says this reason, the guard's own before the table's; 1008 where neither has one. */
+  closeCode(reason: Reason): number {
+    return this.#settings.closeCodes[reason] ?? reasons[reason].close ?? 1008
   }
 
   /** The guard's clock, ms since the epoch: adapters measure waiting by it. */

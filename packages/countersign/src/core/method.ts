@@ -24,7 +24,7 @@ export interface Shown {
 
 /** One entry of a guard's `accept` list. */
 export interface Method {
-  /** The field's word for it: `ticket`, `session`, `jwt`, `password`, `api_key`, `wampcra`, `certificate`, `preauth`. */
+  /** The field's word for it: `ticket`, `session`, `application_session`, `jwt`, `password`, `api_key`, `wampcra`, `certificate`, `preauth`. */
   readonly name: string
   /**
    * Places where its credential travels. Methods may share a place: the first that recognises what is there

@@ -47,6 +47,44 @@ export interface SignatureChecker {
   check(jws: CompactJws, now: number): MaybePromise<boolean>
 }
 
+/** Who is behind a session of the web application, as its own code knows. */
+export interface ApplicationVisitor {
+  /** Stable and unique, 1 to 256 characters. */
+  readonly subject: string
+  /** @default none */
+  readonly roles?: readonly string[]
+  /** Public identifier of the session, not its secret: `guard.revoke({ session })` ends its sockets by it. */
+  readonly session?: string
+  /** When the session ends, ms since the epoch. @default never: the guard's `maxLeaseMs` bounds the lease */
+  readonly expiresAtMs?: number
+  /**
+   * When they logged in, ms since the epoch: revocations since then refuse the session for good. @default the attempt's
+   * own time: whoever was revoked may come back for as long as the application still knows the session
+   */
+  readonly provedAtMs?: number
+  /** What the application wants to find on the lease besides. Never the credential itself. */
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** Who shows the value, for sessions that are bound to a page or an address. */
+export interface ApplicationCaller {
+  /** `Origin` as sent; `undefined` means that the client is no browser. */
+  readonly origin: string | undefined
+  /** The peer's address, or the one that a trusted proxy vouches for. */
+  readonly remoteAddress: string
+}
+
+/**
+ * The web application's own answer to whose session a value is.
+ * @param value as it was shown: bounded, neither decoded nor verified. Secret
+ * @returns `undefined` for a session that it does not know, or that is over
+ * @throws where it cannot tell; the guard makes it the reason `internal`
+ */
+export type ApplicationCheck = (
+  value: string,
+  caller: ApplicationCaller,
+) => MaybePromise<ApplicationVisitor | undefined>
+
 /** One row per question that a method may ask: what it says, what it gets. */
 export interface Questions {
   /** A single-use row, which is gone from the store by the time this is answered. */
@@ -105,6 +143,15 @@ export interface Questions {
   checkSignature: {
     readonly ask: { readonly checker: SignatureChecker; readonly jws: CompactJws; readonly now: number }
     readonly answer: boolean
+  }
+  /** Whose session the web application says this is. @throws into the conversation what the callback throws */
+  askApplication: {
+    readonly ask: {
+      readonly check: ApplicationCheck
+      readonly value: string
+      readonly caller: ApplicationCaller
+    }
+    readonly answer: ApplicationVisitor | undefined
   }
   /** Gives the peer the word: with a challenge, or silently while its first message is awaited. */
   hear: { readonly ask: { readonly say: Challenge | undefined }; readonly answer: Heard }

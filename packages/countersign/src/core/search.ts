@@ -113,6 +113,7 @@ function put<C extends { readonly key: string }>(
 function union(one: Hiding, other: Hiding): Hiding {
   return {
     query: [...new Set([...one.query, ...other.query])],
+    paths: [...new Set([...one.paths, ...other.paths])],
     cookies: [...new Set([...one.cookies, ...other.cookies])],
     headers: [...new Set([...one.headers, ...other.headers])],
     subprotocols: one.subprotocols || other.subprotocols,

@@ -1,5 +1,6 @@
 /** `countersign/methods`: every way to prove oneself. */
 export { apiKey, type ApiKeyMethodOptions } from './api-key.ts'
+export { applicationSession, type ApplicationSessionOptions } from './application-session.ts'
 export { certificate, type CertificateMethodOptions, type CertificateSubject } from './certificate.ts'
 export { hmacSecret, jwks, jwt, localJwks } from './jwt.ts'
 export type {

@@ -6,6 +6,7 @@ export { absent, found, malformed, type Found } from './found.ts'
 export { decodeBase64, decodeBase64url, encodeBase64, encodeBase64url, isBase64Of16Bytes } from './base64.ts'
 export { decodeUtf8, encodeUtf8, fitsUtf8, type Bytes } from './utf8.ts'
 export { isJsonArray, isJsonObject, parseJson, type Json, type JsonLimits, type JsonObject } from './json.ts'
+export { findSegment, maxSegmentLength, stripSegment } from './path.ts'
 export { findParameter, maxParameterLength, maxTargetLength, stripParameters } from './query.ts'
 export { maxOriginFormLength, parseTarget, type Target } from './target.ts'
 export {

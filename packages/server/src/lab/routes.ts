@@ -11,6 +11,7 @@ import { hasDocs, serveDocs } from './docs-pages.ts'
 import { labCookies, type Door } from './doors.ts'
 import { expiredKinds, issueExpired, type ExpiredOptions } from './expired.ts'
 import { serveJournal } from './journal-stream.ts'
+import { answerLoginSecret } from './login-secret.ts'
 import { renderLab } from './page/lab-page.ts'
 import { packageP12 } from './p12.ts'
 import { programVersion } from './version.ts'
@@ -46,6 +47,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
   const table = doorTable(options)
   app.get('/lab/doors.json', (_request, reply) => reply.send(table))
   app.get('/lab', (request, reply) => showLab(app, options, { request, reply }))
+  app.get('/lab/login-secret', (request, reply) => showLoginSecret(app, options, { request, reply }))
   app.get('/lab/alias', async (request, reply) => {
     const alias = await issueChild(options, await app.site.session(request), 'alias')
     return alias === undefined ? refuse(reply, 'missing_credential') : reply.send({ alias })
@@ -75,8 +77,7 @@ async function showLab(
   options: LabRouteOptions,
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<FastifyReply> {
-  const here = new URL(options.siteOrigin)
-  if (request.host !== here.host) return reply.redirect(`${here.origin}/lab`, 303)
+  if (!isHere(request, options)) return reply.redirect(`${options.siteOrigin}/lab`, 303)
   const session = await app.site.session(request)
   if (session === undefined) return reply.redirect('/login', 303)
   return reply.type('text/html; charset=utf-8').send(
@@ -89,6 +90,25 @@ async function showLab(
       docsBase: hasDocs ? '/' : undefined,
     }),
   )
+}
+
+/** Whether a page was asked for under the one host name that the lab speaks of. */
+function isHere(request: FastifyRequest, { siteOrigin }: LabRouteOptions): boolean {
+  return request.host === new URL(siteOrigin).host
+}
+
+/** The page that carries its secret, for whoever is logged in. */
+async function showLoginSecret(
+  app: FastifyInstance,
+  options: LabRouteOptions,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<FastifyReply> {
+  if (!isHere(request, options)) return reply.redirect(`${options.siteOrigin}/lab/login-secret`, 303)
+  const provedAtMs = Date.now()
+  const session = await app.site.session(request)
+  if (session === undefined) return reply.redirect('/login', 303)
+  const doorUrl = options.built.find(({ door }) => door.id === 'D13')?.url ?? ''
+  return answerLoginSecret(reply, { issuer: options.issuer, doorUrl, session, provedAtMs })
 }
 
 /** A session that pages can read, beside the login's own, which they cannot. It ends with the login. */

@@ -1,7 +1,7 @@
 import type { CaseResult, LabReport, RunOptions } from './case.ts'
 import { find } from './dom.ts'
 import { saveReport } from './save.ts'
-import { postJson } from './site.ts'
+import { postJson, siteSilence } from './site.ts'
 
 /** What the controls set in motion. */
 export interface ControlActions {
@@ -52,12 +52,18 @@ export function startControls(actions: ControlActions): Controls {
       setBusy(false)
     },
     trouble(error) {
-      trouble.textContent = `The run stopped: ${error instanceof Error ? error.message : 'the page failed'}. Reload to begin anew.`
+      trouble.textContent = wordsFor(error)
       trouble.hidden = false
       setBusy(false)
     },
     hasCertificate: () => certificate.checked,
   }
+}
+
+function wordsFor(error: unknown): string {
+  const message = error instanceof Error ? error.message : 'the page failed'
+  if (message === siteSilence) return `${siteSilence} Start the lab again, then reload this page.`
+  return `The run stopped: ${message}. Reload to begin anew.`
 }
 
 function isBusy(button: HTMLElement): boolean {

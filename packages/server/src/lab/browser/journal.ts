@@ -18,7 +18,7 @@ export function followJournal(): void {
     const source = new EventSource('/lab/journal')
     source.addEventListener('open', () => say('live, newest first'))
     source.addEventListener('error', () => {
-      say('not connected; trying again')
+      say('not connected, trying again')
       if (source.readyState !== EventSource.CLOSED) return
       setTimeout(open, reopenMs)
     })

@@ -12,6 +12,7 @@ import { startLeaseClock } from './lease-clock.ts'
 import { findRows } from './rows.ts'
 import { runCases } from './run-all.ts'
 import type { Surroundings } from './run-case.ts'
+import { askSite, siteSilence } from './site.ts'
 import { trustIn, type Trust } from './trust.ts'
 
 /** What the page offers to programs that drive it. */
@@ -52,7 +53,7 @@ let attack: Attack | undefined
 let running: Promise<unknown> = Promise.resolve()
 
 async function readFacts(): Promise<LabFacts> {
-  const response = await fetch('/lab/doors.json')
+  const response = await askSite('/lab/doors.json')
   if (!response.ok) throw new Error(`/lab/doors.json answered ${response.status}`)
   // The page's own server publishes this document, and its shape is part of the lab's contract.
   const published: LabFacts = await response.json()
@@ -101,7 +102,12 @@ async function runNow(options: RunOptions): Promise<LabReport> {
   })
   await clock.sync()
   controls.done(withEarlier(report))
+  if (report.results.some(metSilence)) controls.trouble(new Error(siteSilence))
   return report
+}
+
+function metSilence({ measured }: CaseResult): boolean {
+  return measured.kind === 'unsettled' && measured.why === siteSilence
 }
 
 /** A report with the latest result of every case that has run on this page: what export saves. */

@@ -14,19 +14,31 @@ export type Answer = Readonly<Record<string, unknown>>
 
 const deaf: Witness = () => undefined
 
-/** Posts JSON to the site under this page's login. @throws Error with the status when the site refuses */
+/** What is said when the site cannot be reached, in place of the browser's own words. */
+export const siteSilence = 'The lab’s site does not answer.'
+
+/** `fetch` from the page's own site. @throws Error with `siteSilence` when no answer comes */
+export async function askSite(path: string, init: RequestInit = {}): Promise<Response> {
+  try {
+    return await fetch(path, init)
+  } catch (error) {
+    throw new Error(siteSilence, { cause: error })
+  }
+}
+
+/** Posts JSON to the site under this page's login. @throws Error with the status when the site refuses, or with `siteSilence` */
 export async function postJson(path: string, body: Answer, witness: Witness = deaf): Promise<Answer> {
   const text = JSON.stringify(body)
   witness({ from: 'browser', text: `POST ${path}` })
   witness({ from: 'browser', text: mask(text) })
   const headers = { 'content-type': 'application/json', accept: 'application/json' }
-  return readAnswer(await fetch(path, { method: 'POST', headers, body: text }), witness)
+  return readAnswer(await askSite(path, { method: 'POST', headers, body: text }), witness)
 }
 
-/** Reads JSON from the site under this page's login. @throws Error with the status when the site refuses */
+/** Reads JSON from the site under this page's login. @throws Error with the status when the site refuses, or with `siteSilence` */
 export async function getJson(path: string, witness: Witness = deaf): Promise<Answer> {
   witness({ from: 'browser', text: `GET ${path}` })
-  return readAnswer(await fetch(path, { headers: { accept: 'application/json' } }), witness)
+  return readAnswer(await askSite(path, { headers: { accept: 'application/json' } }), witness)
 }
 
 async function readAnswer(response: Response, witness: Witness): Promise<Answer> {

@@ -32,7 +32,7 @@ export function renderCard({ door, url, cases, sample }: CardParts): Html {
       ${door.methods.map((method) => html`<span class="chip">${method}</span>`)}
       <code class="door__url">${url}</code>
     </p>
-    ${door.id === 'D11' ? certificateHelp : undefined}
+    ${helpOf.get(door.id)}
     <div class="door__legend" aria-hidden="true">
       <span>case</span><span>expected</span><span>measured</span><span>verdict</span
       ><span class="door__ms">time</span>
@@ -52,6 +52,16 @@ const certificateHelp: Html = html`<div class="door__help">
     ><input type="checkbox" data-client-certificate /> A client certificate is installed here</label
   >
 </div>`
+
+const secretHelp: Html = html`<p class="door__help small">
+  A server that renders its pages itself can put the secret into them:
+  <a href="/lab/login-secret">a page that carries its secret</a>.
+</p>`
+
+const helpOf: ReadonlyMap<string, Html> = new Map([
+  ['D11', certificateHelp],
+  ['D13', secretHelp],
+])
 
 function renderRow(one: LabCase): Html {
   return html`<details class="case" id="${one.id}" data-case="${one.id}" data-verdict="none">

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch } from '../../packages/server/src/lab/browsers/launch.ts'
+import type { Browser, Page } from '../../packages/server/src/lab/browsers/types.ts'
+import { runLab, type RunningLab } from '../support/running-lab.ts'
+
+let lab: RunningLab
+let browser: Browser
+let page: Page
+
+beforeAll(async () => {
+  lab = await runLab()
+  browser = await launch('chromium', {})
+  page = await browser.open(`${lab.url}login`)
+  await page.type('#username', 'alice')
+  await page.type('#password', lab.doors.accounts[0]?.password ?? '')
+  await page.click('#login button[type=submit]')
+})
+afterAll(async () => {
+  await browser.close()
+  await lab.stop()
+})
+
+/** Waits until a script answers so. A page that is being left answers nothing. */
+async function soon(script: string, answer: unknown): Promise<void> {
+  const ask = (): Promise<unknown> => page.evaluate(script).catch(() => undefined)
+  await expect.poll(ask, { timeout: 20_000 }).toEqual(answer)
+}
+
+const textOf = (selector: string): string => `return document.querySelector('${selector}')?.textContent`
+
+describe('the pages of the lab', () => {
+  it('take a secret out of their own HTML at once and open D13 with it', async () => {
+    await soon('return typeof globalThis.countersignLab', 'object')
+    await page.evaluate("location.assign('/lab/login-secret'); return true")
+    await soon(textOf('[data-outcome]'), 'D13 opens and greets alice.')
+    expect(await page.evaluate("return document.querySelector('#countersign-secret')")).toBeNull()
+  })
+
+  it('say in words of their own that the site is gone', async () => {
+    await page.evaluate("location.assign('/lab'); return true")
+    await soon('return typeof globalThis.countersignLab', 'object')
+    await soon(textOf('[data-journal-state]'), 'live, newest first')
+    await lab.stop()
+    await page.evaluate("await globalThis.countersignLab.runAll({ only: ['D2.connect'] }); return true")
+    const row = '[data-case="D2.connect"] [data-measured]'
+    expect(await page.evaluate(textOf(row))).toBe('The lab’s site does not answer.')
+    expect(await page.evaluate("return document.querySelector('[data-trouble]').hidden")).toBe(false)
+    await soon(textOf('[data-journal-state]'), 'not connected, trying again')
+  })
+})
