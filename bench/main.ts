@@ -52,10 +52,10 @@ async function measure(): Promise<void> {
       done(row) {
         console.error(`measured ${bench.name}: ${row.name}`)
         rows.push(row)
+        writeFileSync(options.json, jsonOf([...all, ...rows]))
       },
     })
     if (rows.length > 0) console.log(`\n${bench.name}: ${bench.about}\n${tableOf(rows)}`)
     all.push(...rows)
-    writeFileSync(options.json, jsonOf(all))
   }
 }

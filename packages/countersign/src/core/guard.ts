@@ -204,7 +204,7 @@ export class Guard implements Gatekeeper {
     const { warnMs, graceMs, maxLeaseMs, jitter } = this.limits
     const neverAfterMs = Math.min(accepted.neverAfterMs, now + maxLeaseMs)
     const lifeMs = Math.max(0, Math.min(accepted.untilMs, neverAfterMs) - now)
-    const untilMs = now + lifeMs * (1 - jitter * fraction(id))
+    const untilMs = now + Math.floor(lifeMs * (1 - jitter * fraction(id)))
     const lease = this.#leases.add({ id, untilMs, neverAfterMs, warnMs, graceMs, grantedAtMs: now }, accepted)
     // An attempt that was being judged while the guard closed.
     if (this.#closed) lease.apply({ kind: 'ended', reason: 'shutting_down' }, now)

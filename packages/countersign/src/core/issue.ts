@@ -13,6 +13,7 @@ import type {
 import { entryOf } from './journal-entry.ts'
 import type { Limits } from './limits.ts'
 import type { Ports } from './ports.ts'
+import { sharedRoles } from './shared-roles.ts'
 import type { Hash, Salting } from './records.ts'
 
 /** Prefixes that tell Countersign's own credentials apart, for the guard and for secret scanners. */
@@ -69,16 +70,18 @@ class RecordsIssuer {
       throw new MisuseError('invalid_option', `ticket: ttlMs is at most ${maxTicketMs}`)
     const purpose = options.purpose ?? 'connect'
     const { secret, key } = await this.#fresh(purpose === 'csrf' ? prefixes.csrf : prefixes.ticket)
+    const id = this.#id()
     const row = {
       key,
       purpose,
-      id: this.#id(),
+      id,
       ...holder(options),
       audience: options.audience ?? audience,
       origin: options.origin,
       sessionKey: options.sessionKey,
       apiKey: options.apiKey,
-      lease: this.#id(),
+      // One name for both: a ticket opens one lease, and each connection holds a text less.
+      lease: id,
       leaseUntilMs: now + life('leaseMs', options.leaseMs ?? defaultLeaseMs),
       issuedAtMs: issuedAt(options, now),
       expiresAtMs: now + ttlMs,
@@ -218,7 +221,7 @@ class RecordsIssuer {
   }
 }
 
-/** The members that all issued rows share; the caller's list of roles is copied. */
+/** The members that all issued rows share; of the caller's list of roles there is one frozen copy. */
 function holder(options: IssueFor): {
   readonly subject: string
   readonly roles: readonly string[]
@@ -227,7 +230,7 @@ function holder(options: IssueFor): {
   if (options.subject === '' || options.subject.length > 256) {
     throw new MisuseError('invalid_option', 'subject: 1 to 256 characters')
   }
-  return { subject: options.subject, roles: [...(options.roles ?? [])], session: options.session }
+  return { subject: options.subject, roles: sharedRoles(options.roles ?? []), session: options.session }
 }
 
 /** Revocation marks hit what was issued before them. */

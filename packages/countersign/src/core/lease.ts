@@ -50,11 +50,9 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   /** What the acceptance rests upon: compared with every revocation as long as the lease lives. */
   grant: Grant
   readonly grantedAtMs: number
-  neverAfterMs: number
   readonly warnMs: number
   readonly graceMs: number
   phase: Phase = 'pending'
-  untilMs: number
   next: Lease | undefined = undefined
   previous: Lease | undefined = undefined
   slot: number = -1
@@ -63,6 +61,9 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   /** Why it ended; `undefined` while it lives. */
   reason: Reason | undefined = undefined
   readonly #owner: Owner
+  /** Instants as distances from the grant: small integers, which cost no object of their own. */
+  #untilInMs: number
+  #neverInMs: number
   #holder: LeaseHolder<object> | undefined = undefined
   #connection: object | undefined = undefined
 
@@ -75,11 +76,21 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     this.principal = accepted.principal
     this.grant = accepted.grant
     this.grantedAtMs = terms.grantedAtMs
-    this.untilMs = terms.untilMs
-    this.neverAfterMs = terms.neverAfterMs
+    this.#untilInMs = terms.untilMs - terms.grantedAtMs
+    this.#neverInMs = terms.neverAfterMs - terms.grantedAtMs
     this.warnMs = terms.warnMs
     this.graceMs = terms.graceMs
     this.#owner = owner
+  }
+
+  /** End of validity. */
+  get untilMs(): number {
+    return this.grantedAtMs + this.#untilInMs
+  }
+
+  /** No refresh passes this instant. */
+  get neverAfterMs(): number {
+    return this.grantedAtMs + this.#neverInMs
   }
 
   /** See `WheelEntry`: reckoned from the state, so that no connection holds a number more. */
@@ -115,8 +126,8 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     if (this.phase === 'ended') return
     const { state, commands } = reduceLease(this, event, now)
     this.phase = state.phase
-    this.untilMs = state.untilMs
-    this.neverAfterMs = state.neverAfterMs
+    this.#untilInMs = state.untilMs - this.grantedAtMs
+    this.#neverInMs = state.neverAfterMs - this.grantedAtMs
     this.ended = state.phase === 'ended'
     for (const command of commands) if (command.kind === 'close') this.reason = command.reason
     this.#owner.settled(this)

@@ -1,0 +1,16 @@
+/** Lists of roles, one copy of each: every live connection holds one, and there are few different ones. */
+
+/** Lists that are remembered; beyond that a list is its own copy. */
+const maxLists = 1_000
+
+const lists = new Map<string, readonly string[]>()
+
+/** A frozen list of these roles in this order: the same object for the same roles, the caller's own untouched. */
+export function sharedRoles(roles: readonly string[]): readonly string[] {
+  const key = JSON.stringify(roles)
+  const known = lists.get(key)
+  if (known !== undefined) return known
+  const list: readonly string[] = Object.freeze([...roles])
+  if (lists.size < maxLists) lists.set(key, list)
+  return list
+}
