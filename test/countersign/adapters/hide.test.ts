@@ -62,6 +62,13 @@ describe('hiding', () => {
     })
   })
 
+  test('leaves no copy of what was read before', () => {
+    const one = request('/', ['Host', 'a', 'Cookie', 'sid=x; b=1'])
+    one.headersDistinct = { host: ['a'], cookie: ['sid=x; b=1'] }
+    hide(one, all)
+    expect({ ...one.headersDistinct }).toEqual({ host: ['a'], cookie: ['b=1'] })
+  })
+
   test('keeps equal headers apart', () => {
     const one = request('/', ['Accept', 'a', 'Accept', 'b', 'Authorization', 'x'])
     hide(one, all)

@@ -12,24 +12,27 @@ import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../
  */
 export function hide(request: IncomingMessage, hiding: Hiding): void {
   const { headers, rawHeaders } = request
-  const lines = rawHeaders.length
+  let changed = false
   if (hiding.query.length > 0 && request.url !== undefined)
     request.url = stripParameters(request.url, hiding.query)
   for (const prefix of hiding.paths) {
     if (request.url !== undefined) request.url = stripSegment(request.url, prefix)
   }
   if (hiding.cookies.length > 0 && headers.cookie !== undefined) {
-    replace(request, 'cookie', (value) => stripCookie(value, hiding.cookies))
+    changed = replace(request, 'cookie', (value) => stripCookie(value, hiding.cookies))
   }
-  for (const name of hiding.headers) if (headers[name] !== undefined) replace(request, name, () => undefined)
+  for (const name of hiding.headers) {
+    if (headers[name] !== undefined) changed = replace(request, name, () => undefined) || changed
+  }
   const offered = headers['sec-websocket-protocol']
   if (hiding.subprotocols && offered !== undefined) {
     const secrets = secretsOf(offered)
     if (secrets.length > 0)
-      replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets))
+      changed =
+        replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets)) || changed
   }
   // Last: it is a copy, and must hold nothing that was still to be hidden.
-  if (rawHeaders.length < lines) request.headersDistinct = distinct(rawHeaders)
+  if (changed) request.headersDistinct = distinct(rawHeaders)
 }
 
 /**
@@ -46,8 +49,12 @@ function secretsOf(offered: string): readonly string[] {
   })
 }
 
-/** Rewrites one field, or drops it when nothing is left. */
-function replace(request: IncomingMessage, name: string, strip: (value: string) => string | undefined): void {
+/** Rewrites one field, or drops it when nothing is left. @returns whether it says something else now */
+function replace(
+  request: IncomingMessage,
+  name: string,
+  strip: (value: string) => string | undefined,
+): boolean {
   const { headers, rawHeaders } = request
   const joined = headers[name]
   const kept = typeof joined === 'string' ? strip(joined) : undefined
@@ -62,6 +69,7 @@ function replace(request: IncomingMessage, name: string, strip: (value: string) 
       at -= 2
     } else rawHeaders[at + 1] = value
   }
+  return kept !== joined
 }
 
 /**
