@@ -16,6 +16,12 @@ describe('lists of roles', () => {
     expect(Object.isFrozen(shared)).toBe(true)
   })
 
+  it('are not remembered when they are long', () => {
+    const roles = Array.from({ length: 200 }, (_, at) => `role-${at}`)
+    expect(sharedRoles(roles)).toEqual(roles)
+    expect(sharedRoles(roles)).not.toBe(sharedRoles(roles))
+  })
+
   it('are not remembered without end, and right all the same', () => {
     for (let at = 0; at < 1_100; at++) expect(sharedRoles([`role-${at}`])).toEqual([`role-${at}`])
     expect(sharedRoles(['one more'])).toEqual(['one more'])

@@ -170,6 +170,25 @@ describe('the lab', () => {
     for (const text of ['cst_••••', 'HTTP/1.1 101', 'Hello alice!']) expect(lines).toContain(text)
   })
 
+  it('lets a login ask for lasting secrets so often and no more', async () => {
+    const headers = await logIn()
+    const answers: number[] = []
+    for (let at = 0; at < 125; at++) answers.push((await ask('/lab/login-secret', { headers })).status)
+    expect(answers.filter((status) => status === 200).length).toBeLessThanOrEqual(120)
+    const refused = await ask('/lab/login-secret', { headers })
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect((await ask('/lab/login-secret', { headers: await logIn() })).status).toBe(200)
+  })
+
+  it('lets a login ask for aliases so often and no more', async () => {
+    const headers = await logIn()
+    const answers: number[] = []
+    // Two minutes' worth, should the minute turn meanwhile.
+    for (let at = 0; at < 1_205; at++) answers.push((await ask('/lab/alias', { headers })).status)
+    expect(answers[0]).toBe(200)
+    expect(answers).toContain(429)
+  })
+
   it('shows the documentation that its cases point at', async () => {
     const answer = await ask('/docs/doors/first-message.md')
     expect(answer.status).toBe(200)

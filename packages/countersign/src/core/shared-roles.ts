@@ -1,7 +1,10 @@
 /** Lists of roles, one copy of each: every live connection holds one, and there are few different ones. */
 
-/** Lists that are remembered; beyond that a list is its own copy. */
+/** How many lists are remembered; beyond that a list is its own copy. */
 const maxLists = 1_000
+
+/** Longest list that is remembered, in characters of JSON. */
+const maxLength = 1_024
 
 const lists = new Map<string, readonly string[]>()
 
@@ -11,6 +14,6 @@ export function sharedRoles(roles: readonly string[]): readonly string[] {
   const known = lists.get(key)
   if (known !== undefined) return known
   const list: readonly string[] = Object.freeze([...roles])
-  if (lists.size < maxLists) lists.set(key, list)
+  if (lists.size < maxLists && key.length <= maxLength) lists.set(key, list)
   return list
 }

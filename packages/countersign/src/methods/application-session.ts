@@ -6,6 +6,7 @@ import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import type { ApplicationCheck, ApplicationVisitor } from '../core/ports.ts'
 import { noClaims } from '../core/principal.ts'
 import { grantOf } from '../core/rows.ts'
+import { sharedRoles } from '../core/shared-roles.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 
 /** Options of the application session method. */
@@ -49,7 +50,7 @@ export function applicationSession(options: ApplicationSessionOptions): Method {
 /** Without `provedAtMs` the grant dates from the attempt: a logout that overtakes the callback still hits it. */
 function acceptVisitor(visitor: ApplicationVisitor, now: number): Verdict {
   const { subject, session, claims, expiresAtMs, provedAtMs } = visitor
-  const roles = [...(visitor.roles ?? [])]
+  const roles = sharedRoles(visitor.roles ?? [])
   return accept({
     principal: {
       id: subject,

@@ -48,14 +48,10 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
   app.get('/lab/doors.json', (_request, reply) => reply.send(table))
   app.get('/lab', (request, reply) => showLab(app, options, { request, reply }))
   app.get('/lab/login-secret', (request, reply) => showLoginSecret(app, options, { request, reply }))
-  app.get('/lab/alias', async (request, reply) => {
-    const alias = await issueChild(options, await app.site.session(request), 'alias')
-    return alias === undefined ? refuse(reply, 'missing_credential') : reply.send({ alias })
-  })
-  app.post('/lab/session', async (request, reply) => {
-    const session = await issueChild(options, await app.site.session(request), 'login')
-    return session === undefined ? refuse(reply, 'missing_credential') : reply.send({ session })
-  })
+  app.get('/lab/alias', (request, reply) => answerChild(app, options, { request, reply, purpose: 'alias' }))
+  app.post('/lab/session', (request, reply) =>
+    answerChild(app, options, { request, reply, purpose: 'login' }),
+  )
   app.post('/lab/expired', async (request, reply) => {
     const session = await app.site.session(request)
     return answerExpired(options, session, { request, reply })
@@ -107,21 +103,35 @@ async function showLoginSecret(
   const provedAtMs = Date.now()
   const session = await app.site.session(request)
   if (session === undefined) return reply.redirect('/login', 303)
+  const waitMs = app.site.allowances.challengeSecrets.take(session.id, provedAtMs)
+  if (waitMs > 0) return refuse(reply, 'too_many_attempts', waitMs)
   const doorUrl = options.built.find(({ door }) => door.id === 'D13')?.url ?? ''
   return answerLoginSecret(reply, { issuer: options.issuer, doorUrl, session, provedAtMs })
 }
 
 /** A session that pages can read, beside the login's own, which they cannot. It ends with the login. */
-async function issueChild(
+async function answerChild(
+  app: FastifyInstance,
   options: LabRouteOptions,
-  login: LoginSession | undefined,
-  purpose: 'alias' | 'login',
-): Promise<string | undefined> {
-  if (login === undefined) return undefined
+  {
+    request,
+    reply,
+    purpose,
+  }: {
+    readonly request: FastifyRequest
+    readonly reply: FastifyReply
+    readonly purpose: 'alias' | 'login'
+  },
+): Promise<FastifyReply> {
+  const login = await app.site.session(request)
+  if (login === undefined) return refuse(reply, 'missing_credential')
+  // It lasts as long as the login: a login that asks without end must not fill the records.
+  const waitMs = app.site.allowances.preauths.take(login.id, Date.now())
+  if (waitMs > 0) return refuse(reply, 'too_many_attempts', waitMs)
   const { subject, roles, id, endsAtMs } = login
   const ttlMs = lifeUntil(endsAtMs)
   const issued = await options.issuer.issue.session({ subject, roles, session: id, purpose, ttlMs })
-  return issued.session
+  return reply.send({ [purpose === 'alias' ? 'alias' : 'session']: issued.session })
 }
 
 /** What programs can rely on: see the reference of the HTTP interface. */

@@ -23,6 +23,8 @@ export interface SiteTools {
   session(request: FastifyRequest): Promise<LoginSession | undefined>
   /** Names of the cookies, for guards that look for them. */
   readonly cookies: CookieNames
+  /** How often a login may ask for what lasts: one count for the site's own routes and for those added later. */
+  readonly allowances: SiteContext['allowances']
 }
 
 declare module 'fastify' {
@@ -49,6 +51,7 @@ export async function createSite(options: SiteOptions): Promise<FastifyInstance>
   app.decorate('site', {
     session: (request: FastifyRequest) => findLogin(site, request),
     cookies: site.cookies,
+    allowances: site.allowances,
   })
   guardChanges(app, site)
   serveAssets(app, '/assets/', readAssets(new URL('./pages/', import.meta.url)))
