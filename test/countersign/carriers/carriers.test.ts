@@ -299,7 +299,7 @@ describe('the first message', () => {
     expect(firstMessage().read(hello)).toEqual({ kind: 'absent' })
     expect(challengeFrames().read(hello)).toEqual({
       kind: 'found',
-      value: { kind: 'hello', authid: 'peter', methods: ['wampcra'], nonce: undefined },
+      value: { kind: 'hello', authid: 'peter', methods: ['wampcra'], nonce: undefined, join: undefined },
     })
   })
 

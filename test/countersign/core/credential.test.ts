@@ -8,7 +8,13 @@ const card = (fingerprint: string): Credential => ({
   kind: 'certificate',
   certificate: certificateOf({ fingerprint }),
 })
-const hello: Credential = { kind: 'hello', authid: 'a', methods: ['wampcra'], nonce: undefined }
+const hello: Credential = {
+  kind: 'hello',
+  authid: 'a',
+  methods: ['wampcra'],
+  nonce: undefined,
+  join: undefined,
+}
 
 describe('two credentials agree', () => {
   test.each([

@@ -98,6 +98,7 @@ export function answersOf(counts: Counts = { checks: 0 }): Answers {
   return {
     takeTicket: unasked,
     askApplication: unasked,
+    consult: unasked,
     findSession: unasked,
     touchSession: unasked,
     findApiKey: unasked,

@@ -47,7 +47,13 @@ export function basic(username: string, password: string): Credential {
 }
 
 /** A credential that no method of tokens judges. */
-export const hello: Credential = { kind: 'hello', authid: 'peter', methods: ['wampcra'], nonce: undefined }
+export const hello: Credential = {
+  kind: 'hello',
+  authid: 'peter',
+  methods: ['wampcra'],
+  nonce: undefined,
+  join: undefined,
+}
 
 /** What a method recognises, by name of the credential. */
 export function recognised(

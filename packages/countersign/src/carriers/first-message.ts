@@ -53,7 +53,9 @@ export function challengeFrames(options: FirstMessageOptions = {}): MessageCarri
     read(text): Search<Credential> {
       const message = parseFirstMessage(text, maxBytes)
       if (message.kind !== 'found') return message
-      return message.value.kind === 'hello' ? { kind: 'found', value: message.value } : absent
+      return message.value.kind === 'hello'
+        ? { kind: 'found', value: { ...message.value, join: undefined } }
+        : absent
     },
   }
 }

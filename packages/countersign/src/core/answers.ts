@@ -28,5 +28,6 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     verifyPassword: (need) => passwords.verify(need.password, need.hash, sourceOf(need.source)),
     checkSignature: (need) => need.checker.check(need.jws, need.now),
     askApplication: (need) => need.check(need.value, need.caller),
+    consult: (need) => need.source.find(need.question),
   }
 }

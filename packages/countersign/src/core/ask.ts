@@ -8,6 +8,8 @@ import type {
   CompactJws,
   Heard,
   SignatureChecker,
+  Source,
+  SourceQuestion,
 } from './ports.ts'
 import type { Grant } from './principal.ts'
 import type {
@@ -80,5 +82,13 @@ export const askApplication = (
   caller: ApplicationCaller,
 ): Talk<ApplicationVisitor | undefined> =>
   ask<'askApplication'>({ kind: 'askApplication', check, value, caller })
+/** Asks one source about somebody. */
+export function* consult<Found>(
+  source: Source<Found>,
+  question: SourceQuestion,
+): Talk<Found | 'denied' | undefined> {
+  // The table of questions cannot know what each source finds; the source's own type does.
+  return (yield* ask<'consult'>({ kind: 'consult', source, question })) as Found | 'denied' | undefined
+}
 /** Gives the peer the word. */
 export const hear = (say: Challenge | undefined): Talk<Heard> => ask<'hear'>({ kind: 'hear', say })

@@ -72,5 +72,13 @@ export interface MessageCarrier {
   read(text: string): Search<Credential>
 }
 
-/** Either kind of place. */
-export type Carrier = HandshakeCarrier | MessageCarrier
+/** The opening message of a protocol that authenticates by messages of its own: HELLO of WAMP. */
+export interface HelloCarrier {
+  readonly kind: 'hello'
+  readonly key: string
+  /** Whether what is said in answer to it would work for whoever overhears it: a ticket does, a signature does not. */
+  readonly bearer: boolean
+}
+
+/** Any kind of place. */
+export type Carrier = HandshakeCarrier | MessageCarrier | HelloCarrier

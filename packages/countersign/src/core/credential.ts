@@ -34,12 +34,29 @@ export interface CertificateCredential {
 /** The opening of a challenge-response conversation: a name, no secret. */
 export interface HelloCredential {
   readonly kind: 'hello'
-  /** The name that wants to log in; whether it exists is told to nobody. */
-  readonly authid: string
+  /** The name that wants to log in; whether it exists is told to nobody. `undefined`: the method finds it out. */
+  readonly authid: string | undefined
   /** Methods that the peer can answer, in its order of preference. */
   readonly methods: readonly string[]
   /** What the client wants to be mixed into the conversation, where its method has a use for it. */
   readonly nonce: string | undefined
+  /** What a WAMP HELLO says besides; `undefined` on plain sockets. */
+  readonly join: JoinRequest | undefined
+}
+
+/** A WAMP session that wants to join a realm (WAMP, basic profile, "Session Establishment"). Believed by nobody yet. */
+export interface JoinRequest {
+  /** The id that the session will have: challenges name it. */
+  readonly session: number
+  /** `undefined`: the authentication assigns one. */
+  readonly realm: string | undefined
+  readonly authrole: string | undefined
+  /** `authextra` of HELLO, bounded with the message. */
+  readonly authextra: Readonly<Record<string, unknown>>
+  /** Facts of the transport for authenticators: secret headers are not among them. */
+  readonly transport: Readonly<Record<string, unknown>>
+  /** Channel bindings of the TLS connection (RFC 9266, RFC 5929), 32 bytes in lower-case hex each; empty without TLS. */
+  readonly channels: Readonly<Partial<Record<'tls-exporter' | 'tls-unique', string>>>
 }
 
 /**

@@ -3,12 +3,14 @@ import { answersOf } from './answers.ts'
 import type { Hiding } from './carrier.ts'
 import { drive, isThenable, type Turn } from './drive.ts'
 import { MisuseError } from './errors.ts'
+import type { HelloCredential } from './credential.ts'
 import type { Handshake } from './handshake.ts'
 import { createIssuer } from './issue.ts'
 import type { Issuer } from './issue-options.ts'
 import { entryOf } from './journal-entry.ts'
 import {
   admit,
+  admitHello,
   refuse,
   rejudge,
   type Decision,
@@ -114,6 +116,34 @@ export class Guard implements Gatekeeper {
       if (reason !== undefined)
         return { kind: 'done', value: this.#journalled(handshake, refuse(this, handshake, { reason })) }
       return this.#watch(handshake, drive(admit(this, handshake, now), this.#answers))
+    } catch (error) {
+      this.failed(error)
+      return { kind: 'done', value: refuse(this, handshake, deny('internal')) }
+    }
+  }
+
+  /**
+   * What `knock` looks at before any credential, for protocols that bring theirs in messages of their own: shutdown, host,
+   * origin, rate. Refuse by HTTP what it names; otherwise take a place in the pool and `join` once the opening is there.
+   */
+  greet(handshake: Handshake): Refused | undefined {
+    try {
+      const reason = this.#refuseEarly(handshake, this.now())
+      return reason === undefined ? undefined : this.refusal(handshake, reason)
+    } catch (error) {
+      this.failed(error)
+      return refuse(this, handshake, deny('internal'))
+    }
+  }
+
+  /**
+   * Judges an opening (WAMP HELLO) on a connection that `greet` has let pass. Never throws and never rejects; its
+   * challenges are the peer's turns. An `accepted` lease is the caller's, as with `knock`.
+   */
+  join(handshake: Handshake, hello: HelloCredential): MaybePromise<Turn<Decision>> {
+    try {
+      const now = this.now()
+      return this.#watch(handshake, drive(admitHello(this, handshake, { hello, now }), this.#answers))
     } catch (error) {
       this.failed(error)
       return { kind: 'done', value: refuse(this, handshake, deny('internal')) }

@@ -1,7 +1,8 @@
 /** The one conversation that every connection attempt goes through: deny by default, at one choke point. */
 import { findMark, hear } from './ask.ts'
-import type { Credential, TokenForm } from './credential.ts'
+import type { Credential, HelloCredential, TokenForm } from './credential.ts'
 import type { Talk } from './drive.ts'
+import { OutageError } from './errors.ts'
 import type { Handshake } from './handshake.ts'
 import type { Lease } from './lease.ts'
 import type { Method } from './method.ts'
@@ -58,12 +59,26 @@ interface Judged {
 }
 
 /** Judges one attempt. Never throws: outages become `internal`. */
-export function* admit(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Decision> {
+export function admit(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Decision> {
+  return decide(keeper, handshake, judgeAttempt(keeper, handshake, now))
+}
+
+/** Judges an attempt whose credential came in a message of its protocol. Never throws, as `admit`. */
+export function admitHello(
+  keeper: Gatekeeper,
+  handshake: Handshake,
+  opening: { readonly hello: HelloCredential; readonly now: number },
+): Talk<Decision> {
+  return decide(keeper, handshake, judgeHello(keeper, handshake, opening))
+}
+
+/** The one way to a lease: a verdict, its registration, and the marks that may have been written meanwhile. */
+function* decide(keeper: Gatekeeper, handshake: Handshake, judging: Talk<Judged>): Talk<Decision> {
   let form: TokenForm = 'bare'
   let lease: Lease | undefined
   const refused = (why: Deny): Refused => ({ ...refuse(keeper, handshake, why), reply: form })
   try {
-    const judged = yield* judgeAttempt(keeper, handshake, now)
+    const judged = yield* judging
     form = judged.form
     if (judged.verdict.kind === 'deny') return refused(judged.verdict)
     lease = keeper.register(judged.verdict)
@@ -74,7 +89,9 @@ export function* admit(keeper: Gatekeeper, handshake: Handshake, now: number): T
   } catch (error) {
     keeper.failed(error)
     lease?.leave()
-    return refused(deny('internal'))
+    return refused(
+      deny(error instanceof OutageError && error.code === 'overloaded' ? 'overloaded' : 'internal'),
+    )
   }
 }
 
@@ -132,6 +149,31 @@ function* judgeFirstMessage(keeper: Gatekeeper, handshake: Handshake, now: numbe
     return yield* judgeBy(place.methods, { keeper, handshake, now: heard.now, credential: search.value })
   }
   return refusedWith('missing_credential', heard.now)
+}
+
+/**
+ * The peer's methods in its own order: the first that is configured, may be used on this connection and finds what it
+ * needs in the opening judges (WAMP, basic profile, `authmethods`). Unknown names are passed over.
+ */
+function* judgeHello(
+  keeper: Gatekeeper,
+  handshake: Handshake,
+  { hello, now }: { readonly hello: HelloCredential; readonly now: number },
+): Talk<Judged> {
+  let last = refusedWith('no_matching_method', now)
+  for (const name of hello.methods) {
+    const credential = { ...hello, methods: [name] }
+    const place = keeper.places.hello.find(({ methods }) => methods.some((one) => one.recognises(credential)))
+    if (place === undefined) continue
+    if (place.carrier.bearer && !keeper.mayCarryBearer(handshake)) {
+      last = refusedWith('insecure_transport', now)
+      continue
+    }
+    const judged = yield* judgeBy(place.methods, { keeper, handshake, now, credential })
+    if (judged.verdict.kind === 'accept' || judged.verdict.reason !== 'missing_credential') return judged
+    last = judged
+  }
+  return last
 }
 
 interface Attempt {

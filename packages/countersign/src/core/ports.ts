@@ -22,8 +22,11 @@ export interface Challenge {
 
 /** What the peer said, and when: a slow peer must not be granted a lease measured from before its pause. */
 export interface Heard {
+  /** A first message, or the signature of an answer. */
   readonly text: string
   readonly now: number
+  /** What came beside the signature (WAMP AUTHENTICATE `Extra`). */
+  readonly extra?: Readonly<Record<string, unknown>>
 }
 
 /** A JSON Web Signature that passed the strict pre-parse. */
@@ -84,6 +87,26 @@ export type ApplicationCheck = (
   value: string,
   caller: ApplicationCaller,
 ) => MaybePromise<ApplicationVisitor | undefined>
+
+/** What a source is asked: who wants to come in, and what is known about them. */
+export interface SourceQuestion {
+  /** Name of the method on the wire: `ticket`, `wampcra`, … */
+  readonly method: string
+  readonly realm: string | undefined
+  readonly authid: string | undefined
+  /** Facts for authenticators: session, transport, authextra, and what the method adds (a ticket). Secret in part. */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** Where a method finds its principals: a static list, an authenticator procedure, a function, the account database. */
+export interface Source<Found> {
+  /**
+   * Looks somebody up, or judges what they showed.
+   * @returns `undefined`: not known here, the next source is asked; `denied`: known not to be let in, nobody else is asked
+   * @throws OutageError when it cannot tell: the attempt is refused as `overloaded`
+   */
+  find(question: SourceQuestion): MaybePromise<Found | 'denied' | undefined>
+}
 
 /** One row per question that a method may ask: what it says, what it gets. */
 export interface Questions {
@@ -152,6 +175,11 @@ export interface Questions {
       readonly caller: ApplicationCaller
     }
     readonly answer: ApplicationVisitor | undefined
+  }
+  /** What one source knows about somebody. @throws into the conversation what the source throws */
+  consult: {
+    readonly ask: { readonly source: Source<unknown>; readonly question: SourceQuestion }
+    readonly answer: unknown
   }
   /** Gives the peer the word: with a challenge, or silently while its first message is awaited. */
   hear: { readonly ask: { readonly say: Challenge | undefined }; readonly answer: Heard }

@@ -19,6 +19,9 @@ export type Reason =
   | 'shutting_down'
   | 'protocol_violation'
   | 'message_too_big'
+  | 'no_matching_method'
+  | 'no_such_realm'
+  | 'no_such_role'
   | 'internal'
 
 /** What a client should do after a refusal. The close code alone tells it: no two advices share a code. */
@@ -182,6 +185,30 @@ export const reasons: Readonly<Record<Reason, Refusal>> = {
     wamp: 'wamp.error.protocol_violation',
     advice: 'fix',
     tellBrowser: false,
+  },
+  no_matching_method: {
+    status: undefined,
+    body: '',
+    close: 3003,
+    wamp: 'wamp.error.no_matching_auth_method',
+    advice: 'stop',
+    tellBrowser: true,
+  },
+  no_such_realm: {
+    status: undefined,
+    body: '',
+    close: 3003,
+    wamp: 'wamp.error.no_such_realm',
+    advice: 'stop',
+    tellBrowser: true,
+  },
+  no_such_role: {
+    status: undefined,
+    body: '',
+    close: 3003,
+    wamp: 'wamp.error.no_such_role',
+    advice: 'stop',
+    tellBrowser: true,
   },
   internal: {
     status: 500,

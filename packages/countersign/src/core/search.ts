@@ -2,6 +2,7 @@
 import {
   nothingHidden,
   type HandshakeCarrier,
+  type HelloCarrier,
   type Hiding,
   type MessageCarrier,
   type Search,
@@ -23,6 +24,7 @@ export interface Places {
   readonly explicit: readonly Place<HandshakeCarrier>[]
   readonly ambient: readonly Place<HandshakeCarrier>[]
   readonly message: readonly Place<MessageCarrier>[]
+  readonly hello: readonly Place<HelloCarrier>[]
   /** What adapters hide, used or not: a secret in the wrong place is a secret still. */
   readonly hiding: Hiding
 }
@@ -40,10 +42,12 @@ export function placesOfMethods(methods: readonly Method[]): Places {
   if (methods.length === 0) throw new MisuseError('invalid_option', 'accept: at least one method is needed')
   const handshake = new Map<string, Place<HandshakeCarrier> & { methods: Method[] }>()
   const message = new Map<string, Place<MessageCarrier> & { methods: Method[] }>()
+  const hello = new Map<string, Place<HelloCarrier> & { methods: Method[] }>()
   let hiding = nothingHidden
   for (const method of methods) {
     for (const carrier of method.from) {
       if (carrier.kind === 'message') put(message, carrier, method)
+      else if (carrier.kind === 'hello') put(hello, carrier, method)
       else {
         put(handshake, carrier, method)
         hiding = union(hiding, carrier.hides)
@@ -56,6 +60,7 @@ export function placesOfMethods(methods: readonly Method[]): Places {
     explicit: all.filter((place) => !place.carrier.ambient),
     ambient: all.filter((place) => place.carrier.ambient),
     message: [...message.values()],
+    hello: [...hello.values()],
     hiding,
   }
 }

@@ -47,6 +47,7 @@ export function wampcra(options: WampcraOptions): Method {
     *judge(shown: Shown): Talk<Verdict> {
       if (shown.credential.kind !== 'hello') return deny('invalid_credential')
       const { authid } = shown.credential
+      if (authid === undefined) return deny('missing_credential')
       const source = shown.handshake.remoteAddress
       // People choose these secrets too: guesses are slowed as those of passwords are.
       const waitMs = yield* attempt(authid, source)

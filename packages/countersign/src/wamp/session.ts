@@ -1,0 +1,91 @@
+/** A session that has joined a realm: who it is, what its client can do, and what broker and dealer keep for it. */
+import type { Subscription } from './broker-types.ts'
+import type { PendingCall, Registration } from './dealer-types.ts'
+import type { Dict, RouterMessage } from './messages.ts'
+
+/** Who a session is, as WELCOME tells it. */
+export interface Identity {
+  readonly authid: string
+  readonly authrole: string
+  readonly authmethod: string
+  readonly authprovider: string
+  readonly authextra: Dict
+}
+
+/** What a client announced in HELLO `roles` (and did it announce the role at all). */
+export interface Features {
+  /** May CANCEL be followed by an ERROR; see `CancelReply`. */
+  readonly callerProgressiveResults: boolean
+  readonly callerProgressiveInvocations: boolean
+  readonly callerPassthru: boolean
+  readonly calleeCanceling: boolean
+  readonly calleeTimeout: boolean
+  readonly calleeProgressiveResults: boolean
+  readonly calleeProgressiveInvocations: boolean
+  readonly calleePassthru: boolean
+  readonly publisherPassthru: boolean
+  readonly subscriberPassthru: boolean
+}
+
+/** Whether a CANCEL that is not `kill` is answered by ERROR `wamp.error.canceled`: some clients die of it. */
+export type CancelReply = 'always' | 'kill_only'
+
+/** Where messages for a session go: its transport, or the router's own ear. */
+export interface Outlet {
+  send(message: RouterMessage): void
+}
+
+/** Everything that makes a session; see the fields of `Session`. */
+export interface SessionFacts {
+  readonly id: number
+  readonly realm: string
+  readonly identity: Identity
+  readonly features: Features
+  readonly cancelReply: CancelReply
+  readonly trustlevel: number | undefined
+  /** Facts of the transport, as meta API and authorizers see them: no secret is among them. */
+  readonly transport: Dict
+  readonly outlet: Outlet
+}
+
+/**
+ * One object a session, every field set here, so that all have one shape. `calls`, `invocations`, `registrations`,
+ * `pending` belong to the dealer, `subscriptions` to the broker; each is made on first use.
+ */
+export class Session {
+  readonly id: number
+  readonly realm: string
+  /** Replaced as a whole when a role changes. */
+  identity: Identity
+  readonly features: Features
+  readonly cancelReply: CancelReply
+  trustlevel: number | undefined
+  readonly transport: Dict
+  readonly outlet: Outlet
+  /** Once `true` nothing is sent to it, and broker and dealer have forgotten it. */
+  gone: boolean = false
+  /** Last id given to an INVOCATION: they count 1, 2, 3 … for each callee. */
+  lastInvocation: number = 0
+  /** Calls under way that this session made, by the request id of its CALL. */
+  calls: Map<number, PendingCall> | undefined = undefined
+  /** Calls under way that this session answers, by the request id of its INVOCATION. */
+  invocations: Map<number, PendingCall> | undefined = undefined
+  registrations: Set<Registration> | undefined = undefined
+  subscriptions: Set<Subscription> | undefined = undefined
+
+  constructor(facts: SessionFacts) {
+    this.id = facts.id
+    this.realm = facts.realm
+    this.identity = facts.identity
+    this.features = facts.features
+    this.cancelReply = facts.cancelReply
+    this.trustlevel = facts.trustlevel
+    this.transport = facts.transport
+    this.outlet = facts.outlet
+  }
+
+  /** Sends one message, unless the session is gone. */
+  send(message: RouterMessage): void {
+    if (!this.gone) this.outlet.send(message)
+  }
+}
