@@ -265,6 +265,33 @@ describe('marks in a file that two processes share', () => {
     }
   })
 
+  test('are known to whoever has just read a row, in the same turn', async () => {
+    const [one, other] = [open(), open()]
+    const session = sampleSession()
+    await one.putSession(session)
+    await one.putMark(sampleMark())
+    expect(other.findSession(session.key)).toEqual(session)
+    expect(other.findMark(sampleGrant(), 'l')).toEqual(sampleMark())
+  })
+
+  test('are seen in the turn after one that has read a row', async () => {
+    const [one, other] = [open(), open()]
+    const [session, row] = [sampleSession(), sampleTicket()]
+    await one.putSession(session)
+    await one.putTicket(row)
+    const reads = [
+      { read: () => other.findSession(session.key), answer: session },
+      { read: () => other.takeTicket(row.key), answer: row },
+      { read: () => other.takeTicket(row.key), answer: undefined },
+    ]
+    for (const [at, { read, answer }] of reads.entries()) {
+      const mark = sampleMark({ atMs: sampleMark().atMs + at })
+      expect(read()).toEqual(answer)
+      await one.putMark(mark)
+      expect(other.findMark(sampleGrant(), 'l')).toEqual(mark)
+    }
+  })
+
   test('are new to the others even after all older ones were swept', async () => {
     const [one, other] = [open(), open()]
     const old = sampleMark({ value: 'old' })
@@ -324,6 +351,19 @@ describe('while another process holds the lock', () => {
     const takers = Array.from({ length: 10 }, async () => records.takeTicket(row.key))
     setTimeout(release, 20)
     expect((await Promise.all(takers)).filter((taken) => taken !== undefined)).toEqual([row])
+  })
+
+  test('a ticket that its holder removes is given to nobody, though it was there when it was asked for', async () => {
+    const records = open(quick)
+    const row = sampleTicket()
+    await records.putTicket(row)
+    const db = new DatabaseSync(file)
+    db.exec('BEGIN IMMEDIATE; DELETE FROM tickets')
+    const taken = records.takeTicket(row.key)
+    expect(taken).toBeInstanceOf(Promise)
+    db.exec('COMMIT')
+    db.close()
+    expect(await taken).toBeUndefined()
   })
 
   test('writes fail once they have waited for too long', async () => {

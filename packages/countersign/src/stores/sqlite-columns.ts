@@ -20,6 +20,9 @@ export interface Column<T> {
   readonly read: (stored: SQLOutputValue) => T
 }
 
+/** What SQLite answers for one row: the values of the columns that were asked for, in that order. */
+export type StoredRow = readonly SQLOutputValue[]
+
 /** The columns of a table, each called like the member of the row that it holds. */
 export type Columns<R> = { readonly [K in keyof R]-?: Column<R[K]> }
 
@@ -204,12 +207,13 @@ export function valuesOf<R>(columns: Columns<R>, row: R): readonly SQLInputValue
 }
 
 /**
- * A row from what SQLite answered for all of its columns.
+ * A row from what SQLite answered for all of its columns, in their order.
  * @throws OutageError when a column holds what its `write` never wrote: the file was changed by other hands
  */
-export function rowOf<R>(columns: Columns<R>, stored: Readonly<Record<string, SQLOutputValue>>): R {
+export function rowOf<R>(columns: Columns<R>, stored: StoredRow): R {
   const row: Partial<R> = {}
-  for (const name in columns) row[name] = columns[name].read(stored[name] ?? null)
+  let at = 0
+  for (const name in columns) row[name] = columns[name].read(stored[at++] ?? null)
   // The loop has filled every member that `Columns<R>` demands.
   return row as R
 }

@@ -20,8 +20,6 @@ export class SqliteMarks {
   readonly #marks = new Marks()
   /** Highest `seq` that was read: SQLite never gives one twice. */
   #seq = 0
-  /** What `data_version` was when marks were last read; it changes with every commit of another connection. */
-  #version: unknown = undefined
 
   /**
    * @param quick connection that reads and sweeps
@@ -54,14 +52,12 @@ export class SqliteMarks {
     return this.#quick.run(expire, now - keepMarksMs)
   }
 
-  /** The version is read before the marks: a commit between the two shows at the next call. */
+  /** A mark that is written between the two statements shows at the next call. */
   #refresh(): void {
-    const version = this.#quick.prepare('PRAGMA data_version').get()?.['data_version']
-    if (version === this.#version) return
-    for (const stored of this.#quick.prepare(news).all(this.#seq)) {
+    if (this.#quick.newestMark() <= this.#seq) return
+    for (const [seq, ...stored] of this.#quick.all(news, this.#seq)) {
       this.#marks.put(rowOf(markColumns, stored))
-      this.#seq = Number(stored['seq'])
+      this.#seq = Number(seq)
     }
-    this.#version = version
   }
 }

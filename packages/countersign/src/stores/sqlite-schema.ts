@@ -51,7 +51,7 @@ const applicationId = 0x4353_474e
  */
 export function migrate(db: DatabaseSync, file: string, steps: readonly string[] = migrations): void {
   inTransaction(db, () => {
-    const version = pragma(db, 'user_version')
+    const version = versionOf(db)
     if (version === 0) claim(db, file)
     if (version > steps.length) {
       const known = `this version of Countersign knows versions up to ${steps.length}`
@@ -74,10 +74,7 @@ function claim(db: DatabaseSync, file: string): void {
   db.exec(`PRAGMA application_id = ${applicationId}`)
 }
 
-/**
- * Value of a pragma that is a number. The name is put into the statement as it is, hence a closed list of
- * them.
- */
-export function pragma(db: DatabaseSync, name: 'user_version' | 'application_id' | 'data_version'): number {
-  return Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
+/** How many steps the file has been lifted by. */
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
 }

@@ -48,13 +48,13 @@ export function hasSecret(on: Statements, authid: string): boolean {
 
 /** Removes it. `true` for exactly one caller. */
 export function takeSecret(on: Statements, authid: string): boolean {
-  return table.take(on, authid) !== undefined
+  return table.remove(on, authid)
 }
 
 /** Distinct saltings in an order that is the same for every process; unsalted first. */
 export function saltingsOf(on: Statements, most: number): readonly (Salting | undefined)[] {
-  const plain = on.prepare(unsaltedInUse).get() === undefined ? [] : [undefined]
-  const salted = on.prepare(saltingsInUse).all(most)
+  const plain = on.get(unsaltedInUse) === undefined ? [] : [undefined]
+  const salted = on.all(saltingsInUse, most)
   return [...plain, ...salted.map((stored) => rowOf(saltingColumns, stored))].slice(0, most)
 }
 

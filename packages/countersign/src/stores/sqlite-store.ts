@@ -15,7 +15,13 @@ import type {
   TicketRow,
 } from '../core/records.ts'
 import { bootId, isSameBoot } from './sqlite-boot.ts'
-import { accountColumns, apiKeyColumns, sessionColumns, ticketColumns } from './sqlite-columns.ts'
+import {
+  accountColumns,
+  apiKeyColumns,
+  sessionColumns,
+  ticketColumns,
+  type StoredTicket,
+} from './sqlite-columns.ts'
 import { openFile, type Connections } from './sqlite-file.ts'
 import { LockQueue, type LockLimits } from './sqlite-locks.ts'
 import { SqliteMarks } from './sqlite-marks.ts'
@@ -91,18 +97,18 @@ export class SqliteStore implements Records {
 
   takeTicket(key: Hash): MaybePromise<TicketRow | undefined> {
     if (this.#ticketsInMemory !== undefined) return this.#ticketsInMemory.take(key)
-    // Guessed keys must not fight honest ones for the lock; who gets the row is decided by the removal alone.
-    const exists = this.#locks.read(() => tickets.exists(this.#quick, key))
-    return then(exists, (here) => (here ? this.#locks.write(() => this.#takeTicket(key)) : undefined))
+    // Guessed keys must not fight honest ones for the lock. A ticket is never changed: what is read now is what is taken.
+    const found = this.#locks.read(() => tickets.find(this.#quick, key))
+    return then(found, (stored) =>
+      stored === undefined ? undefined : this.#locks.write(() => this.#takeTicket(stored)),
+    )
   }
 
-  /** The removal decides: SQLite gives the row to one connection, and a ticket of an earlier boot to none. */
-  #takeTicket(key: Hash): TicketRow | undefined {
-    const stored = tickets.take(this.#quick, key)
-    if (stored === undefined) return undefined
-    const { boot, ...row } = stored
+  /** The removal decides: SQLite gives it to one connection, and a ticket of an earlier boot to none. */
+  #takeTicket({ boot, ...row }: StoredTicket): TicketRow | undefined {
+    const taken = tickets.remove(this.#quick, row.key)
     // A power loss may have undone the taking of it.
-    return isSameBoot(boot, this.#boot) ? row : undefined
+    return taken && isSameBoot(boot, this.#boot) ? row : undefined
   }
 
   putSession(row: SessionRow): MaybePromise<void> {
