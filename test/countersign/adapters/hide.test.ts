@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { hide } from '../../../packages/countersign/src/adapters/http.ts'
 import { nothingHidden, type Hiding } from '../../../packages/countersign/src/core/carrier.ts'
@@ -12,8 +13,59 @@ function request(url: string | undefined, rawHeaders: readonly string[]): Incomi
       headers[name] =
         headers[name] === undefined ? text : `${headers[name]}${name === 'cookie' ? '; ' : ', '}${text}`
   }
+  let distinct: Record<string, string[]> | undefined
+  const double = {
+    url,
+    headers,
+    rawHeaders: [...rawHeaders],
+    /** As in Node: made at the first look, of as many headers as there once were, and whenever there is none. */
+    get headersDistinct() {
+      if (distinct === undefined) {
+        distinct = {}
+        for (let at = 0; at < rawHeaders.length; at += 2)
+          (distinct[this.rawHeaders[at]?.toLowerCase() ?? 'none'] ??= []).push(
+            this.rawHeaders[at + 1] ?? 'none',
+          )
+      }
+      return distinct
+    },
+    set headersDistinct(value) {
+      distinct = value
+    },
+  }
   // A test double: the rest of a request is never touched.
-  return { url, headers, rawHeaders: [...rawHeaders], headersDistinct: {} } as unknown as IncomingMessage
+  return double as unknown as IncomingMessage
+}
+
+/** What `look` sees of a request that Node itself has received with these header lines. */
+async function received<T>(lines: readonly string[], look: (request: IncomingMessage) => T): Promise<T> {
+  const server = createServer()
+  const seen = Promise.withResolvers<T>()
+  server.on('upgrade', (one, socket) => {
+    seen.resolve(look(one))
+    socket.destroy()
+  })
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const head = [
+    'GET /?ticket=x HTTP/1.1',
+    'Host: a',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    ...lines,
+    '',
+    '',
+  ]
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write(head.join('\r\n'))
+  try {
+    return await seen.promise
+  } finally {
+    socket.destroy()
+    server.close()
+  }
 }
 
 const all: Hiding = {
@@ -67,6 +119,24 @@ describe('hiding', () => {
     one.headersDistinct = { host: ['a'], cookie: ['sid=x; b=1'] }
     hide(one, all)
     expect({ ...one.headersDistinct }).toEqual({ host: ['a'], cookie: ['b=1'] })
+  })
+
+  test.each([
+    ['is rewritten', ['Cookie: sid=x; b=1'], { cookie: ['b=1'] }],
+    ['is dropped', ['Cookie: sid=x', 'X-After: c'], { 'x-after': ['c'] }],
+    ['stands twice', ['Cookie: b=1', 'Cookie: sid=x; d=2'], { cookie: ['b=1', 'd=2'] }],
+  ])('agrees with Node about its own requests where a field %s', async (_case, lines, kept) => {
+    const fresh = await received(lines, (one) => {
+      hide(one, all)
+      return { ...one.headersDistinct }
+    })
+    const readBefore = await received(lines, (one) => {
+      expect(JSON.stringify(one.headersDistinct)).toContain('sid=x')
+      hide(one, all)
+      return { ...one.headersDistinct }
+    })
+    expect(fresh).toEqual({ host: ['a'], connection: ['Upgrade'], upgrade: ['websocket'], ...kept })
+    expect(readBefore).toEqual(fresh)
   })
 
   test('keeps equal headers apart', () => {

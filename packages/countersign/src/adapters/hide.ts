@@ -12,6 +12,7 @@ import { findBearerSubprotocol, parseSubprotocols, stripSubprotocols } from '../
  */
 export function hide(request: IncomingMessage, hiding: Hiding): void {
   const { headers, rawHeaders } = request
+  const fields = rawHeaders.length
   let changed = false
   if (hiding.query.length > 0 && request.url !== undefined)
     request.url = stripParameters(request.url, hiding.query)
@@ -32,7 +33,7 @@ export function hide(request: IncomingMessage, hiding: Hiding): void {
         replace(request, 'sec-websocket-protocol', (value) => stripSubprotocols(value, secrets)) || changed
   }
   // Last: it is a copy, and must hold nothing that was still to be hidden.
-  if (changed) request.headersDistinct = distinct(rawHeaders)
+  if (changed) request.headersDistinct = rawHeaders.length < fields ? distinct(rawHeaders) : madeWhenAsked
 }
 
 /**
@@ -71,6 +72,12 @@ function replace(
   }
   return kept !== joined
 }
+
+/**
+ * Node makes `headersDistinct` of the raw headers, at the first look at it, wherever it finds none. The cast: its type
+ * knows only what a look answers.
+ */
+const madeWhenAsked = undefined as unknown as IncomingMessage['headersDistinct']
 
 /**
  * What Node's own `headersDistinct` would answer, which counts on as many raw headers as there once were. Handed to

@@ -6,23 +6,6 @@ import type { Refused } from '../core/knock.ts'
 import { reasons, retryAfterSeconds, type Reason } from '../core/reasons.ts'
 import { basicChallenge, bearerChallenge } from '../wire/www-authenticate.ts'
 
-/**
- * The HTTP answer to a refusal: status, fields, a body of plain text, all from the table of reasons. A 401
- * has its challenges (RFC 9110 §15.5.2), a 429 and a 503 their `Retry-After` in whole seconds (§10.2.3).
- */
-export function httpRefusal(guard: Guard, refused: Refused): HttpAnswer {
-  const row = reasons[refused.reason]
-  const status = row.status ?? 403
-  const headers: Record<string, string> = {}
-  if (status === 401) headers['WWW-Authenticate'] = challengesOf(guard)[kindOf(refused.reason)]
-  if (status === 429 || status === 503) {
-    headers['Retry-After'] = String(
-      Math.max(1, Math.ceil((refused.retryAfterMs ?? retryAfterSeconds * 1_000) / 1_000)),
-    )
-  }
-  return { status, headers, body: row.body }
-}
-
 /** An answer to be written by `answerHttp`. */
 export interface HttpAnswer {
   readonly status: number
@@ -30,54 +13,75 @@ export interface HttpAnswer {
   readonly body: string
 }
 
+/** A guard's answers never change: whoever is refused again and again does not have them made again and again. */
+const answers = new WeakMap<Guard, Map<Reason, HttpAnswer>>()
+/** The bytes of answers in `answers`, which are frozen. */
+const written = new WeakMap<HttpAnswer, Buffer>()
+
+/**
+ * The HTTP answer to a refusal: status, fields, a body of plain text, all from the table of reasons. A 401
+ * has its challenges (RFC 9110 §15.5.2), a 429 and a 503 their `Retry-After` in whole seconds (§10.2.3).
+ */
+export function httpRefusal(guard: Guard, refused: Refused): HttpAnswer {
+  const { reason, retryAfterMs } = refused
+  if (retryAfterMs !== undefined) return answerOf(guard, reason, retryAfterMs)
+  let known = answers.get(guard)
+  if (known === undefined) answers.set(guard, (known = new Map<Reason, HttpAnswer>()))
+  const made = known.get(reason)
+  if (made !== undefined) return made
+  const answer = answerOf(guard, reason, retryAfterSeconds * 1_000)
+  known.set(reason, answer)
+  written.set(answer, bytesOf(answer))
+  return answer
+}
+
+function answerOf(guard: Guard, reason: Reason, retryAfterMs: number): HttpAnswer {
+  const row = reasons[reason]
+  const status = row.status ?? 403
+  const headers: Record<string, string> = {}
+  if (status === 401) {
+    const error = reason === 'missing_credential' ? undefined : 'invalid_token'
+    headers['WWW-Authenticate'] = challengesOf(guard, error)
+  }
+  if (status === 429 || status === 503)
+    headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))
+  return Object.freeze({ status, headers: Object.freeze(headers), body: row.body })
+}
+
 /**
  * Writes the answer, ends the socket, and destroys it after `lingerMs` even if the peer holds its half open.
  * The socket is the callee's from now on, its `error` events included.
  */
 export function answerHttp(socket: Duplex, answer: HttpAnswer, lingerMs: number): void {
-  const lines = [
-    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`,
-    'Connection: close',
-    'Cache-Control: no-store',
-  ]
-  for (const [name, value] of Object.entries(answer.headers)) lines.push(`${name}: ${value}`)
-  lines.push(
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(answer.body)}`,
-    '',
-    answer.body,
-  )
   socket.on('error', ignoreError)
   // Reads on and drops it: only then is the peer's end seen, and unread bytes would turn ours into a reset.
   socket.resume()
-  socket.end(lines.join('\r\n'))
-  const timer = setTimeout(() => socket.destroy(), lingerMs)
-  socket.once('close', () => clearTimeout(timer))
+  socket.end(written.get(answer) ?? bytesOf(answer))
+  const timer = setTimeout(destroy, lingerMs, socket)
+  socket.on('close', () => clearTimeout(timer))
 }
 
-/** What a 401 says, by what was wrong: nothing was shown, or something that does not do. */
-type Challenges = Readonly<Record<'missing' | 'invalid', string>>
-
-/** A guard's own never change: whoever is refused again and again does not make them again and again. */
-const known = new WeakMap<Guard, Challenges>()
-
-function challengesOf(guard: Guard): Challenges {
-  const made = known.get(guard)
-  if (made !== undefined) return made
-  const challenges = {
-    missing: challengesWith(guard, undefined),
-    invalid: challengesWith(guard, 'invalid_token'),
-  }
-  known.set(guard, challenges)
-  return challenges
+function bytesOf(answer: HttpAnswer): Buffer {
+  const { status, headers, body } = answer
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ]
+  return Buffer.from(lines.join('\r\n'))
 }
 
-function kindOf(reason: Reason): keyof Challenges {
-  return reason === 'missing_credential' ? 'missing' : 'invalid'
+function destroy(socket: Duplex): void {
+  socket.destroy()
 }
 
 /** RFC 9110 §11.6.1: a 401 names at least one scheme; `Countersign` stands for places that HTTP has no scheme for. */
-function challengesWith(guard: Guard, error: 'invalid_token' | undefined): string {
+function challengesOf(guard: Guard, error: 'invalid_token' | undefined): string {
   const schemes = new Set(
     [...guard.places.explicit, ...guard.places.ambient].map((place) => place.carrier.scheme),
   )
