@@ -69,7 +69,7 @@ export const bench: Bench = {
   async run({ quick, only, done }) {
     const plan: Plan = quick
       ? { pairs: 8, sliceMs: 150, warmUp: 6_000 }
-      : { pairs: 12, sliceMs: 250, warmUp: 16_000 }
+      : { pairs: 24, sliceMs: 250, warmUp: 16_000 }
     for (const door of doors.filter(({ name }) => name.includes(only))) done(await measureDoor(door, plan))
   },
 }
