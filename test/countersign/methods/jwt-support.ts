@@ -3,10 +3,11 @@ import { createHash, createHmac } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import { drive, isThenable, type Turn } from '../../../packages/countersign/src/core/drive.ts'
 import type { Method, Shown } from '../../../packages/countersign/src/core/method.ts'
-import type { Answers } from '../../../packages/countersign/src/core/ports.ts'
+import type { Answers, Platform } from '../../../packages/countersign/src/core/ports.ts'
 import type { Hash } from '../../../packages/countersign/src/core/records.ts'
 import type { Accept, Verdict } from '../../../packages/countersign/src/core/verdict.ts'
 import { authorization } from '../../../packages/countersign/src/carriers/authorization.ts'
+import { nodePlatform } from '../../../packages/countersign/src/platform/node.ts'
 import {
   jwt,
   localJwks,
@@ -91,7 +92,10 @@ export interface Counts {
 }
 
 /** Answers to what the JWT method may ask; anything else fails the test. */
-export function answersOf(counts: Counts = { checks: 0 }): Answers {
+export function answersOf(
+  counts: Counts = { checks: 0 },
+  platform: Pick<Platform, 'verify'> = nodePlatform(),
+): Answers {
   const unasked = (): never => {
     throw new Error('the JWT method does not ask this')
   }
@@ -110,13 +114,17 @@ export function answersOf(counts: Counts = { checks: 0 }): Answers {
     attempt: unasked,
     attempted: unasked,
     decoy: unasked,
+    derive: unasked,
+    sign: unasked,
+    verifyEd25519: unasked,
     random: unasked,
     verifyPassword: unasked,
     hash: ({ text }) => createHash('sha256').update(text).digest('base64url') as Hash,
     hmac: ({ key, text }) => createHmac('sha256', key).update(text).digest('base64'),
-    checkSignature(need) {
+    findKey: (need) => need.finder.find(need.now),
+    verify(need) {
       counts.checks++
-      return need.checker.check(need.jws, need.now)
+      return platform.verify(need.key, need.text, need.signature)
     },
   }
 }

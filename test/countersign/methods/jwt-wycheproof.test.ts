@@ -3,10 +3,12 @@ import type { JWK } from 'jose'
 import { expect, test } from 'vitest'
 import { drive } from '../../../packages/countersign/src/core/drive.ts'
 import { MisuseError } from '../../../packages/countersign/src/core/errors.ts'
-import type { CompactJws } from '../../../packages/countersign/src/core/ports.ts'
+import type { Answers, CompactJws } from '../../../packages/countersign/src/core/ports.ts'
 import { isJwtAlgorithm, jwtAlgorithms } from '../../../packages/countersign/src/methods/jwt-algorithms.ts'
 import { hmacSecret, localJwks } from '../../../packages/countersign/src/methods/jwt-keys.ts'
 import { isSigned, type Signing } from '../../../packages/countersign/src/methods/jwt-signature.ts'
+import { nodePlatform } from '../../../packages/countersign/src/platform/node.ts'
+import { webcryptoPlatform } from '../../../packages/countersign/src/platform/webcrypto.ts'
 import { decodeBase64url } from '../../../packages/countersign/src/wire/base64.ts'
 import { parseCompactJws } from '../../../packages/countersign/src/wire/jws.ts'
 import { answersOf, now } from './jwt-support.ts'
@@ -28,9 +30,12 @@ const here = existsSync(file)
 /** Labels that are wrong or contradict each other. */
 const excluded = new Set([346, 347, 350, 351, 367, 370, 372, 373])
 const name = 'agrees with all 393 usable Wycheproof verdicts on signatures'
+const platforms = { 'the platform of Node': nodePlatform(), 'the portable platform': webcryptoPlatform() }
 
 // The reason stands in the name, for whoever reads the list of skipped tests.
-test.skipIf(!here)(here ? name : `${name} (skipped: the folder ../shared/vectors is absent)`, async () => {
+const told = here ? name : `${name} (skipped: the folder ../shared/vectors is absent)`
+
+test.skipIf(!here).each(Object.entries(platforms))(`%s ${told}`, async (_platform, platform) => {
   const vectors: Vectors = JSON.parse(readFileSync(file, 'utf8'))
   const wrong: number[] = []
   let judged = 0
@@ -39,7 +44,8 @@ test.skipIf(!here)(here ? name : `${name} (skipped: the folder ../shared/vectors
     for (const { tcId, jws, result } of group.tests) {
       if (excluded.has(tcId)) continue
       judged++
-      if ((await verifies(signing, jws)) !== (result === 'valid')) wrong.push(tcId)
+      if ((await verifies(signing, jws, answersOf(undefined, platform))) !== (result === 'valid'))
+        wrong.push(tcId)
     }
   }
   expect(wrong).toEqual([])
@@ -63,10 +69,10 @@ function signingOf(jwk: JWK): Signing | undefined {
   }
 }
 
-async function verifies(signing: Signing | undefined, jws: string): Promise<boolean> {
+async function verifies(signing: Signing | undefined, jws: string, answers: Answers): Promise<boolean> {
   const parsed = preparse(jws)
   if (signing === undefined || parsed === undefined) return false
-  const turn = await drive(isSigned(signing, parsed, now), answersOf())
+  const turn = await drive(isSigned(signing, parsed, now), answers)
   return turn.kind === 'done' && turn.value
 }
 

@@ -327,6 +327,58 @@ describe('two issuers', () => {
   })
 })
 
+describe('a signature', () => {
+  test.each(['Ed25519', 'EdDSA', 'ES256', 'RS256', 'PS256'])(
+    'of %s is checked without any promise once its key was imported',
+    async (alg) => {
+      const pair = await pairOf(alg)
+      const uncached = jwtWith(pair, { cacheSize: 0 })
+      await accepted(uncached, await signed(pair))
+      const forged = await signed(await pairOf(alg))
+      expect(judgeAtOnce(uncached, await signed(pair))).toMatchObject({ kind: 'accept' })
+      expect(judgeAtOnce(uncached, forged)).toEqual(invalid)
+    },
+  )
+
+  test.each(['ES384', 'ES512'])('of %s is left to the thread pool', async (alg) => {
+    const pair = await pairOf(alg)
+    const uncached = jwtWith(pair, { cacheSize: 0 })
+    const token = await signed(pair)
+    await accepted(uncached, token)
+    expect(() => judgeAtOnce(uncached, token)).toThrow('the verdict is a promise')
+    expect(await judge(uncached, await signed(await pairOf(alg)))).toEqual(invalid)
+  })
+
+  test.each(['Ed25519', 'ES256', 'ES384', 'ES512'])(
+    'of %s that is too short or too long is refused before a key is looked for',
+    async (alg) => {
+      const pair = await pairOf(alg)
+      const counts = { checks: 0 }
+      const token = await signed(pair)
+      const at = token.lastIndexOf('.') + 1
+      const bytes = Buffer.from(token.slice(at), 'base64url')
+      for (const wrong of [bytes.subarray(1), Buffer.concat([bytes, Buffer.alloc(1)])]) {
+        const respelt = token.slice(0, at) + wrong.toString('base64url')
+        expect(judgeAtOnce(jwtWith(pair), respelt, { counts })).toEqual(invalid)
+      }
+      expect(counts.checks).toBe(0)
+    },
+  )
+})
+
+describe('a method without a cache', () => {
+  test('neither hashes nor remembers a token', async () => {
+    const counts = { checks: 0 }
+    const uncached = jwtWith(ed, { cacheSize: 0 })
+    const token = await signed(ed)
+    await accepted(uncached, token, { counts })
+    await accepted(uncached, token, { counts })
+    expect(counts.checks).toBe(2)
+    const talk = uncached.judge(shown('eyJ.a.b'))
+    expect(talk.next()).toEqual({ done: true, value: invalid })
+  })
+})
+
 describe('a token that was verified before', () => {
   test('is accepted again without any promise and without a signature check', async () => {
     const counts = { checks: 0 }

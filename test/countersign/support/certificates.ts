@@ -4,6 +4,7 @@ import type { PeerCertificate } from '../../../packages/countersign/src/core/han
 export function certificateOf(facts: Partial<PeerCertificate> = {}): PeerCertificate {
   return {
     fingerprint: 'ab'.repeat(32),
+    sha1: 'cd'.repeat(20),
     serial: '01',
     subject: 'CN=alice',
     commonName: 'alice',

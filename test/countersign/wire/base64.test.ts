@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   decodeBase64,
   decodeBase64url,
+  decodeBase64urlInto,
   encodeBase64,
   encodeBase64url,
   isBase64Of16Bytes,
@@ -63,6 +64,19 @@ describe('base64', () => {
       expect(decodeBase64url(text, 100)).toBeUndefined()
     },
   )
+
+  it('decodes into the front of a buffer exactly what it decodes into a fresh one', () => {
+    const buffer = new Uint8Array(64)
+    const text = fc.oneof(anyText('A', '=', '-', '_'), fc.uint8Array({ maxLength: 80 }).map(encodeBase64url))
+    fc.assert(
+      fc.property(text, (digits) => {
+        const size = decodeBase64urlInto(buffer, digits)
+        const expected = decodeBase64url(digits, buffer.length)
+        expect(size < 0 ? undefined : buffer.slice(0, size)).toEqual(expected)
+      }),
+      { numRuns },
+    )
+  })
 
   it('refuses more bytes than the caller allows', () => {
     expect(decodeBase64('Zm9v', 3)).toHaveLength(3)

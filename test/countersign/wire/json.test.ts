@@ -60,6 +60,8 @@ describe('parseJson', () => {
     [' [ ] ', []],
     ['"\\u0041\\"\\\\\\/\\b\\f\\n\\r\\t"', 'A"\\/\b\f\n\r\t'],
     ['"\\ud83d\\ude00x"', '\u{1f600}x'],
+    ['"\u{1f600}\\n"', '\u{1f600}\n'],
+    ['"\ud83d\\ude00"', '\u{1f600}'],
     ['[true,false,null]', [true, false, null]],
   ])('reads %s', (text, value) => {
     expect(parse(text)).toEqual({ kind: 'found', value })
@@ -112,6 +114,8 @@ describe('parseJson', () => {
     ['[{"b":{"__proto__":1,"__proto__":2}}]', 'repeated JSON member'],
     ['"\\ud800"', 'lone surrogate in JSON'],
     ['"\ud800"', 'lone surrogate in JSON'],
+    ['"\ud800\\n"', 'lone surrogate in JSON'],
+    ['"\\n\udfff"', 'lone surrogate in JSON'],
     ['{"\\udc00":1}', 'lone surrogate in JSON'],
     ['1e309', 'JSON number out of range'],
     ['1 x', 'text after JSON'],

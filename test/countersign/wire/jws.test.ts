@@ -76,6 +76,15 @@ describe('parseCompactJws', () => {
     expect(parseCompactJws(good, good.length - 1)).toEqual({ kind: 'malformed', why: 'JWS too long' })
   })
 
+  it('reads long segments where the caller allows them, and keeps what it read when it reads again', () => {
+    const long = token({ alg: 'HS256' }, { sub: 'a'.repeat(20_000) })
+    const first = valueOf(parseCompactJws(good))
+    expect(valueOf(parseCompactJws(long, 65_536)).payload['sub']).toHaveLength(20_000)
+    expect(valueOf(parseCompactJws(token({ alg: 'ES256' }, { sub: 'b' }))).payload).toEqual({ sub: 'b' })
+    expect(first).toMatchObject({ header: { alg: 'HS256' }, payload: { sub: 'a' } })
+    expect(first.signature).toEqual(Uint8Array.from(Buffer.from('sig')))
+  })
+
   it('knows no second spelling of a token that it accepts', () => {
     fc.assert(
       fc.property(

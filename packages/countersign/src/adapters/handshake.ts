@@ -69,7 +69,7 @@ function certificateOf(
 }
 
 /** Proved by the handshake of TLS; whether an authority vouches for it is said by `authorized`. */
-function tlsCertificate(socket: Socket): PeerCertificate | undefined {
+export function tlsCertificate(socket: Socket): PeerCertificate | undefined {
   if (!(socket instanceof TLSSocket)) return undefined
   const certificate = socket.getPeerX509Certificate()
   return certificate === undefined ? undefined : describe(certificate, socket.authorized)
@@ -88,6 +88,7 @@ function readCertificate(der: Uint8Array, trusted: boolean): PeerCertificate | R
 function describe(certificate: X509Certificate, trusted: boolean): PeerCertificate {
   return {
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    sha1: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
     serial: certificate.serialNumber.toLowerCase(),
     subject: certificate.subject,
     commonName: /^CN=(.*)$/m.exec(certificate.subject)?.[1],

@@ -5,9 +5,11 @@ import type {
   ApplicationCheck,
   ApplicationVisitor,
   Challenge,
-  CompactJws,
+  Ed25519Signature,
   Heard,
-  SignatureChecker,
+  KeyFinder,
+  PublicKey,
+  Signer,
   Source,
   SourceQuestion,
 } from './ports.ts'
@@ -56,13 +58,22 @@ export const attempt = (identity: string, source: string): Talk<number> =>
 /** Counts how an attempt ended. */
 export const attempted = (identity: string, source: string, right: boolean): Talk<void> =>
   ask<'attempted'>({ kind: 'attempted', identity, source, right })
-/** SHA-256 of a text. */
-export const hash = (text: string): Talk<Hash> => ask<'hash'>({ kind: 'hash', text })
+/** SHA-256 of a text or of bytes. */
+export const hash = (text: string | Uint8Array): Talk<Hash> => ask<'hash'>({ kind: 'hash', text })
 /** HMAC-SHA-256, base64. */
 export const hmac = (key: string | Uint8Array, text: string): Talk<string> =>
   ask<'hmac'>({ kind: 'hmac', key, text })
 /** HMAC-SHA-256 under the deployment's own decoy key, base64. */
 export const decoy = (text: string): Talk<string> => ask<'decoy'>({ kind: 'decoy', text })
+/** PBKDF2-HMAC-SHA256. */
+export const derive = (secret: string, salting: Salting): Talk<Uint8Array> =>
+  ask<'derive'>({ kind: 'derive', secret, salting })
+/** Checks an Ed25519 signature. */
+export const verifyEd25519 = (signed: Ed25519Signature): Talk<boolean> =>
+  ask<'verifyEd25519'>({ kind: 'verifyEd25519', ...signed })
+/** Signs for the server. */
+export const sign = (signer: Signer, message: Uint8Array): Talk<Uint8Array> =>
+  ask<'sign'>({ kind: 'sign', signer, message })
 /** Random bytes, base64url. */
 export const random = (bytes: number): Talk<string> => ask<'random'>({ kind: 'random', bytes })
 /** Judges a password at constant cost. */
@@ -72,9 +83,12 @@ export const verifyPassword = (
   stored: string | undefined,
 ): Talk<'right' | 'wrong' | 'busy'> =>
   ask<'verifyPassword'>({ kind: 'verifyPassword', ...who, password, hash: stored })
-/** Checks a signature. */
-export const checkSignature = (checker: SignatureChecker, jws: CompactJws, now: number): Talk<boolean> =>
-  ask<'checkSignature'>({ kind: 'checkSignature', checker, jws, now })
+/** Finds the public key that a token names. */
+export const findKey = (finder: KeyFinder, now: number): Talk<PublicKey | undefined> =>
+  ask<'findKey'>({ kind: 'findKey', finder, now })
+/** Asks whether this key's owner signed the text. */
+export const verify = (key: PublicKey, text: string, signature: Uint8Array): Talk<boolean> =>
+  ask<'verify'>({ kind: 'verify', key, text, signature })
 /** Asks the web application whose session a value is. */
 export const askApplication = (
   check: ApplicationCheck,

@@ -38,6 +38,8 @@ export interface HelloCredential {
   readonly authid: string | undefined
   /** Methods that the peer can answer, in its order of preference. */
   readonly methods: readonly string[]
+  /** Everything that the peer has listed, where `methods` was narrowed to the one that is being tried. */
+  readonly offered?: readonly string[]
   /** What the client wants to be mixed into the conversation, where its method has a use for it. */
   readonly nonce: string | undefined
   /** What a WAMP HELLO says besides; `undefined` on plain sockets. */

@@ -13,6 +13,7 @@ import {
   admitHello,
   refuse,
   rejudge,
+  rejudgeHello,
   type Decision,
   type Gatekeeper,
   type RefusalStyle,
@@ -27,6 +28,7 @@ import { Pool } from './pool.ts'
 import type { AllowList, Answers, JournalEntry, Ports } from './ports.ts'
 import { Rate } from './rate.ts'
 import { reasons, type Reason } from './reasons.ts'
+import { renewing, sameHolder } from './renewal.ts'
 import type { MaybePromise } from './records.ts'
 import { markOf, type RevokeOptions } from './revocation.ts'
 import { placesOfMethods, type Places } from './search.ts'
@@ -125,10 +127,11 @@ export class Guard implements Gatekeeper {
   /**
    * What `knock` looks at before any credential, for protocols that bring theirs in messages of their own: shutdown, host,
    * origin, rate. Refuse by HTTP what it names; otherwise take a place in the pool and `join` once the opening is there.
+   * @param web `false`: the transport knows neither `Host` nor `Origin`, and no browser can speak it (RawSocket)
    */
-  greet(handshake: Handshake): Refused | undefined {
+  greet(handshake: Handshake, web: boolean = true): Refused | undefined {
     try {
-      const reason = this.#refuseEarly(handshake, this.now())
+      const reason = this.#refuseEarly(handshake, this.now(), web)
       return reason === undefined ? undefined : this.refusal(handshake, reason)
     } catch (error) {
       this.failed(error)
@@ -166,7 +169,32 @@ export class Guard implements Gatekeeper {
     const now = this.now()
     const early = this.#refuseEarly(handshake, now)
     if (early !== undefined) return early
-    const verdict = await this.#rejudge(handshake, now, message)
+    return await this.#takeOver(lease, await this.#rejudge(handshake, now, message))
+  }
+
+  /**
+   * As `refresh`, on the live connection itself, by an opening whose challenges the peer answers. Never throws and never
+   * rejects. Leave the turn when the connection goes.
+   * @returns turns of the peer, then the reason of a refusal, or `undefined` when refreshed
+   */
+  rejoin(
+    leaseId: string,
+    handshake: Handshake,
+    hello: HelloCredential,
+  ): MaybePromise<Turn<Reason | undefined>> {
+    const lease = this.#leases.find(leaseId)
+    if (lease === undefined) return { kind: 'done', value: 'forbidden' }
+    try {
+      const opening = { hello, now: this.now() }
+      const turn = drive(rejudgeHello(this, handshake, opening), this.#answers)
+      return renewing(turn, (verdict) => this.#takeOver(lease, verdict))
+    } catch (error) {
+      this.failed(error)
+      return { kind: 'done', value: 'internal' }
+    }
+  }
+
+  async #takeOver(lease: Lease, verdict: Verdict): Promise<Reason | undefined> {
     if (verdict.kind === 'deny') return verdict.reason
     if (!sameHolder(lease, verdict)) return 'forbidden'
     try {
@@ -263,14 +291,20 @@ export class Guard implements Gatekeeper {
    * What costs no lookup, cheapest first. Host before Origin: a page of a rebound name brings an Origin that
    * fits it.
    */
-  #refuseEarly(handshake: Handshake, now: number): Reason | undefined {
+  #refuseEarly(handshake: Handshake, now: number, web: boolean = true): Reason | undefined {
     if (this.#closed) return 'shutting_down'
+    const reason = web ? this.#refuseWeb(handshake) : undefined
+    if (reason !== undefined) return reason
+    if (!this.#rate.allows(this.#settings.sourceOf(handshake.remoteAddress), now)) return 'overloaded'
+    return undefined
+  }
+
+  #refuseWeb(handshake: Handshake): Reason | undefined {
     const { hosts, origins } = this.#settings
     if (handshake.host === undefined) return 'protocol_violation'
     if (hosts !== undefined && !hosts.allows(handshake.host)) return 'wrong_host'
     if (handshake.origin !== undefined && origins?.allows(handshake.origin) !== true)
       return 'forbidden_origin'
-    if (!this.#rate.allows(this.#settings.sourceOf(handshake.remoteAddress), now)) return 'overloaded'
     return undefined
   }
 
@@ -337,13 +371,6 @@ function checkAmbient(places: Places, origins: AllowList | undefined): void {
     'invalid_option',
     `origins: needed because ${ambient.carrier.key} is sent by browsers unasked`,
   )
-}
-
-/** A refresh may bring other roles, and nobody else. */
-function sameHolder(lease: Lease, verdict: Accept): boolean {
-  const { id, realm, method, provider } = verdict.principal
-  const held = lease.principal
-  return held.id === id && held.realm === realm && held.method === method && held.provider === provider
 }
 
 /** Cleartext to this very machine is read by nobody on the way. */

@@ -24,6 +24,8 @@ export interface Handshake {
 export interface PeerCertificate {
   /** SHA-256 of the DER encoding, 64 lower-case hex digits. */
   readonly fingerprint: string
+  /** SHA-1 of the same, 40 lower-case hex digits: lists of other servers are written in it. Vouches for nothing alone. */
+  readonly sha1: string
   /** Serial number, lower-case hex. */
   readonly serial: string
   /** Distinguished name, one `KEY=value` a line, as Node prints it. */

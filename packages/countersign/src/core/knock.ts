@@ -105,6 +105,20 @@ export function* rejudge(keeper: Gatekeeper, handshake: Handshake, now: number):
   }
 }
 
+/** As `rejudge`, for a credential that comes in a message of its protocol, with the challenges that belong to it. */
+export function* rejudgeHello(
+  keeper: Gatekeeper,
+  handshake: Handshake,
+  opening: { readonly hello: HelloCredential; readonly now: number },
+): Talk<Verdict> {
+  try {
+    return (yield* judgeHello(keeper, handshake, opening)).verdict
+  } catch (error) {
+    keeper.failed(error)
+    return deny('internal')
+  }
+}
+
 /** A refusal in the words that this client can see. */
 export function refuse(
   keeper: Pick<Gatekeeper, 'refusals'>,
@@ -162,7 +176,7 @@ function* judgeHello(
 ): Talk<Judged> {
   let last = refusedWith('no_matching_method', now)
   for (const name of hello.methods) {
-    const credential = { ...hello, methods: [name] }
+    const credential = { ...hello, methods: [name], offered: hello.methods }
     const place = keeper.places.hello.find(({ methods }) => methods.some((one) => one.recognises(credential)))
     if (place === undefined) continue
     if (place.carrier.bearer && !keeper.mayCarryBearer(handshake)) {

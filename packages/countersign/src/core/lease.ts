@@ -18,6 +18,8 @@ export interface LeaseHolder<C extends object> {
   warn(connection: C, lease: Lease, inMs: number): void
   /** The lease has ended: deliver nothing more in either direction and close with this reason. */
   close(connection: C, lease: Lease, reason: Reason): void
+  /** A fresh credential was accepted, here or out of band: `lease.principal` may have other roles. */
+  renewed?(connection: C, lease: Lease): void
 }
 
 /** Settings of a lease's life. */
@@ -140,6 +142,7 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     this.principal = accepted.principal
     this.grant = accepted.grant
     this.apply({ kind: 'refreshed', untilMs: accepted.untilMs, neverAfterMs: accepted.neverAfterMs }, now)
+    if (this.#connection !== undefined && !this.ended) this.#holder?.renewed?.(this.#connection, this)
   }
 
   #obey(command: LeaseCommand): void {

@@ -24,7 +24,11 @@ export interface Shown {
 
 /** One entry of a guard's `accept` list. */
 export interface Method {
-  /** The field's word for it: `ticket`, `session`, `application_session`, `jwt`, `password`, `api_key`, `wampcra`, `certificate`, `preauth`. */
+  /**
+   * The field's word for it: `ticket`, `session`, `application_session`, `jwt`, `password`, `api_key`, `certificate`,
+   * `preauth`; of WAMP `anonymous`, `ticket`, `wampcra`, `scram`, `cryptosign`, `tls`, `cookie`. Principals say the name
+   * on the wire where a method has several (`wamp-scram`), and of a cookie the one by which it was earned.
+   */
   readonly name: string
   /**
    * Places where its credential travels. Methods may share a place: the first that recognises what is there

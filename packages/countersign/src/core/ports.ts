@@ -31,7 +31,7 @@ export interface Heard {
 
 /** A JSON Web Signature that passed the strict pre-parse. */
 export interface CompactJws {
-  /** The token as shown, for libraries that parse it again. */
+  /** The token as shown. */
   readonly token: string
   readonly header: Readonly<Record<string, unknown>>
   readonly payload: Readonly<Record<string, unknown>>
@@ -41,13 +41,16 @@ export interface CompactJws {
   readonly signature: Uint8Array
 }
 
-/** Checks a signature against keys of configured issuers. */
-export interface SignatureChecker {
+/** A public key as Web Crypto imports it: for one scheme, for verifying alone. */
+export type PublicKey = InstanceType<typeof CryptoKey>
+
+/** Finds the key that a token names, among the keys of a configured issuer. */
+export interface KeyFinder {
   /**
-   * @returns whether the signature is valid under a key that is allowed for the token's `alg` and `kid`
-   * @throws OutageError when keys cannot be fetched
+   * @returns the one key that is allowed for the token's `alg` and `kid`, imported for that `alg`
+   * @throws OutageError when keys cannot be fetched or imported
    */
-  check(jws: CompactJws, now: number): MaybePromise<boolean>
+  find(now: number): MaybePromise<PublicKey | undefined>
 }
 
 /** Who is behind a session of the web application, as its own code knows. */
@@ -108,6 +111,21 @@ export interface Source<Found> {
   find(question: SourceQuestion): MaybePromise<Found | 'denied' | undefined>
 }
 
+/** A signature to be checked (RFC 8032 §5.1); what has the wrong length is merely wrong. */
+export interface Ed25519Signature {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array
+  readonly message: Uint8Array
+  /** 64 bytes. */
+  readonly signature: Uint8Array
+}
+
+/** Holds a private key of the server. */
+export interface Signer {
+  /** @returns the Ed25519 signature of the message, 64 bytes */
+  sign(message: Uint8Array): MaybePromise<Uint8Array>
+}
+
 /** One row per question that a method may ask: what it says, what it gets. */
 export interface Questions {
   /** A single-use row, which is gone from the store by the time this is answered. */
@@ -141,8 +159,8 @@ export interface Questions {
     readonly ask: { readonly identity: string; readonly source: string; readonly right: boolean }
     readonly answer: void
   }
-  /** SHA-256 of the UTF-8 bytes, base64url: the form in which stores know secrets. */
-  hash: { readonly ask: { readonly text: string }; readonly answer: Hash }
+  /** SHA-256, of a text's UTF-8 bytes, base64url: the form in which stores know secrets. */
+  hash: { readonly ask: { readonly text: string | Uint8Array }; readonly answer: Hash }
   /** HMAC-SHA-256 of the text, standard base64. A string key is its UTF-8 bytes. */
   hmac: {
     readonly ask: { readonly key: string | Uint8Array; readonly text: string }
@@ -150,6 +168,18 @@ export interface Questions {
   }
   /** As `hmac`, under a key that never leaves this deployment: for decoys that are stable across restarts. */
   decoy: { readonly ask: { readonly text: string }; readonly answer: string }
+  /** PBKDF2-HMAC-SHA256, raw bytes. */
+  derive: {
+    readonly ask: { readonly secret: string; readonly salting: Salting }
+    readonly answer: Uint8Array
+  }
+  /** Whether this Ed25519 key's owner signed these bytes. */
+  verifyEd25519: { readonly ask: Ed25519Signature; readonly answer: boolean }
+  /** The server's own signature, for peers that want to know whom they have reached. */
+  sign: {
+    readonly ask: { readonly signer: Signer; readonly message: Uint8Array }
+    readonly answer: Uint8Array
+  }
   /** Fresh random bytes, base64url without padding. */
   random: { readonly ask: { readonly bytes: number }; readonly answer: string }
   /** argon2id; `hash: undefined` costs the same and answers `wrong`. `busy`: the queue is full. */
@@ -162,9 +192,14 @@ export interface Questions {
     }
     readonly answer: 'right' | 'wrong' | 'busy'
   }
-  /** Whether a token was signed by its issuer. @throws into the conversation when keys are out of reach */
-  checkSignature: {
-    readonly ask: { readonly checker: SignatureChecker; readonly jws: CompactJws; readonly now: number }
+  /** The public key that a token names. @throws into the conversation when keys are out of reach */
+  findKey: {
+    readonly ask: { readonly finder: KeyFinder; readonly now: number }
+    readonly answer: PublicKey | undefined
+  }
+  /** Whether this key's owner signed the text. The scheme is the key's: nothing that was shown can choose it. */
+  verify: {
+    readonly ask: { readonly key: PublicKey; readonly text: string; readonly signature: Uint8Array }
     readonly answer: boolean
   }
   /** Whose session the web application says this is. @throws into the conversation what the callback throws */
@@ -205,10 +240,19 @@ export interface Clock {
 /** Cryptography and randomness of the runtime. One-shot where the runtime has it: a promise here is a promise everywhere. */
 export interface Platform {
   readonly clock: Clock
-  /** SHA-256 of the UTF-8 bytes, base64url without padding. */
-  hash(text: string): MaybePromise<Hash>
+  /** SHA-256, of a text's UTF-8 bytes, base64url without padding. */
+  hash(text: string | Uint8Array): MaybePromise<Hash>
   /** HMAC-SHA-256, standard base64. */
   hmac(key: string | Uint8Array, text: string): MaybePromise<string>
+  /**
+   * Whether the signature of the text's UTF-8 bytes is right under the scheme that the key was imported for: Ed25519,
+   * ECDSA over P-256, P-384 or P-521 (two numbers of fixed length, RFC 7518 §3.4), RSASSA-PKCS1-v1_5, or RSA-PSS with a
+   * salt as long as the digest (§3.5). Of a signature of any other form or length: `false`.
+   * @throws TypeError for a key that was imported for something else
+   */
+  verify(key: PublicKey, text: string, signature: Uint8Array): MaybePromise<boolean>
+  /** Whether the Ed25519 signature is right; `false` for a key or a signature of any other length. */
+  verifyEd25519(signed: Ed25519Signature): MaybePromise<boolean>
   /** `bytes` of a cryptographic generator, base64url without padding. */
   random(bytes: number): string
   /** PBKDF2-HMAC-SHA256, raw bytes. */

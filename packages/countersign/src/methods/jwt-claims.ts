@@ -134,7 +134,8 @@ function readRoles(value: Json | undefined, claim: string): readonly string[] | 
   if (value === undefined) return Object.freeze([])
   const roles = typeof value === 'string' && spaceSeparated.has(claim) ? splitScope(value) : value
   if (!isJsonArray(roles) || roles.length > maxRoles || !roles.every(isName)) return undefined
-  return Object.freeze([...roles])
+  // The parser's own list, which nobody else holds: frozen here, or with the claim that it stands in.
+  return Object.freeze(roles)
 }
 
 /** RFC 6749 §3.3: single spaces. Others leave an empty part, which is no role and refuses the token. */
@@ -168,13 +169,17 @@ function inMs(seconds: number | undefined): number | undefined {
 /** Without a prototype, as the parser made it: a claim named `__proto__` stays a claim. */
 function othersOf(payload: JsonObject): Readonly<Record<string, Json>> {
   const others: Record<string, Json> = Object.create(null)
-  for (const [name, value] of Object.entries(payload)) if (!registered.has(name)) others[name] = frozen(value)
+  for (const name of Object.keys(payload)) {
+    const value = registered.has(name) ? undefined : payload[name]
+    if (value !== undefined) others[name] = frozen(value)
+  }
   return Object.freeze(others)
 }
 
 /** Freezes a value of the strict parser, whose depth is bounded: one connection cannot change another's claims. */
 function frozen(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value
-  Object.values(value).forEach(frozen)
+  if (isJsonArray(value)) for (const item of value) frozen(item)
+  else for (const item of Object.values(value)) frozen(item)
   return Object.freeze(value)
 }

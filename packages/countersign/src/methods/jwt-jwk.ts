@@ -1,6 +1,8 @@
 /** Public keys as JSON Web Keys (RFC 7517): which are usable, and which one a token means. */
 import { importJWK } from 'jose'
 import { OutageError } from '../core/errors.ts'
+import type { PublicKey } from '../core/ports.ts'
+import type { MaybePromise } from '../core/records.ts'
 import { decodeBase64url } from '../wire/base64.ts'
 import { isJsonArray, isJsonObject, parseJson, type Json } from '../wire/json.ts'
 import { jwtAlgorithms, type AlgorithmRow, type JwtAlgorithm } from './jwt-algorithms.ts'
@@ -14,11 +16,11 @@ export interface WantedKey {
   readonly algorithms: readonly JwtAlgorithm[]
 }
 
-/** A key that fits, imported on first use and once. @throws OutageError when its numbers make no key */
-export type VerificationKey = () => Promise<ImportedKey>
-
-/** A key in the form that the library verifies with. */
-type ImportedKey = Awaited<ReturnType<typeof importJWK>>
+/**
+ * A key that fits, imported on first use and once: a promise until then, and the key itself ever after.
+ * @throws OutageError when its numbers make no key
+ */
+export type VerificationKey = () => MaybePromise<PublicKey>
 
 /** Keys of one issuer at one time. */
 export interface KeySet {
@@ -75,7 +77,7 @@ export function parseKeySet(text: string, maxBytes: number): KeySet | undefined 
 export function keySet(jwks: readonly (Json | object)[]): KeySet {
   const keys = jwks.map(readJwk).filter((jwk) => jwk !== undefined)
   // One import for each pair of key and algorithm. Never by `kid` alone: two keys may share one.
-  const imported = new Map<PublicJwk, Map<JwtAlgorithm, Promise<ImportedKey>>>(
+  const imported = new Map<PublicJwk, Map<JwtAlgorithm, MaybePromise<PublicKey>>>(
     keys.map((jwk) => [jwk, new Map()]),
   )
   return {
@@ -87,7 +89,10 @@ export function keySet(jwks: readonly (Json | object)[]): KeySet {
       return () => {
         const known = imported.get(jwk)?.get(alg)
         if (known !== undefined) return known
-        const fresh = importKey(jwk, alg)
+        const fresh = importKey(jwk, alg).then((key) => {
+          imported.get(jwk)?.set(alg, key)
+          return key
+        })
         imported.get(jwk)?.set(alg, fresh)
         return fresh
       }
@@ -138,11 +143,16 @@ function bitLength(digits: string): number {
   return 0
 }
 
-/** The runtime checks here that the numbers make a key, a point on its curve for instance. */
-async function importKey(jwk: PublicJwk, alg: JwtAlgorithm): Promise<ImportedKey> {
+/**
+ * The library makes it a key of this algorithm and no other; the runtime checks that the numbers make one, a point on
+ * its curve for instance.
+ */
+async function importKey(jwk: PublicJwk, alg: JwtAlgorithm): Promise<PublicKey> {
   const { kty, crv, numbers } = jwk
   try {
-    return await importJWK({ kty, ...numbers, ...(crv === undefined ? {} : { crv }) }, alg)
+    const key = await importJWK({ kty, ...numbers, ...(crv === undefined ? {} : { crv }) }, alg)
+    if (key instanceof Uint8Array) throw new TypeError('a symmetric key')
+    return key
   } catch (cause) {
     throw new OutageError('keys_unavailable', 'jwt: a published key cannot be imported', { cause })
   }

@@ -36,7 +36,7 @@ interface Candidate {
 export function jwt(options: JwtOptions): Method {
   // Checked now: a guard that is misconfigured does not start.
   const rules = jwtRules(options)
-  const cache = tokenCache(rules.cacheSize)
+  const cache = rules.cacheSize === 0 ? undefined : tokenCache(rules.cacheSize)
   return {
     name: 'jwt',
     from: placesOf(options.from),
@@ -46,8 +46,8 @@ export function jwt(options: JwtOptions): Method {
       // Before hashing: what is not looked at costs nothing.
       if (credential.kind !== 'token' || credential.text.length > maxJwsBytes)
         return deny('invalid_credential')
-      const token = yield* hash(credential.text)
-      const known = cache.find(token, now)
+      const token = cache === undefined ? undefined : yield* hash(credential.text)
+      const known = token === undefined ? undefined : cache?.find(token, now)
       if (known !== undefined) return known
       const candidate = readCandidate(credential.text, rules, now)
       if (candidate === undefined) return deny('invalid_credential')
@@ -57,10 +57,11 @@ export function jwt(options: JwtOptions): Method {
       if (!(yield* isSigned(signing, jws, now))) return deny('invalid_credential')
       if (candidate.expired) return deny('expired_credential')
       const verdict = Object.freeze(acceptClaims(claims))
+      if (token === undefined) return verdict
       const generation = signing.keys.generation(now)
       // Keys that were replaced while the signature was checked may not be the ones that it was checked with.
       if (generation !== undefined && (before === undefined || before === generation)) {
-        cache.put(token, {
+        cache?.put(token, {
           verdict,
           endsAtMs: claims.expiresAtMs + rules.toleranceMs,
           keys: signing.keys,

@@ -11,14 +11,19 @@ import {
 import { promisify } from 'node:util'
 import type { Clock, Platform } from '../core/ports.ts'
 import type { Hash } from '../core/records.ts'
+import { verifyEd25519 } from './node-ed25519.ts'
+import { oneShotVerify } from './node-signatures.ts'
 
 export { argon2Passwords, rejectingPasswords, type Argon2Options } from './argon2.ts'
+export { ed25519Signer, type Ed25519Signer } from './node-ed25519.ts'
+export { scramKeys, type ScramKeyOptions, type ScramKeys } from './scram-keys.ts'
 export { decoyKeyFrom, sealer, sealingKeysFrom, type SealingKey, type SealingKeySource } from './sealing.ts'
 
 const derivePbkdf2 = promisify(pbkdf2)
 
 /**
- * The platform of Node. Hashes, HMACs and randomness answer at once; only `derive` is a promise, on the thread pool.
+ * The platform of Node. Hashes, HMACs, randomness and quick signature checks answer at once; `derive` and the checks of
+ * slow keys (P-384, P-521, RSA of more than 4096 bits) are promises, on the thread pool.
  * A key given as bytes is remembered by its array: do not change the array afterwards.
  */
 export function nodePlatform(): Platform {
@@ -39,6 +44,8 @@ export function nodePlatform(): Platform {
       const prepared = typeof key === 'string' ? key : keyOf(key)
       return createHmac('sha256', prepared).update(text).digest('base64')
     },
+    verify: oneShotVerify(),
+    verifyEd25519,
     random: randomPool(),
     derive: (secret, { salt, iterations, keylen }) =>
       derivePbkdf2(secret, salt, iterations, keylen, 'sha256'),

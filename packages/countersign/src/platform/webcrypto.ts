@@ -1,6 +1,7 @@
 /** What any runtime with Web Crypto lends. Every digest is a promise: use the runtime's own platform where there is one. */
 import type { Clock, Platform } from '../core/ports.ts'
 import type { Hash } from '../core/records.ts'
+import { schemeOf } from './signatures.ts'
 
 const utf8 = new TextEncoder()
 const hmacSha256 = { name: 'HMAC', hash: 'SHA-256' } as const
@@ -10,7 +11,8 @@ export function webcryptoPlatform(): Platform {
   return {
     clock: systemClock(),
     async hash(text) {
-      const digest = await crypto.subtle.digest('SHA-256', utf8.encode(text))
+      const bytes = typeof text === 'string' ? utf8.encode(text) : Uint8Array.from(text)
+      const digest = await crypto.subtle.digest('SHA-256', bytes)
       // The digest of a text is what `Hash` is the name of.
       return base64url(new Uint8Array(digest)) as Hash
     },
@@ -18,6 +20,20 @@ export function webcryptoPlatform(): Platform {
       const bytes = Uint8Array.from(typeof key === 'string' ? utf8.encode(key) : key)
       const imported = await crypto.subtle.importKey('raw', padded(bytes), hmacSha256, false, ['sign'])
       return base64(new Uint8Array(await crypto.subtle.sign('HMAC', imported, utf8.encode(text))))
+    },
+    async verify(key, text, signature) {
+      const { name, hash, saltBytes: saltLength } = schemeOf(key)
+      const how = { name, saltLength, ...(hash === undefined ? {} : { hash }) }
+      return crypto.subtle.verify(how, key, Uint8Array.from(signature), utf8.encode(text))
+    },
+    async verifyEd25519({ publicKey, message, signature }) {
+      if (publicKey.length !== 32 || signature.length !== 64) return false
+      // Before the check: some implementations refuse to import 32 bytes that are no point.
+      const key = await crypto.subtle
+        .importKey('raw', Uint8Array.from(publicKey), 'Ed25519', false, ['verify'])
+        .catch(() => undefined)
+      if (key === undefined) return false
+      return crypto.subtle.verify('Ed25519', key, Uint8Array.from(signature), Uint8Array.from(message))
     },
     random: (bytes) => base64url(randomBytes(bytes)),
     async derive(secret, { salt, iterations, keylen }) {

@@ -1,5 +1,6 @@
 /** What every platform promises, held against published vectors. */
 import type { Platform } from '../core/ports.ts'
+import { signatureCases } from './platform-signatures.ts'
 import { casesOf, expectEqual, expectThat, type SuiteCase } from './suite.ts'
 
 /**
@@ -43,6 +44,20 @@ const derivations = [
   ['passwd', { salt: 'salt', iterations: 1, keylen: 3 }, [0x55, 0xac, 0x04]],
 ] as const
 
+/** Public key, message, signature (RFC 8032 §7.1, TEST 3). */
+const ed25519 = {
+  publicKey: bytesOf('fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025'),
+  message: bytesOf('af82'),
+  signature: bytesOf(
+    '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac' +
+      '18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+  ),
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
 /** Each against a platform of its own; the vectors are those of the standards named above. */
 const cases: Readonly<Record<string, (platform: Platform) => Promise<void> | void>> = {
   async 'hashes by SHA-256, told in base64url without padding'(platform) {
@@ -64,6 +79,22 @@ const cases: Readonly<Record<string, (platform: Platform) => Promise<void> | voi
     const other = await platform.hmac(new Uint8Array(32).fill(2), 'x')
     expectThat(one !== other, 'two keys make two HMACs')
   },
+  async 'hashes bytes as it hashes the text that they encode'(platform) {
+    expectEqual(await platform.hash(new TextEncoder().encode('ü')), await platform.hash('ü'), 'hash')
+  },
+  async 'checks Ed25519 signatures over bytes, and refuses other lengths'(platform) {
+    const { publicKey, message, signature } = ed25519
+    const right = await platform.verifyEd25519({ publicKey, message, signature })
+    expectEqual(right, true, 'a right signature')
+    for (const wrong of [
+      { publicKey, message: new Uint8Array(1), signature },
+      { publicKey, message, signature: signature.subarray(1) },
+      { publicKey: publicKey.subarray(1), message, signature },
+      { publicKey: new Uint8Array(32).fill(0xff), message, signature },
+    ])
+      expectEqual(await platform.verifyEd25519(wrong), false, 'a wrong signature')
+  },
+  ...signatureCases,
   async 'derives keys by PBKDF2 with SHA-256'(platform) {
     for (const [secret, salting, expected] of derivations) {
       const bytes = await platform.derive(secret, salting)

@@ -1,15 +1,23 @@
-import { isDigitCode } from './ascii.ts'
 import type { Bytes } from './utf8.ts'
 
 interface Alphabet {
   readonly digits: string
-  readonly code62: number
-  readonly code63: number
+  /**
+   * Value 0–63 by character code, -1 for what is no digit. A table, not ranges: which digit comes next cannot be
+   * predicted, so every branch on it would be taken wrongly half of the time.
+   */
+  readonly values: Int8Array
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const standard: Alphabet = { digits: `${letters}+/`, code62: 0x2b, code63: 0x2f }
-const urlSafe: Alphabet = { digits: `${letters}-_`, code62: 0x2d, code63: 0x5f }
+const standard: Alphabet = alphabetOf(`${letters}+/`)
+const urlSafe: Alphabet = alphabetOf(`${letters}-_`)
+
+function alphabetOf(digits: string): Alphabet {
+  const values = new Int8Array(128).fill(-1)
+  for (let value = 0; value < 64; value++) values[digits.charCodeAt(value)] = value
+  return { digits, values }
+}
 
 /**
  * RFC 4648 §4, canonical only: padding is required, unused bits are zero, nothing else stands in the text.
@@ -33,6 +41,17 @@ export function decodeBase64url(text: string, maxBytes: number): Bytes | undefin
   return decode(text, urlSafe, maxBytes)
 }
 
+/**
+ * `decodeBase64url` into the front of a buffer that the caller uses again: a fresh one for each of many short texts
+ * costs more than to decode them.
+ *
+ * @returns how many bytes were written, or -1 for what is not canonical or does not fit; `bytes` then holds anything
+ */
+export function decodeBase64urlInto(bytes: Uint8Array, text: string): number {
+  const size = sizeOf(text.length)
+  return size <= bytes.length && size >= 0 && fill(bytes, text, urlSafe) ? size : -1
+}
+
 /** RFC 4648 §4 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   const digits = encode(bytes, standard)
@@ -50,42 +69,54 @@ export function encodeBase64url(bytes: Uint8Array): string {
  */
 export function isBase64Of16Bytes(text: string): boolean {
   if (text.length !== 24 || !text.endsWith('==')) return false
-  for (let at = 0; at < 21; at++) if (sextetOf(text.charCodeAt(at), standard) < 0) return false
-  const last = sextetOf(text.charCodeAt(21), standard)
+  for (let at = 0; at < 21; at++) if (sextetOf(text, at, standard) < 0) return false
+  const last = sextetOf(text, 21, standard)
   return last >= 0 && (last & 15) === 0
 }
 
-/** The value 0–63 of one digit, or -1. Ranges instead of a table: nothing to index, nothing to miss. */
-function sextetOf(code: number, alphabet: Alphabet): number {
-  if (code >= 0x61 && code <= 0x7a) return code - 0x47
-  if (code >= 0x41 && code <= 0x5a) return code - 0x41
-  if (isDigitCode(code)) return code + 4
-  if (code === alphabet.code62) return 62
-  return code === alphabet.code63 ? 63 : -1
+/** The value 0–63 of the digit at `at`, or a negative number. */
+function sextetOf(text: string, at: number, { values }: Alphabet): number {
+  return values[text.charCodeAt(at)] ?? -1
+}
+
+/** How many bytes `length` digits without padding stand for; -1 for a length that no text has. */
+function sizeOf(length: number): number {
+  return length % 4 === 1 ? -1 : Math.floor((length * 3) / 4)
 }
 
 /** Decodes digits without padding. */
 function decode(text: string, alphabet: Alphabet, maxBytes: number): Bytes | undefined {
-  const { length } = text
-  const size = Math.floor((length * 3) / 4)
-  if (length % 4 === 1 || size > maxBytes) return undefined
+  const size = sizeOf(text.length)
+  if (size < 0 || size > maxBytes) return undefined
   const bytes = new Uint8Array(size)
-  let held = 0
-  let bits = 0
+  return fill(bytes, text, alphabet) ? bytes : undefined
+}
+
+/** Decodes into the front of `bytes`, which must be long enough. @returns `false` for what is not canonical */
+function fill(bytes: Uint8Array, text: string, alphabet: Alphabet): boolean {
+  const whole = text.length - (text.length % 4)
   let written = 0
-  for (let at = 0; at < length; at++) {
-    const sextet = sextetOf(text.charCodeAt(at), alphabet)
-    if (sextet < 0) return undefined
-    held = ((held << 6) | sextet) & 0xfff
-    bits += 6
-    if (bits >= 8) {
-      bits -= 8
-      bytes[written++] = held >> bits
-    }
+  for (let at = 0; at < whole; at += 4) {
+    const high = (sextetOf(text, at, alphabet) << 6) | sextetOf(text, at + 1, alphabet)
+    const low = (sextetOf(text, at + 2, alphabet) << 6) | sextetOf(text, at + 3, alphabet)
+    // A negative value stays negative through shift and union.
+    if ((high | low) < 0) return false
+    bytes[written++] = high >> 4
+    bytes[written++] = ((high & 15) << 4) | (low >> 8)
+    bytes[written++] = low & 255
   }
-  // RFC 4648 §3.5: bits beyond the last byte are zero, or the text is a second spelling of the same bytes.
-  const unused = held & ((1 << bits) - 1)
-  return unused === 0 ? bytes : undefined
+  return whole === text.length || fillRest(bytes, written, text.slice(whole), alphabet)
+}
+
+/** The last two or three digits. RFC 4648 §3.5: unused bits are zero, or the text is a second spelling of the bytes. */
+function fillRest(bytes: Uint8Array, from: number, rest: string, alphabet: Alphabet): boolean {
+  const high = (sextetOf(rest, 0, alphabet) << 6) | sextetOf(rest, 1, alphabet)
+  const low = rest.length === 3 ? sextetOf(rest, 2, alphabet) : 0
+  const unused = rest.length === 3 ? low & 3 : high & 15
+  if ((high | low) < 0 || unused !== 0) return false
+  bytes[from] = high >> 4
+  if (rest.length === 3) bytes[from + 1] = ((high & 15) << 4) | (low >> 2)
+  return true
 }
 
 /** Encodes without padding; the last digit is filled up with zero bits. */

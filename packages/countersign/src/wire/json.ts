@@ -119,14 +119,18 @@ function readString(cursor: Cursor): string | undefined {
   if (text.charAt(cursor.at) !== '"') return undefined
   let value = ''
   let from = cursor.at + 1
+  // Escapes and surrogates are rare: a string without any is well-formed as it stands.
+  let plain = true
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code < 0x20) return undefined
     if (code === 0x22) {
       cursor.at = at + 1
-      return wellFormed(cursor, value + text.slice(from, at))
+      return plain ? text.slice(from, at) : wellFormed(cursor, value + text.slice(from, at))
     }
+    if (code >= 0xd800) plain = false
     if (code === 0x5c) {
+      plain = false
       const escaped = readEscape(text, at + 1)
       if (escaped === undefined) return undefined
       value += text.slice(from, at) + escaped

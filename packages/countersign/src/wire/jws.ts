@@ -1,4 +1,4 @@
-import { decodeBase64url } from './base64.ts'
+import { decodeBase64url, decodeBase64urlInto } from './base64.ts'
 import { absent, found, malformed, type Found } from './found.ts'
 import { isJsonObject, parseJson, type JsonObject } from './json.ts'
 import { decodeUtf8, type Bytes } from './utf8.ts'
@@ -58,11 +58,15 @@ function namesAlgorithm(header: JsonObject): header is CompactJws['header'] {
   return typeof alg === 'string' && alg !== '' && alg.toLowerCase() !== 'none'
 }
 
+/** Where segments of the usual length are decoded: read before the next one is written, and never handed out. */
+const scratch = new Uint8Array(maxJwsBytes)
+
 /** One base64url segment that encodes a JSON object. */
 function readSegment(segment: string, maxBytes: number): Found<JsonObject> {
-  const bytes = decodeBase64url(segment, maxBytes)
-  if (bytes === undefined) return malformed('JWS encoding')
-  const text = decodeUtf8(bytes)
+  const bytes = segment.length > maxJwsBytes ? new Uint8Array(segment.length) : scratch
+  const size = decodeBase64urlInto(bytes, segment)
+  if (size < 0 || size > maxBytes) return malformed('JWS encoding')
+  const text = decodeUtf8(bytes.subarray(0, size))
   if (text === undefined) return malformed('JWS encoding')
   const json = parseJson(text, { maxBytes, maxDepth })
   if (json.kind !== 'found') return json
