@@ -82,6 +82,11 @@ describe('the key of a secret', () => {
       'o6HJqMh7ouzkZ0+DBZqR5LngHdEmCa5CLHvfHM2qLVU=',
     ],
     [
+      'secret',
+      { salt: 'somesalt', iterations: 1_000, keylen: 32 },
+      'vqJqygf2tor+2oXl6lWino6yb6bhsvOKyvQv/Gi94uE=',
+    ],
+    [
       'secret3',
       { salt: 'salt123', iterations: 1_000, keylen: 32 },
       'dBKgPDNMnF0Pwg6sxu7bYUomIXFNfNAgUSOSc/tHnuw=',
@@ -103,6 +108,22 @@ const compact =
   '{"authid":"peter","authrole":"user","authmethod":"wampcra","authprovider":"userdb","session":3251278072152162,' +
   '"nonce":"LHRTC9zeOIrt_9U3","timestamp":"2014-06-22T16:36:25.448Z"}'
 
+const pretty = JSON.stringify(
+  {
+    authid: 'authid',
+    authmethod: 'wampcra',
+    authprovider: 'provider',
+    authrole: 'authrole',
+    nonce: 'VJ/iO7bpl5rCiRGJ7IGuQg==',
+    session: 12_345,
+    timestamp: '2024-07-09T14:32:29+0500',
+  },
+  undefined,
+  2,
+)
+const derived = (secret: string, { salt, iterations, keylen }: Salting): string =>
+  pbkdf2Sync(secret, salt, iterations, keylen, 'sha256').toString('base64')
+
 describe('the signature of a challenge', () => {
   const { hmac } = nodePlatform()
 
@@ -110,6 +131,12 @@ describe('the signature of a challenge', () => {
     ['64xfzBvZhGDT7PB0bQwDeI8/WR1M9x6Cw5dt0yP9koc=', spec, 'gir1mSx+deCDUV7wRM5SGIn/+R/ClqLZuH4m7FJeBVI='],
     ['L3L1YUE8Txlw', '[1, 2, 3]', '1njQtmmeYO41N5EWEzD2kAjjEKRZ5kPZt/TzpYXOzR0='],
     ['secretKey', wampy, 'pKj6AlpNYn7QKqAZD0WctTVO+nxpSG1kT9muLzbv5Mo='],
+    [
+      derived('secretKey', { salt: 'secretSalt', iterations: 100, keylen: 16 }),
+      wampy,
+      'W+wnbw5Uo9rkDIrQf1SSJue4JPzkqWQE89sO4qndUs4=',
+    ],
+    ['secret', pretty, 'zeKvtzblkhYcLSniqcPEvp3+2uXNkPOSOsR3ZYc9CPw='],
     ['secret1', '{"authid":"joe","session":1}', 'dayDm3FQ/h9F4skKDrgRkGIPzQu7rOPRvFnQTD4YeGw='],
     [
       '64xfzBvZhGDT7PB0bQwDeI8/WR1M9x6Cw5dt0yP9koc=',

@@ -1,4 +1,5 @@
 /** Sockets that are open but not accepted: bounded in number, bytes, messages and time. */
+import type { Heard } from '../core/ports.ts'
 import type { IncomingMessage } from 'node:http'
 import { settle, type PeerTurn, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
@@ -118,14 +119,14 @@ export class WaitingSocket implements Waiting, Visitor {
    */
   #answer(turn: PeerTurn<Decision>, text: string): void {
     this.#turn = undefined
-    const said = turn.say === undefined ? text : signatureOf(text)
+    const said = turn.say === undefined ? { text } : answerOf(text)
     if (said === undefined) {
       turn.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'invalid_credential' }))
       this.#finish('invalid_credential')
       return
     }
     settle(
-      turn.answer({ text: said, now: this.#guard.now() }),
+      turn.answer({ ...said, now: this.#guard.now() }),
       (next) => this.#proceed(next),
       (error) => this.#failed(error),
     )
@@ -192,7 +193,7 @@ export class WaitingSocket implements Waiting, Visitor {
 const maxAnswerBytes = 4_096
 
 /** What `{"type":"authenticate",…}` carries; anything else is a wrong signature. */
-function signatureOf(text: string): string | undefined {
+function answerOf(text: string): Omit<Heard, 'now'> | undefined {
   const answer = parseAuthenticate(text, maxAnswerBytes)
-  return answer.kind === 'found' ? answer.value.signature : undefined
+  return answer.kind === 'found' ? { text: answer.value.signature, extra: answer.value.extra } : undefined
 }

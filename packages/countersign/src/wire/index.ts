@@ -80,3 +80,4 @@ export {
   type CertificateHeaders,
   type ForwardedCertificate,
 } from './client-certificate.ts'
+export { transportFacts, withoutSecrets, type TransportSource } from './transport-facts.ts'

@@ -1,0 +1,71 @@
+/** Principals of cryptosign: whose private keys are behind which public ones. */
+import { MisuseError } from '../core/errors.ts'
+import { dictOf, whoOf, type Answered } from './wamp-answer.ts'
+import { decodeHex, encodeHex } from './wamp-bytes.ts'
+import { listed, plainWho, type PrincipalSource, type SourceMaker, type Who } from './wamp-source.ts'
+
+/** Somebody who holds private keys. */
+export interface CryptosignFound {
+  readonly who: Who
+  /** Public keys, 64 lower-case hex digits each. */
+  readonly keys: readonly string[]
+}
+
+/** A principal as configurations write it. */
+export interface CryptosignPrincipal {
+  /** Ed25519 public keys, 64 hex digits each. */
+  readonly authorized_keys: readonly string[]
+  readonly role?: string
+  /** Realm that the session is sent to. @default the one that it asks for */
+  readonly realm?: string
+  /** The name that the session gets. @default the one under which the principal is listed */
+  readonly authid?: string
+}
+
+/**
+ * Principals of a configuration, by the name that they log in with. Whoever names nobody is known by the key, unless two
+ * principals share it.
+ * @throws MisuseError for a key that is none, and for a principal without any
+ */
+export function cryptosignPrincipals(
+  principals: Readonly<Record<string, CryptosignPrincipal>>,
+): PrincipalSource<CryptosignFound, never> {
+  const byName = new Map<string, CryptosignFound>()
+  const byKey = new Map<string, CryptosignFound | 'shared'>()
+  for (const [name, { authorized_keys, role, realm, authid = name }] of Object.entries(principals)) {
+    const who = { ...plainWho, authid, roles: role === undefined ? [] : [role], realm, provider: 'static' }
+    const found = { who, keys: keysOf(authorized_keys) }
+    byName.set(name, found)
+    for (const key of new Set(found.keys)) byKey.set(key, byKey.has(key) ? 'shared' : found)
+  }
+  return listed(({ question: { authid, details } }) => {
+    if (authid !== undefined) return byName.get(authid)
+    const found = byKey.get(String(details['pubkey']))
+    return found === 'shared' ? undefined : found
+  }, [])
+}
+
+/** See `sourcesOf`. An answer names the key, `pubkey`, or several, `authorized_keys`. */
+export const cryptosignSources: SourceMaker<CryptosignFound, never> = {
+  accounts: undefined,
+  read(answered: Answered) {
+    const who = whoOf(answered)
+    if (who === undefined) return undefined
+    const { pubkey, authorized_keys } = dictOf(answered.value)
+    return { who, keys: keysOf(Array.isArray(authorized_keys) ? authorized_keys : [pubkey]) }
+  },
+}
+
+/** In the one form in which they are compared. */
+function keysOf(written: readonly unknown[]): readonly string[] {
+  if (written.length === 0) throw wrongKey()
+  return written.map((text) => {
+    const key = decodeHex(text, 32)
+    if (key === undefined) throw wrongKey()
+    return encodeHex(key)
+  })
+}
+
+function wrongKey(): MisuseError {
+  return new MisuseError('invalid_option', 'cryptosign: a public key is 64 hex digits, and one is needed')
+}
