@@ -1,0 +1,77 @@
+/** Payloads that came in: a span of validated bytes. */
+import type { ByteLender } from './codec.ts'
+import { readElements, writeElements } from './codec-values.ts'
+import { noDict, type Dict } from './messages.ts'
+import type { Payload, Serialization } from './payload.ts'
+
+/** What all payloads of one codec have in common. */
+export interface SpanOrigin {
+  readonly serialization: Serialization
+  readonly lend: ByteLender
+}
+
+/** One or two elements in the bytes of the message that they came in, decoded when somebody looks. */
+export class SpanPayload implements Payload {
+  readonly count: 1 | 2
+  readonly origin: SpanOrigin
+  /** The whole message; the elements are `source[from … to)`. */
+  readonly source: Uint8Array
+  readonly from: number
+  readonly to: number
+  #values: readonly unknown[] | undefined = undefined
+  /** Bytes of other serializers, once made. */
+  #made: Map<Serialization, Uint8Array> | undefined = undefined
+
+  constructor(origin: SpanOrigin, source: Uint8Array, span: Span) {
+    this.count = span.count
+    this.origin = origin
+    this.source = source
+    this.from = span.from
+    this.to = span.to
+  }
+
+  args(): readonly unknown[] {
+    const [args] = this.#decoded()
+    return Array.isArray(args) ? args : []
+  }
+
+  kwargs(): Dict {
+    const [, kwargs] = this.#decoded()
+    return isDict(kwargs) ? kwargs : noDict
+  }
+
+  bytes(serialization: Serialization): Uint8Array {
+    if (serialization === this.origin.serialization) return this.source.subarray(this.from, this.to)
+    const made = this.#made?.get(serialization)
+    if (made !== undefined) return made
+    const bytes = writeElements(serialization, this.#decoded(), this.origin.lend)
+    this.#made ??= new Map()
+    this.#made.set(serialization, bytes)
+    return bytes
+  }
+
+  keep(): Payload {
+    const copy = new Uint8Array(this.source.subarray(this.from, this.to))
+    return new SpanPayload(this.origin, copy, { count: this.count, from: 0, to: copy.length })
+  }
+
+  #decoded(): readonly unknown[] {
+    this.#values ??= readElements(
+      this.origin.serialization,
+      this.bytes(this.origin.serialization),
+      this.origin.lend,
+    )
+    return this.#values
+  }
+}
+
+/** Where a payload stands in a message. */
+export interface Span {
+  readonly count: 1 | 2
+  readonly from: number
+  readonly to: number
+}
+
+function isDict(value: unknown): value is Dict {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

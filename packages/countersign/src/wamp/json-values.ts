@@ -1,0 +1,83 @@
+/** JSON values, read and written, with WAMP's convention for binary ones (WAMP, basic profile, "Binary conversion of JSON strings"). */
+import { decodeBase64, encodeBase64 } from '../wire/base64.ts'
+import type { ByteLender } from './codec.ts'
+import { Extension, isWritten, maxWrittenDepth, setOwn } from './codec-extension.ts'
+
+/**
+ * A value's JSON text. Byte arrays become `"\u0000"` and base64, bigints become integers, what JSON has no words for (NaN,
+ * infinities, `undefined` in an array) becomes null; absent members are left out.
+ */
+export function jsonText(value: unknown, depth: number = 0): string {
+  switch (typeof value) {
+    case 'string':
+      return quoted(value)
+    case 'number':
+      return Number.isFinite(value) ? String(value) : 'null'
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'bigint':
+      return value.toString()
+    case 'object':
+      return value === null || depth >= maxWrittenDepth ? 'null' : objectText(value, depth + 1)
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+      return 'null'
+  }
+}
+
+function objectText(value: object, depth: number): string {
+  if (Array.isArray(value)) return `[${value.map((item) => jsonText(item, depth)).join(',')}]`
+  if (value instanceof Uint8Array) return binaryText(value)
+  if (value instanceof Extension) return binaryText(value.data)
+  let text = ''
+  // Descriptors and pairs would cost more than the members themselves.
+  for (const name of Object.keys(value)) {
+    const member: unknown = Reflect.get(value, name)
+    if (isWritten(member)) text += `${text === '' ? '{' : ','}${quoted(name)}:${jsonText(member, depth)}`
+  }
+  return text === '' ? '{}' : `${text}}`
+}
+
+/** Up to this length a look at each unit costs less than asking `JSON.stringify`. */
+const shortText = 32
+
+function quoted(text: string): string {
+  return text.length <= shortText && isPlain(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+/** Whether nothing in the text needs an escape. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false
+  }
+  return true
+}
+
+function binaryText(bytes: Uint8Array): string {
+  return `"\\u0000${encodeBase64(bytes)}"`
+}
+
+/**
+ * The values of elements that were validated and whose depth is bounded.
+ *
+ * @param bytes elements with commas between them
+ */
+export function readJsonElements(bytes: Uint8Array, lend: ByteLender): readonly unknown[] {
+  const text = `[${lend.text(bytes, 0, bytes.length)}]`
+  const values: unknown[] = JSON.parse(text)
+  return text.includes('\\u0000') ? values.map(withBinary) : values
+}
+
+/** Replaces texts that carry binary values. Other texts may begin with U+0000, too: they stay as they are. */
+function withBinary(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.startsWith('\0') ? (decodeBase64(value.slice(1), value.length) ?? value) : value
+  }
+  if (Array.isArray(value)) return value.map(withBinary)
+  if (typeof value !== 'object' || value === null) return value
+  const object: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) setOwn(object, name, withBinary(member))
+  return object
+}
