@@ -90,6 +90,12 @@ export interface RouterOptions {
   readonly helloTimeoutMs?: number
   /** How long a client has for each AUTHENTICATE, ms. @default 10,000 */
   readonly authenticateTimeoutMs?: number
+  /** How long the judgement of a HELLO or an AUTHENTICATE may take, authenticator procedures included, ms. @default 30,000 */
+  readonly verdictTimeoutMs?: number
+  /** How long a client that was sent GOODBYE has for its own before the connection is closed, ms. @default 1,000 */
+  readonly lingerMs?: number
+  /** How long the router waits for a procedure of its own configuration to be registered, ms. @default 2,000 */
+  readonly procedureWaitMs?: number
   /** Vocabulary of refusals: the specification's, or the one that applications of Crossbar.io compare with. @default 'spec' */
   readonly errorUris?: 'spec' | 'crossbar'
   /** Whether CANCEL is answered: `auto` looks at the client. @default 'auto' */

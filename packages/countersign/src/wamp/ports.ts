@@ -1,4 +1,5 @@
 /** What a router is lent: time, randomness, and a socket a connection. */
+import type { Lease } from '../core/lease.ts'
 import type { Clock } from '../core/ports.ts'
 import type { Dict, RouterMessage } from './messages.ts'
 
@@ -26,6 +27,8 @@ export interface Transport {
    * is gone swallows it, a queue that is full ends the connection after this call.
    */
   send(message: RouterMessage): void
+  /** Drops what waits because the peer does not read: after the end of a session nothing of it is delivered. */
+  clear(): void
   /**
    * Lets out what is queued, then closes. Nothing is received any more.
    * @param code WebSocket close code (RFC 6455 §7.4); transports without codes just close
@@ -33,6 +36,11 @@ export interface Transport {
   close(code: number, reason: string): void
   /** The session was welcomed: the connection leaves the pool of those who wait for acceptance. */
   joined(identity: TransportIdentity): void
+  /**
+   * The session has ended and the transport stays (GOODBYE on both sides): it waits for acceptance again.
+   * @returns `false`: there is no room to wait, close it
+   */
+  parted(): boolean
   /** Whoever was remembered for this client (its cookie) is forgotten: the session was killed or has logged out. */
   forget(): void
 }
@@ -45,8 +53,6 @@ export interface TransportIdentity {
   /** Name of the method that proved it; `anonymous` and `cookie` prove nothing new. */
   readonly authmethod: string
   readonly authextra: Dict
-  /** Public identifier of the lease that the acceptance yielded. */
-  readonly lease: string
-  /** End of the acceptance, ms since the epoch. */
-  readonly untilMs: number
+  /** What the acceptance yielded: whoever is remembered is remembered under the same grant, and no longer. */
+  readonly lease: Lease
 }

@@ -1,7 +1,8 @@
 /** A session that has joined a realm: who it is, what its client can do, and what broker and dealer keep for it. */
 import type { Subscription } from './broker-types.ts'
 import type { PendingCall, Registration } from './dealer-types.ts'
-import type { Dict, RouterMessage } from './messages.ts'
+import type { ClientMessage, Dict, RouterMessage } from './messages.ts'
+import type { Testaments } from './testaments.ts'
 
 /** Who a session is, as WELCOME tells it. */
 export interface Identity {
@@ -35,6 +36,19 @@ export interface Outlet {
   send(message: RouterMessage): void
 }
 
+/** Who holds the connection of a session: the realm ends sessions through it, never behind its back. */
+export interface SessionKeeper {
+  /** The session ends: GOODBYE with this URI. Whoever was remembered for the client is forgotten where `forget` says so. */
+  end(reason: string, options: { readonly message: string | undefined; readonly forget: boolean }): void
+  /** Its client broke the protocol: ABORT. */
+  violated(): void
+  /** More of its messages wait than may: the connection is closed as overloaded. */
+  overloaded(): void
+}
+
+/** Keeper of sessions that have no connection: the router's own. */
+const nobody: SessionKeeper = { end: () => {}, violated: () => {}, overloaded: () => {} }
+
 /** Everything that makes a session; see the fields of `Session`. */
 export interface SessionFacts {
   readonly id: number
@@ -46,6 +60,8 @@ export interface SessionFacts {
   /** Facts of the transport, as meta API and authorizers see them: no secret is among them. */
   readonly transport: Dict
   readonly outlet: Outlet
+  /** @default nobody: there is no connection that could end */
+  readonly keeper?: SessionKeeper
 }
 
 /**
@@ -62,6 +78,7 @@ export class Session {
   trustlevel: number | undefined
   readonly transport: Dict
   readonly outlet: Outlet
+  readonly keeper: SessionKeeper
   /** Once `true` nothing is sent to it, and broker and dealer have forgotten it. */
   gone: boolean = false
   /** Last id given to an INVOCATION: they count 1, 2, 3 … for each callee. */
@@ -72,6 +89,10 @@ export class Session {
   invocations: Map<number, PendingCall> | undefined = undefined
   registrations: Set<Registration> | undefined = undefined
   subscriptions: Set<Subscription> | undefined = undefined
+  /** Messages that wait behind an authorizer's answer; `undefined` while nothing is asked. Belongs to the realm. */
+  waiting: ClientMessage[] | undefined = undefined
+  /** What is published once it has gone. Belongs to the realm. */
+  testaments: Testaments | undefined = undefined
 
   constructor(facts: SessionFacts) {
     this.id = facts.id
@@ -82,6 +103,7 @@ export class Session {
     this.trustlevel = facts.trustlevel
     this.transport = facts.transport
     this.outlet = facts.outlet
+    this.keeper = facts.keeper ?? nobody
   }
 
   /** Sends one message, unless the session is gone. */

@@ -1,0 +1,101 @@
+/** What a client can do, as its HELLO announces it (WAMP, basic profile, "Role and feature announcement"). */
+import type { Dict } from './messages.ts'
+import type { RouterOptions } from './options.ts'
+import type { CancelReply, Features } from './session.ts'
+
+const roleNames = ['caller', 'callee', 'publisher', 'subscriber'] as const
+type RoleName = (typeof roleNames)[number]
+
+/** Where each flag is announced, in every spelling that is in use. */
+const flags: Readonly<Record<keyof Features, readonly [role: RoleName, ...names: string[]]>> = {
+  callerProgressiveResults: ['caller', 'progressive_call_results'],
+  callerProgressiveInvocations: ['caller', 'progressive_call_invocations', 'progressive_calls'],
+  callerPassthru: ['caller', 'payload_passthru_mode'],
+  calleeCanceling: ['callee', 'call_canceling', 'call_cancelling'],
+  calleeTimeout: ['callee', 'call_timeout'],
+  calleeProgressiveResults: ['callee', 'progressive_call_results'],
+  calleeProgressiveInvocations: ['callee', 'progressive_call_invocations', 'progressive_calls'],
+  calleePassthru: ['callee', 'payload_passthru_mode'],
+  publisherPassthru: ['publisher', 'payload_passthru_mode'],
+  subscriberPassthru: ['subscriber', 'payload_passthru_mode'],
+}
+
+/** Features of clients that announce alike are one object: thousands of sessions share a handful. */
+const shared = new Map<number, Features>()
+
+/**
+ * Reads HELLO `roles`.
+ * @returns `undefined` when they break the protocol: none of the four, or one that is no dictionary of dictionaries
+ */
+export function featuresOf(details: Dict): Features | undefined {
+  const roles = details['roles']
+  if (!isDict(roles)) return undefined
+  const announced = roleNames.filter((name) => own(roles, name) !== undefined)
+  if (announced.length === 0 || !announced.every((name) => isRole(own(roles, name)))) return undefined
+  return sharedFeatures((flag) => {
+    const [role, ...names] = flags[flag]
+    return names.some((name) => announces(roles, role, name))
+  })
+}
+
+/**
+ * Whether CANCEL is answered, for this client. `auto`: one that announces `call_canceling` as a caller and not as a callee,
+ * and does not name its `agent`, forgets a call as soon as it cancels it, and drops the connection on any answer.
+ */
+export function cancelReplyOf(details: Dict, setting: RouterOptions['cancelReply']): CancelReply {
+  if (setting === 'always') return 'always'
+  if (setting === 'never') return 'kill_only'
+  const roles = details['roles']
+  if (!isDict(roles) || typeof details['agent'] === 'string') return 'always'
+  const cancels = (role: RoleName): boolean =>
+    flags.calleeCanceling.some((name) => announces(roles, role, name))
+  return cancels('caller') && own(roles, 'callee') !== undefined && !cancels('callee')
+    ? 'kill_only'
+    : 'always'
+}
+
+/** Whether a value of the wire is a dictionary. */
+export function isDict(value: unknown): value is Dict {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
+}
+
+/** One bit a flag names the combination. */
+function sharedFeatures(has: (flag: keyof Features) => boolean): Features {
+  const features: Features = {
+    callerProgressiveResults: has('callerProgressiveResults'),
+    callerProgressiveInvocations: has('callerProgressiveInvocations'),
+    callerPassthru: has('callerPassthru'),
+    calleeCanceling: has('calleeCanceling'),
+    calleeTimeout: has('calleeTimeout'),
+    calleeProgressiveResults: has('calleeProgressiveResults'),
+    calleeProgressiveInvocations: has('calleeProgressiveInvocations'),
+    calleePassthru: has('calleePassthru'),
+    publisherPassthru: has('publisherPassthru'),
+    subscriberPassthru: has('subscriberPassthru'),
+  }
+  const bits = Object.values(features).reduce((sum: number, on) => sum * 2 + (on === true ? 1 : 0), 0)
+  const known = shared.get(bits)
+  if (known !== undefined) return known
+  shared.set(bits, features)
+  return features
+}
+
+/** Flags are booleans; anything else announces nothing. */
+function announces(roles: Dict, role: RoleName, feature: string): boolean {
+  const announced = own(roles, role)
+  const features = isDict(announced) ? own(announced, 'features') : undefined
+  return isDict(features) && own(features, feature) === true
+}
+
+function isRole(value: unknown): boolean {
+  if (!isDict(value)) return false
+  const features = own(value, 'features')
+  return features === undefined || features === null || isDict(features)
+}
+
+/** A dictionary of the wire may hold any name; what every object inherits is not among its members. */
+function own(dict: Dict, name: string): unknown {
+  return Object.hasOwn(dict, name) ? dict[name] : undefined
+}
