@@ -12,9 +12,10 @@ import { bench as messages } from './messages.ts'
 import type { Bench } from './rig/bench.ts'
 import { pinGenerator, pins } from './rig/process.ts'
 import { jsonOf, tableOf, type Row } from './rig/report.ts'
+import { bench as wamp } from './wamp.ts'
 
 /** Every bench; a new one is a file and a row here. */
-const benches: readonly Bench[] = [doors, messages, memory]
+const benches: readonly Bench[] = [doors, messages, memory, wamp]
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,

@@ -57,7 +57,7 @@ export async function generate(load: Load): Promise<Outcome> {
  * Keeps this process's core from sleeping. Waking it would be charged to the server that does so, and more often to
  * the slower one, which leaves the generator more time to sleep; clients across a network cost no such thing.
  */
-function stayAwake(): () => void {
+export function stayAwake(): () => void {
   let awake = true
   const spin = (): void => {
     if (awake) setImmediate(spin)

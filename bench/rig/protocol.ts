@@ -32,6 +32,10 @@ export type Role =
       readonly records: string
       readonly key: TokenKey
     }
+  /** Bare, and moves WAMP frames between sockets without understanding them. */
+  | { readonly kind: 'wamp-floor' }
+  /** The WAMP router; the role of its one user has this many rules. */
+  | { readonly kind: 'wamp-router'; readonly rules: number }
 
 /** One row per question to a server: what is asked, what is answered. */
 export interface ServerQuestions {
@@ -39,7 +43,7 @@ export interface ServerQuestions {
   listen: { readonly ask: Role; readonly answer: { readonly port: number } }
   /** CPU time of the process so far, all threads. */
   cpu: { readonly ask: undefined; readonly answer: { readonly us: number } }
-  /** Memory after a full collection. Needs `--expose-gc`. */
+  /** Memory after full collections. Needs `--expose-gc`. */
   memory: { readonly ask: undefined; readonly answer: Memory }
   /** Makes credentials in the server's own records. */
   mint: {
@@ -55,6 +59,9 @@ export interface ServerQuestions {
 
 /** Memory of a server and how many WebSockets it holds. */
 export interface Memory {
+  /** After ordinary full collections. */
+  readonly foundRssBytes: number
+  /** After collections that give back whatever is not retained. */
   readonly rssBytes: number
   readonly heapBytes: number
   readonly sockets: number

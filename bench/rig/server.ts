@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import { checkOf } from './check.ts'
 import { guardedServer, type Mint } from './guarded.ts'
+import { serveFloor } from './wamp-floor.ts'
 import type { Application, Memory, Request, Response, Role, ServerQuestions } from './protocol.ts'
 
 type Answers = {
@@ -65,6 +66,15 @@ async function serve(role: Role): Promise<void> {
     mint = await guardedServer(server, wss, role)
     return
   }
+  if (role.kind === 'wamp-floor') {
+    serveFloor(server)
+    return
+  }
+  if (role.kind === 'wamp-router') {
+    const { serveRouter } = await import('./wamp-router.ts')
+    serveRouter(server, role.rules)
+    return
+  }
   const check = role.kind === 'checking' ? await checkOf(role.key, role.check) : undefined
   server.on('upgrade', (request, socket, head) => {
     const open = (): void =>
@@ -83,15 +93,24 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
+/**
+ * Two readings. The second, after collections that also give back the young generation and compact sparse pages, is what
+ * connections retain. The first shows besides how far the collector had let the heap grow when it was asked.
+ */
 async function measureMemory(): Promise<Memory> {
   const { gc } = globalThis
   if (gc === undefined) throw new Error('start with --expose-gc')
-  for (let round = 0; round < 3; round++) {
-    gc()
-    await sleep(100)
+  const collect = async (flavor: 'regular' | 'last-resort'): Promise<void> => {
+    for (let round = 0; round < 3; round++) {
+      gc({ type: 'major', execution: 'sync', flavor })
+      await sleep(100)
+    }
   }
+  await collect('regular')
+  const foundRssBytes = process.memoryUsage.rss()
+  await collect('last-resort')
   const { rss, heapUsed } = process.memoryUsage()
-  return { rssBytes: rss, heapBytes: heapUsed, sockets: await connectionsOf(server) }
+  return { foundRssBytes, rssBytes: rss, heapBytes: heapUsed, sockets: await connectionsOf(server) }
 }
 
 function connectionsOf(server: Server): Promise<number> {

@@ -14,7 +14,7 @@ const manifest: { readonly exports: Readonly<Record<string, unknown>> } = JSON.p
 
 /** The names that need nothing but the library; `countersign/ws` needs the optional `ws` beside it. */
 const subpaths = Object.keys(manifest.exports)
-  .filter((subpath) => subpath !== './package.json' && subpath !== './ws')
+  .filter((subpath) => subpath !== './package.json' && !subpath.endsWith('/ws'))
   .map((subpath) => `countersign${subpath.slice(1)}`)
 
 describe('the packed library', () => {
