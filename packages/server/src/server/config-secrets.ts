@@ -5,10 +5,11 @@ import type { ChallengeSecretConfig, ConfigText } from './config-types.ts'
 
 /** Fewer rounds of PBKDF2 than this are guessed through quickly. */
 export const leastIterations = 100_000
-const leastSecretLength = 16
+/** Shorter secrets are guessed from one overheard exchange. */
+export const leastSecretLength = 16
 
 /** Secrets that stand in documentation, so that everyone has them: this project's, Crossbar.io's, Autobahn's, and the usual. */
-const documented: ReadonlySet<string> = new Set([
+export const documented: ReadonlySet<string> = new Set([
   'secret',
   'secret1',
   'secret2',
@@ -20,6 +21,7 @@ const documented: ReadonlySet<string> = new Set([
   'test',
   'demo',
   'prq7+YkJ1/KlW1X0YczMHw==',
+  'Xy$h2l-D',
   'open-sesame-plain',
   'open-sesame-salted',
   'joe-secret',
