@@ -75,7 +75,7 @@ export async function rpc(
   const yielded = new PatchedFrame([70, 0, {}, [shape.payload]], format)
   const answer = yielded.with(firstId)
   callee.heard = (message) =>
-    void callee.send(target.kind === 'router' ? yielded.with(idOf(message, format)) : answer)
+    callee.send(target.kind === 'router' ? yielded.with(idOf(message, format)) : answer)
   const callers = await Promise.all(Array.from({ length: shape.callers }, () => join(target, 'caller')))
   const ids = callers.map(() => firstId)
   const call = new PatchedFrame([48, 0, {}, names.procedure, [shape.payload]], format)

@@ -97,7 +97,7 @@ export const askApplication = (
 ): Talk<ApplicationVisitor | undefined> =>
   ask<'askApplication'>({ kind: 'askApplication', check, value, caller })
 /** Asks one source about somebody. */
-export function* consult<Found>(
+export function* consult<Found extends object>(
   source: Source<Found>,
   question: SourceQuestion,
 ): Talk<Found | 'denied' | undefined> {

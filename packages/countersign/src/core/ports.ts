@@ -102,7 +102,7 @@ export interface SourceQuestion {
 }
 
 /** Where a method finds its principals: a static list, an authenticator procedure, a function, the account database. */
-export interface Source<Found> {
+export interface Source<Found extends object> {
   /**
    * Looks somebody up, or judges what they showed.
    * @returns `undefined`: not known here, the next source is asked; `denied`: known not to be let in, nobody else is asked
@@ -213,8 +213,8 @@ export interface Questions {
   }
   /** What one source knows about somebody. @throws into the conversation what the source throws */
   consult: {
-    readonly ask: { readonly source: Source<unknown>; readonly question: SourceQuestion }
-    readonly answer: unknown
+    readonly ask: { readonly source: Source<object>; readonly question: SourceQuestion }
+    readonly answer: object | 'denied' | undefined
   }
   /** Gives the peer the word: with a challenge, or silently while its first message is awaited. */
   hear: { readonly ask: { readonly say: Challenge | undefined }; readonly answer: Heard }
