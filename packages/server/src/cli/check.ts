@@ -2,9 +2,11 @@
 import { guardUrl, listenOf, siteIsSecure, siteOrigin, tlsOf, writeListen } from '../server/config-places.ts'
 import type { Config, PlacedFinding } from '../server/config.ts'
 import type { GuardConfig } from '../server/config-types.ts'
+import { explainNode, nodeFacts } from '../server/crossbar/explain.ts'
+import { nodeFindings } from '../server/crossbar/explain-findings.ts'
 import { explainAccept, explainLimits } from './check-words.ts'
 import type { Call, Command } from './command.ts'
-import { findingLines, findingValues, readConfigFile } from './config-file.ts'
+import { findingLines, findingValues, readConfigFile, type CrossbarRead } from './config-file.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import { paint } from './terminal.ts'
 
@@ -14,40 +16,50 @@ export const check: Command = {
   summary: 'Explain a configuration in plain words, and say what is weak in it',
   words: ['CONFIG'],
   options: {},
-  notes: ['Starts nothing and changes nothing. Warnings are counted; only errors make the exit code 3.'],
+  notes: [
+    'CONFIG is a file of this program or a node configuration of Crossbar.io.',
+    'Starts nothing and changes nothing. Warnings are counted; only errors make the exit code 3.',
+  ],
   run: (call) => Promise.resolve(explain(call)),
 }
 
 function explain(call: Call): ExitCode {
-  const read = readConfigFile(call.word)
-  if (read.kind === 'wrong') {
-    tell(call, read.findings, undefined)
-    return exitCodes.config
-  }
-  tell(call, read.config.findings, read.config)
-  return exitCodes.ok
+  const read = readConfigFile(call.word, call.around.env)
+  if (read.kind === 'wrong') return tell(call, read.findings, undefined)
+  if (read.kind === 'crossbar') return explainCrossbar(call, read)
+  const { config } = read
+  const guards = config.guards.map((guard) => guardFacts(config, guard))
+  return tell(call, config.findings, {
+    facts: { site: siteOrigin(config), guards },
+    lines: describe(config),
+  })
 }
 
-function tell(call: Call, findings: readonly PlacedFinding[], config: Config | undefined): void {
+/** What the text alone does not show is found beside it: files that are named and not there. */
+function explainCrossbar(call: Call, { node, text, findings }: CrossbarRead): ExitCode {
+  const all = [...findings, ...nodeFindings(node, { text, dangerouslyAllowCleartext: false })]
+  return tell(call, all, { facts: nodeFacts(node), lines: explainNode(node) })
+}
+
+/** A configuration in words and as values. */
+interface Explained {
+  readonly facts: object
+  readonly lines: readonly string[]
+}
+
+function tell(call: Call, findings: readonly PlacedFinding[], explained: Explained | undefined): ExitCode {
   const errors = findings.filter(({ level }) => level === 'error').length
   const warnings = findings.length - errors
-  const value = {
-    ok: errors === 0,
-    errors,
-    warnings,
-    findings: findingValues(findings),
-    ...(config === undefined
-      ? {}
-      : { site: siteOrigin(config), guards: config.guards.map((guard) => guardFacts(config, guard)) }),
-  }
+  const value = { ok: errors === 0, errors, warnings, findings: findingValues(findings), ...explained?.facts }
   const { stdout, env } = call.around
   const verdict =
     errors === 0 ? paint(stdout, env, 'good', 'can be served') : paint(stdout, env, 'bad', 'cannot be served')
   call.answer(value, [
-    ...(config === undefined ? [] : [...describe(config), '']),
+    ...(explained === undefined ? [] : [...explained.lines, '']),
     ...findingLines(call, call.word, findings),
     `${call.word} ${verdict}: ${count(errors, 'error')}, ${count(warnings, 'warning')}`,
   ])
+  return errors === 0 ? exitCodes.ok : exitCodes.config
 }
 
 function guardFacts(config: Config, guard: GuardConfig): object {

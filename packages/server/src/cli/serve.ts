@@ -1,14 +1,16 @@
 /** `countersign serve`: the production form. */
 import { MisuseError } from 'countersign'
+import type { Logger } from 'pino'
 import { greetAndEcho } from '../lab/greeting.ts'
 import { writeFinding, type Config } from '../server/config.ts'
 import { createLog } from '../server/log.ts'
 import { ListenError, startServer, type Serving } from '../server/serve.ts'
-import { option, type Call, type Command } from './command.ts'
-import { readConfigFile } from './config-file.ts'
+import { flag, option, type Call, type Command } from './command.ts'
+import { findingsError, readConfigFile } from './config-file.ts'
 import { CommandError, exitCodes, usageError } from './exit-codes.ts'
+import { serveCrossbar } from './serve-crossbar.ts'
 import { runUntilSignal } from './signals.ts'
-import { alignColumns } from './table.ts'
+import { tellReady, wordsForListening } from './serve-words.ts'
 
 const levels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
 
@@ -17,15 +19,27 @@ export const serve: Command = {
   name: 'serve',
   summary: 'Log people in and guard sockets, as the configuration says, until SIGINT or SIGTERM',
   words: ['CONFIG'],
-  options: { log: option('LEVEL', `${levels.join(', ')}: JSON lines on standard error [info]`) },
+  options: {
+    log: option('LEVEL', `${levels.join(', ')}: JSON lines on standard error [info]`),
+    store: option('FILE', 'of Crossbar.io: database for x_accounts [countersign.db beside CONFIG]'),
+    'dangerously-allow-cleartext': flag(
+      'of Crossbar.io: tickets and cookies beyond this machine without TLS',
+    ),
+  },
   notes: [
+    'CONFIG is a file of this program or a node configuration of Crossbar.io, whose users, roles, rules and',
+    'certificates are read again on SIGHUP.',
     'COUNTERSIGN_KEY or keyFile in the configuration holds the key that seals secrets in the database.',
     '"countersign check CONFIG" explains the configuration without starting anything.',
   ],
   async run(call) {
-    const config = loadConfig(call)
     const level = logLevel(call, 'info')
-    const serving = await start(config, call, level)
+    const read = readConfigFile(call.word, call.around.env)
+    if (read.kind === 'wrong') throw findingsError(call.word, read.findings)
+    if (read.kind === 'crossbar') return await serveCrossbar(call, read, logOf(call, level))
+    const { config } = read
+    for (const finding of config.findings) call.note(`warning  ${writeFinding(call.word, finding)}`)
+    const serving = await start(config, call, logOf(call, level))
     tellReady(call, serving)
     await runUntilSignal(() => serving.close())
     return exitCodes.ok
@@ -39,23 +53,11 @@ export function logLevel(call: Call, otherwise: string): string {
   return level
 }
 
-/** Warnings are told and do not stop it. @throws CommandError config with one line for each error */
-function loadConfig(call: Call): Config {
-  const read = readConfigFile(call.word)
-  if (read.kind === 'wrong') {
-    const errors = read.findings.filter(({ level }) => level === 'error')
-    const lines = errors.map((finding) => writeFinding(call.word, finding))
-    throw new CommandError(
-      exitCodes.config,
-      `the configuration is wrong\n${lines.map((line) => `  ${line}`).join('\n')}`,
-    )
-  }
-  for (const finding of read.config.findings) call.note(`warning  ${writeFinding(call.word, finding)}`)
-  return read.config
+function logOf(call: Call, level: string): Logger {
+  return createLog({ level, destination: { write: (line) => void call.around.stderr.write(line) } })
 }
 
-async function start(config: Config, call: Call, level: string): Promise<Serving> {
-  const log = createLog({ level, destination: { write: (line) => void call.around.stderr.write(line) } })
+async function start(config: Config, call: Call, log: Logger): Promise<Serving> {
   try {
     return await startServer(config, {
       log,
@@ -70,15 +72,6 @@ async function start(config: Config, call: Call, level: string): Promise<Serving
   }
 }
 
-/** The cure differs by the cause, so each known cause has its words. */
-function wordsForListening({ code, address }: ListenError): string {
-  if (code === 'EADDRINUSE') return `${address} is taken: stop what listens there, or choose another "listen"`
-  if (code === 'EACCES')
-    return `${address}: not allowed; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)`
-  if (code === 'EADDRNOTAVAIL') return `${address} is no address of this machine; choose another "listen"`
-  return `${address} cannot be listened on (${code})`
-}
-
 /** Messages of misuse name options and never hold secrets. */
 function configTrouble(error: MisuseError, file: string): string {
   const key =
@@ -86,13 +79,4 @@ function configTrouble(error: MisuseError, file: string): string {
       ? '; for instance keyFile: countersign.key, which is made at the first start'
       : ''
   return `${file}: ${error.message}${key}`
-}
-
-function tellReady(call: Call, serving: Serving): void {
-  if (call.json) {
-    call.print(JSON.stringify({ ready: true, listeners: serving.listeners }))
-    return
-  }
-  call.print(...alignColumns(serving.listeners.map(({ name, url }) => [name, url])))
-  for (const { url } of serving.listeners) call.print(`ready ${url}`)
 }
