@@ -28,7 +28,39 @@ async function soon(script: string, answer: unknown): Promise<void> {
 
 const textOf = (selector: string): string => `return document.querySelector('${selector}')?.textContent`
 
+/** The text of the first element of this kind in a row of the page. */
+const textIn = (id: string, selector: string): string =>
+  `return document.getElementById('${id}').querySelector('${selector}')?.textContent`
+
 describe('the pages of the lab', () => {
+  it('join the WAMP realm by the client as it is published, under the policy of every page', async () => {
+    await soon('return typeof globalThis.countersignLab', 'object')
+    const results = await page.evaluate(`
+      const breaches = []
+      addEventListener('securitypolicyviolation', (event) => breaches.push(event.violatedDirective))
+      const only = countersignLab.cases.flatMap(({ id, steps }) =>
+        steps.some(({ kind }) => kind === 'join') ? [id] : [])
+      const { results } = await countersignLab.runAll({ only })
+      return { joins: only.length, odd: results.filter((one) => !one.agrees), breaches }`)
+    expect(results).toEqual({ joins: expect.any(Number), odd: [], breaches: [] })
+    expect(Number(Reflect.get(Object(results), 'joins'))).toBeGreaterThan(20)
+  })
+
+  it('show what passed in WAMP, what decided it, and no secret', async () => {
+    const rows = ['D12.wamp', 'D12.wamp-wrong']
+    for (const id of rows) await page.evaluate(`document.getElementById('${id}').open = true; return true`)
+    const abort =
+      'ABORT [3,{"message":"the authentication was not accepted"},"wamp.error.authentication_denied"]'
+    await soon(textIn('D12.wamp-wrong', '.sequence__deciding'), abort)
+    await soon(`${textIn('D12.wamp', '.sequence__deciding')}.slice(0, 10)`, 'WELCOME [2')
+    const text = String(await page.evaluate(textIn('D12.wamp', '.sequence')))
+    const names = ['HELLO [1,"realm1"', 'CHALLENGE [4,"wampcra"', 'AUTHENTICATE [5,"••••"', 'RESULT [50']
+    for (const name of names) expect(text).toContain(name)
+    const tab = "document.getElementById('D12.wamp').querySelectorAll('[role=tab]')[1]"
+    await page.evaluate(`${tab}.click(); return true`)
+    await soon(`${textIn('D12.wamp', '.sample')}.includes('new Router(')`, true)
+  })
+
   it('take a secret out of their own HTML at once and open D13 with it', async () => {
     await soon('return typeof globalThis.countersignLab', 'object')
     await page.evaluate("location.assign('/lab/login-secret'); return true")

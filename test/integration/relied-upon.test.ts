@@ -91,7 +91,9 @@ const lease = expect.stringMatching(/^[\w-]{22}$/) as string
 
 describe('what the site answers', () => {
   it('publishes accounts, doors, the hostile site and limits, each with the members that are promised', async () => {
-    const { accounts, doors, hostile, limits } = lab.doors
+    const { accounts, hostile, limits } = lab.doors
+    const doors = lab.doors.doors.filter(({ protocol }) => protocol === 'text')
+    const others = lab.doors.doors.filter((door) => !doors.includes(door))
     for (const account of accounts) {
       expect(Object.keys(account)).toEqual(['username', 'password', 'api_key', 'roles'])
     }
@@ -100,6 +102,8 @@ describe('what the site answers', () => {
       expect(door.accepts.length).toBeGreaterThan(0)
     }
     expect(doors.map(({ id }) => id)).toEqual(ids)
+    const url = `${lab.url.replace('http', 'ws')}ws`
+    expect(others).toEqual([{ id: 'WAMP', protocol: 'wamp', url, realm: 'realm1' }])
     expect(Object.keys(hostile)).toEqual(['origin'])
     expect(Object.keys(limits)).toEqual(['preauth_deadline_ms', 'preauth_per_source', 'preauth_total'])
   })

@@ -60,8 +60,13 @@ describe('the lab', () => {
       hostile: { origin: string }
       limits: Record<string, number>
     }
-    expect(table.doors.map(({ id }) => id)).toEqual(Array.from({ length: 13 }, (_, at) => `D${at + 1}`))
-    for (const door of table.doors) {
+    const [router, ...doors] = table.doors.toReversed()
+    expect(doors.map(({ id }) => id).toReversed()).toEqual(
+      Array.from({ length: 13 }, (_, at) => `D${at + 1}`),
+    )
+    const url = `ws://localhost:${port}/ws`
+    expect(router).toEqual({ id: 'WAMP', protocol: 'wamp', url, realm: 'realm1' })
+    for (const door of doors) {
       expect(door).toMatchObject({ origin: lab.url.slice(0, -1), protocol: 'text' })
       expect(Number(new URL(door.url).port)).toBeLessThanOrEqual(port + 40)
       expect(door.accepts.length).toBeGreaterThan(0)

@@ -14,6 +14,9 @@ describe('a masked line', () => {
       'Sec-WebSocket-Protocol: countersign.v1, countersign.bearer.cst_••••',
     ],
     ['eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln', 'eyJ••••'],
+    ['[5,"s3cret\\" and more",{}]', '[5,"••••",{}]'],
+    ['AUTHENTICATE [5,"s3cret"]', 'AUTHENTICATE [5,"••••"]'],
+    ['[5,"s3cret', '[5,"••••'],
     ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Key: ••••'],
   ])('hides the secret in %s', (line, masked) => {
     expect(mask(line)).toBe(masked)

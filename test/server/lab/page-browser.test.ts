@@ -13,11 +13,15 @@ import { readEngine } from '../../../packages/server/src/lab/browser/engine.ts'
 import { knock } from '../../../packages/server/src/lab/browser/knock.ts'
 import { mask } from '../../../packages/server/src/lab/browser/mask.ts'
 import {
+  aborted,
   accepted,
   adviceFor,
   closed,
+  denied,
   describeOutcome,
   failed,
+  joined,
+  loggedOut,
   sameOutcome,
   unexchanged,
 } from '../../../packages/server/src/lab/browser/outcome.ts'
@@ -217,6 +221,10 @@ describe('an outcome', () => {
     [{ kind: 'closed', code: 1001, reason: '' } as const, 'closed 1001'],
     [failed, 'fails with 1006'],
     [unexchanged, 'frame says no'],
+    [joined('frontend'), 'joins as frontend'],
+    [aborted, 'ABORT authentication_denied'],
+    [denied, 'joins, then ERROR not_authorized'],
+    [loggedOut, 'GOODBYE logout'],
     [{ kind: 'unsettled', why: 'no answer for 13 s' } as const, 'no answer for 13 s'],
   ])('is told in few words, and what to do about it', (outcome, words) => {
     expect(describeOutcome(outcome)).toBe(words)

@@ -1,11 +1,23 @@
 /** Style sheets and browser modules of the lab, for its own site and for the hostile one. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
-import { readAssets, serveAssets } from '../server/assets.ts'
+import { readAssets, serveAssets, type Asset } from '../server/assets.ts'
 
 /** Serves them below `/assets/lab/`. */
 export function serveLabAssets(app: FastifyInstance): void {
   serveAssets(app, '/assets/lab/', readAssets(new URL('./page/', import.meta.url)))
   serveAssets(app, '/assets/lab/', readAssets(new URL('./browser/', import.meta.url)))
+}
+
+/** Serves autobahn-browser below `/assets/lab/`: the file of the installed package, byte for byte. */
+export function serveAutobahn(app: FastifyInstance): void {
+  const file = createRequire(import.meta.url).resolve('autobahn-browser/autobahn.min.js')
+  const body = readFileSync(file, 'utf8')
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  const asset: Asset = { type: 'text/javascript; charset=utf-8', body, etag }
+  serveAssets(app, '/assets/lab/', new Map([['autobahn.min.js', asset]]))
 }
 
 /** The site's own style sheets below `/assets/`, for servers that are not the site. */

@@ -10,6 +10,7 @@ import {
   sessionCases,
 } from './cases/ambient.ts'
 import { firstMessageCases, queryCases, subprotocolCases, urlCases } from './cases/bearer.ts'
+import { wampTicketCases } from './cases/wamp.ts'
 import { certificateCases, challengeCases, loginSecretCases } from './cases/proof.ts'
 
 export type { CaseResult, DoorId, Engine, LabCase, LabReport, RunOptions } from './browser/case.ts'
@@ -31,6 +32,7 @@ export const labCases: readonly LabCase[] = [
   ...certificateCases,
   ...challengeCases,
   ...loginSecretCases,
+  ...wampTicketCases,
 ]
 
 /** The cases of one door. */

@@ -1,4 +1,4 @@
-/** Composes the lab: the site, thirteen doors on origins of their own, and the hostile site. Loopback only. */
+/** Composes the lab: the site, thirteen doors on origins of their own, the WAMP router beside the site, and the hostile site. Loopback only. */
 import {
   createGuard,
   memory,
@@ -9,12 +9,14 @@ import {
 } from 'countersign'
 import { jwks } from 'countersign/methods'
 import { argon2Passwords, nodePlatform } from 'countersign/platform/node'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuthority, type KeyPairPem } from '../server/certificates.ts'
 import { registerFrame } from '../server/frame.ts'
 import { createJournal, type SiteJournal } from '../server/journal.ts'
 import { openKeyRing } from '../server/key-ring.ts'
 import { createSite } from '../server/site.ts'
+import type { Door as SiteDoor } from '../server/site-options.ts'
 import { createDemoAccounts } from './demo.ts'
 import { createDoorServer, type DoorServer } from './door-server.ts'
 import { labCookies, doors, type Door, type DoorContext } from './doors.ts'
@@ -22,6 +24,7 @@ import { createHostileSite } from './hostile.ts'
 import { closeAll, listenOnLoopback, type Listener } from './listen.ts'
 import { portsFrom, type LabPorts } from './ports.ts'
 import { addLabRoutes } from './routes.ts'
+import { createLabWamp, type LabWamp } from './wamp.ts'
 import { WireRecorder } from './wire-recorder.ts'
 
 /** Options of the lab. */
@@ -52,16 +55,15 @@ const certificateDays = 30
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const parts = await compose(options)
-  const listening: Listener[] = []
   try {
-    for (const part of parts.all) listening.push(await listenOnLoopback(part))
+    for (const part of parts.all) await listenOnLoopback(part)
   } catch (error) {
     await closeAll(parts.all)
     throw error
   }
   return {
     url: parts.siteUrl,
-    listeners: listening.map(({ name, url }) => ({ name, url })),
+    listeners: parts.listed,
     client: parts.client,
     close: () => closeAll(parts.all),
   }
@@ -72,6 +74,8 @@ interface Composed {
   readonly siteUrl: string
   readonly client: Lab['client']
   readonly all: readonly Listener[]
+  /** What people are told of: the listeners, and the router on the site's own. */
+  readonly listed: Lab['listeners']
 }
 
 /** Builds every part. Doors before the site: it lists them, and hands out what they take. */
@@ -80,7 +84,53 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
   const origins = [`http://localhost:${ports.site}`, `http://127.0.0.1:${ports.site}`]
   const siteUrl = `http://localhost:${ports.site}/`
   const certificates = await makeCertificates()
-  const shared: Shared = {
+  const shared = share(ports, certificates, { log, origins })
+  const built = doors.map((door) => buildDoor(shared, door))
+  const { records, passwords, journal } = shared
+  const wamp = await createLabWamp({
+    records,
+    passwords,
+    journal,
+    origins,
+    host: new URL(siteUrl).host,
+    hosts: loopbackHosts(ports.site),
+    limits: labLimits,
+  })
+  const site = await buildSite(shared, { built, wamp }, certificates)
+  const hostile = createHostileSite({
+    log,
+    hosts: loopbackHosts(ports.hostile),
+    labOrigins: origins,
+    doors: [...built.map(({ door, url }) => ({ id: door.id, url })), { id: 'D15', url: wamp.url }],
+  })
+  const all: readonly Listener[] = [
+    { name: 'site', url: siteUrl, port: ports.site, app: site, close: () => closeSite(site, wamp) },
+    ...built.map((door) => listenerOf(door, ports)),
+    {
+      name: 'hostile site',
+      url: `http://localhost:${ports.hostile}/attack`,
+      port: ports.hostile,
+      app: hostile,
+      close: () => hostile.close(),
+    },
+  ]
+  const router = { name: `WAMP ${wamp.realm}`, url: wamp.url }
+  return {
+    siteUrl,
+    client: { ...certificates.client, authority: certificates.authority },
+    all,
+    listed: all.flatMap(({ name, url }) => [{ name, url }, ...(url === siteUrl ? [router] : [])]),
+  }
+}
+
+/** What the doors and the site have in common, made once. */
+function share(
+  ports: LabPorts,
+  certificates: Certificates,
+  { log, origins }: Pick<Shared, 'log' | 'origins'>,
+): Shared {
+  const issuer = `http://localhost:${ports.site}`
+  return {
     ports,
     origins,
     log,
@@ -89,35 +139,18 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
     journal: createJournal(log),
     recorder: new WireRecorder(),
     context: {
-      issuer: `http://localhost:${ports.site}`,
-      keys: jwks({ url: `${siteUrl}.well-known/jwks.json` }),
+      issuer,
+      keys: jwks({ url: `${issuer}/.well-known/jwks.json` }),
       listedCertificate: { fingerprint: certificates.listed.fingerprint, subject: 'dave', roles: ['user'] },
     },
     tls: { ...certificates.server, authority: certificates.authority },
   }
-  const built = doors.map((door) => buildDoor(shared, door))
-  const site = await buildSite(shared, built, certificates)
-  const hostile = createHostileSite({
-    log,
-    hosts: loopbackHosts(ports.hostile),
-    labOrigins: origins,
-    doors: built.map(({ door, url }) => ({ id: door.id, url })),
-  })
-  return {
-    siteUrl,
-    client: { ...certificates.client, authority: certificates.authority },
-    all: [
-      { name: 'site', url: siteUrl, port: ports.site, app: site, close: () => site.close() },
-      ...built.map((door) => listenerOf(door, ports)),
-      {
-        name: 'hostile site',
-        url: `http://localhost:${ports.hostile}/attack`,
-        port: ports.hostile,
-        app: hostile,
-        close: () => hostile.close(),
-      },
-    ],
-  }
+}
+
+/** Sessions first: they would hold the listener open. */
+function closeSite(site: FastifyInstance, wamp: LabWamp): Promise<void> {
+  wamp.close()
+  return site.close()
 }
 
 /** A door as people are told of it. */
@@ -204,7 +237,7 @@ function buildDoor(shared: Shared, door: Door): BuiltDoor {
 /** The site with the lab's routes: its pages may reach every door, and frame D3 and the hostile site. */
 async function buildSite(
   shared: Shared,
-  built: readonly BuiltDoor[],
+  { built, wamp }: { readonly built: readonly BuiltDoor[]; readonly wamp: LabWamp },
   certificates: Certificates,
 ): ReturnType<typeof createSite> {
   const issuer = built[0]?.guard
@@ -217,8 +250,11 @@ async function buildSite(
     keys,
     records: shared.records,
     issuer,
-    guards: () => built.map(({ guard }) => guard),
-    doors: new Map(built.map(({ door, url, guard }) => [door.id, { url, guard }])),
+    guards: () => [...built.map(({ guard }) => guard), wamp.guard],
+    doors: new Map([
+      ...built.map(({ door, url, guard }): [string, SiteDoor] => [door.id, { url, guard }]),
+      [wamp.id, wamp],
+    ]),
     passwords: shared.passwords,
     platform: nodePlatform(),
     origins: shared.origins,
@@ -235,9 +271,14 @@ async function buildSite(
       ancestors: [],
     },
   })
+  site.server.on('upgrade', (request, socket, head) => {
+    shared.recorder.watch(request, socket, head)
+    wamp.upgrade(request, socket, head)
+  })
   addLabRoutes(site, {
     accounts,
     built,
+    wamp,
     records: shared.records,
     issuer,
     journal: shared.journal,

@@ -6,7 +6,7 @@ import type { SiteJournal } from '../server/journal.ts'
 import { refuse } from '../server/refuse.ts'
 import type { DemoAccount, LoginSession } from '../server/site-options.ts'
 import { demoSecrets } from './accounts.ts'
-import { serveLabAssets } from './assets.ts'
+import { serveAutobahn, serveLabAssets } from './assets.ts'
 import { hasDocs, serveDocs } from './docs-pages.ts'
 import { labCookies, type Door } from './doors.ts'
 import { expiredKinds, issueExpired, type ExpiredOptions } from './expired.ts'
@@ -15,6 +15,7 @@ import { answerLoginSecret } from './login-secret.ts'
 import { renderLab } from './page/lab-page.ts'
 import { packageP12 } from './p12.ts'
 import { programVersion } from './version.ts'
+import type { LabWamp } from './wamp.ts'
 import type { WireRecorder } from './wire-recorder.ts'
 
 /** A door as routes know it. */
@@ -28,6 +29,8 @@ export interface RoutedDoor {
 export interface LabRouteOptions {
   readonly accounts: readonly DemoAccount[]
   readonly built: readonly RoutedDoor[]
+  /** The router on the site's own listener. */
+  readonly wamp: Pick<LabWamp, 'id' | 'url' | 'realm' | 'guard'>
   readonly records: Records
   readonly issuer: Guard
   readonly journal: SiteJournal
@@ -43,6 +46,7 @@ export interface LabRouteOptions {
 /** Adds everything below `/lab` to a site made by `createSite`, whose Host and Origin rules then hold here too. */
 export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
   serveLabAssets(app)
+  serveAutobahn(app)
   serveDocs(app)
   const table = doorTable(options)
   app.get('/lab/doors.json', (_request, reply) => reply.send(table))
@@ -81,7 +85,10 @@ async function showLab(
       username: session.subject,
       roles: session.roles,
       version: programVersion(),
-      doors: options.built.map(({ door, url }) => ({ id: door.id, url })),
+      doors: [
+        ...options.built.map(({ door, url }) => ({ id: door.id, url })),
+        { id: 'D15', url: options.wamp.url },
+      ],
       hostileOrigin: options.hostileOrigin,
       docsBase: hasDocs ? '/' : undefined,
     }),
@@ -137,6 +144,7 @@ async function answerChild(
 /** What programs can rely on: see the reference of the HTTP interface. */
 function doorTable(options: LabRouteOptions): object {
   const { plain, salted } = demoSecrets
+  const { wamp } = options
   const challenge = {
     plain: { authid: plain.authid, secret: plain.secret },
     salted: { authid: salted.authid, secret: salted.secret },
@@ -144,15 +152,18 @@ function doorTable(options: LabRouteOptions): object {
   const [first] = options.built
   return {
     accounts: options.accounts,
-    doors: options.built.map(({ door, url }) => ({
-      id: door.id,
-      name: door.name,
-      url,
-      origin: options.siteOrigin,
-      protocol: 'text',
-      accepts: door.accepts,
-      ...(door.id === 'D12' ? { challenge } : {}),
-    })),
+    doors: [
+      ...options.built.map(({ door, url }) => ({
+        id: door.id,
+        name: door.name,
+        url,
+        origin: options.siteOrigin,
+        protocol: 'text',
+        accepts: door.accepts,
+        ...(door.id === 'D12' ? { challenge } : {}),
+      })),
+      { id: wamp.id, protocol: 'wamp', url: wamp.url, realm: wamp.realm },
+    ],
     hostile: { origin: options.hostileOrigin },
     limits: {
       preauth_deadline_ms: first?.guard.limits.deadlineMs,
@@ -168,7 +179,8 @@ async function answerExpired(
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<FastifyReply> {
   const { door = '', kind = '', origin } = membersOf(request.body)
-  const routed = options.built.find((one) => one.door.id === door)
+  const built = options.built.find((one) => one.door.id === door)
+  const routed = door === options.wamp.id ? options.wamp : built
   const wanted = expiredKinds.find((one) => one === kind)
   if (routed === undefined || wanted === undefined) return refuse(reply, 'invalid_request')
   // The one kind that is asked for after logging out: it stands in for the session itself.

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { findParameter } from 'countersign/wire'
 import { FrameReader, type Frame } from './frame-reader.ts'
 import { mask } from './browser/mask.ts'
+import { wampLine } from './wamp-lines.ts'
 
 /** One line of an exchange. */
 export interface WireLine {
@@ -20,7 +21,7 @@ export interface WireLine {
 // cut.
 const maxExchanges = 1_000
 const maxLines = 80
-const maxLineLength = 300
+const maxLineLength = 400
 
 /** Keeps the last exchanges by probe id. */
 export class WireRecorder {
@@ -41,8 +42,9 @@ export class WireRecorder {
         exchange.push({ from, text: mask(text).slice(0, maxLineLength), deciding })
     }
     for (const line of requestLines(request)) add('client', line, false)
-    watchClient(socket, head, (frame) => add('client', frame.text, false))
-    watchServer(socket, add)
+    const read = speaksWamp(request) ? readWamp() : readFrame
+    watchClient(socket, head, (frame) => add('client', read(frame).text, false))
+    watchServer(socket, add, read)
   }
 
   /** One id may name several sockets, one after the other: their lines follow each other. */
@@ -53,6 +55,26 @@ export class WireRecorder {
     if (this.#exchanges.size > maxExchanges && oldest !== undefined) this.#exchanges.delete(oldest)
     return exchange
   }
+}
+
+/** A frame as a line, and whether it decides when it is the server's. */
+type Reading = (frame: Frame) => Omit<WireLine, 'from'>
+
+const readFrame: Reading = ({ kind, text }) => ({ text, deciding: kind === 'close' })
+
+/** Where a message has said why, the close behind it decides nothing any more. */
+function readWamp(): Reading {
+  let decided = false
+  return (frame) => {
+    const line = frame.kind === 'text' ? wampLine(frame.text) : undefined
+    if (line === undefined) return { text: frame.text, deciding: frame.kind === 'close' && !decided }
+    decided ||= line.deciding
+    return line
+  }
+}
+
+function speaksWamp({ headers }: IncomingMessage): boolean {
+  return headers['sec-websocket-protocol']?.includes('wamp.2.') ?? false
 }
 
 /** What a reader of the exchange has a use for; browsers send a page of others. */
@@ -84,8 +106,15 @@ function watchClient(socket: Duplex, head: Buffer, use: (frame: Frame) => void):
 }
 
 /** Everything that the server writes passes `write` or `end`; the first block is the HTTP answer. */
-function watchServer(socket: Duplex, add: (from: 'server', text: string, deciding: boolean) => void): void {
-  const reader = new FrameReader((frame) => add('server', frame.text, frame.kind === 'close'))
+function watchServer(
+  socket: Duplex,
+  add: (from: 'server', text: string, deciding: boolean) => void,
+  read: Reading,
+): void {
+  const reader = new FrameReader((frame) => {
+    const { text, deciding } = read(frame)
+    add('server', text, deciding)
+  })
   let answered = false
   const see = (chunk: unknown): void => {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.isBuffer(chunk) ? chunk : undefined

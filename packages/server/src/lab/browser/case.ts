@@ -2,7 +2,15 @@ import type { Measured, Outcome } from './outcome.ts'
 
 /** Names of the doors, in the order of the page. */
 export type DoorId =
-  'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11' | 'D12' | 'D13'
+  'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11' | 'D12' | 'D13' | 'D15'
+
+/** What a ticket can be issued for: a door with sockets of its own, or the WAMP router. */
+export type Audience = Exclude<DoorId, 'D15'> | 'WAMP'
+
+/** The audience of a door's tickets: D15 is a way into the WAMP router. */
+export function audienceOf(door: DoorId): Audience {
+  return door === 'D15' ? 'WAMP' : door
+}
 
 /** The three engines that the lab is measured in. */
 export type Engine = 'chromium' | 'firefox' | 'webkit'
@@ -21,6 +29,9 @@ export type Obtainable =
   | 'plain-secret'
   | 'salted-secret'
   | 'login-secret'
+  | 'wamp-plain-secret'
+  | 'wamp-salted-secret'
+  | 'wamp-key'
 
 /** Where a page can put a credential. `nothing`: it only connects, and the browser adds what it has. */
 export type Place =
@@ -38,6 +49,20 @@ export type Place =
   | 'challenge'
   | 'old-signature'
 
+/** How a page joins a WAMP realm. `old-signature`: WAMP-CRA with the answer to an earlier challenge. */
+export type Joiner = 'wampcra' | 'old-signature' | 'cryptosign' | 'ticket' | 'anonymous'
+
+/** What it does there: the proof that the session can speak, or what its role must not do. */
+export type Deed =
+  /** Registers a procedure under a name of its own and calls it. */
+  | 'call'
+  /** Subscribes to the one topic that is open to all. */
+  | 'listen'
+  /** Publishes to that topic. */
+  | 'publish'
+  /** Publishes outside what any role may use. */
+  | 'publish-elsewhere'
+
 /** Names under which the steps of a case keep what they obtained. */
 export type Slot = 'a' | 'b'
 
@@ -54,14 +79,14 @@ export type Check =
   /** The challenge has the members that a real user's has. */
   | 'challenge-shape'
 
-/** One thing that a case does. The last `show`, `exchange`, `attack` or `await-close` is what is measured; the `show`s before it must be accepted. */
+/** One thing that a case does. The last `show`, `join`, `exchange`, `attack` or `await-close` is what is measured; the `show`s and `join`s before it must be accepted. */
 export type Step =
   | {
       readonly kind: 'obtain'
       readonly what: Obtainable
       readonly expired: boolean
       /** @default the case's own door */
-      readonly audience: DoorId | undefined
+      readonly audience: Audience | undefined
       readonly into: Slot
     }
   /** Makes up a credential that looks right and that nobody issued. */
@@ -70,6 +95,14 @@ export type Step =
   /** As `show`, but leaves the socket open for `await-close`. */
   | { readonly kind: 'hold'; readonly at: Place; readonly slot: Slot }
   | { readonly kind: 'await-close' }
+  /** Joins the realm of the WAMP router and does one thing there; `stays`: leaves the session open for `await-close`. */
+  | {
+      readonly kind: 'join'
+      readonly by: Joiner
+      readonly slot: Slot
+      readonly deed: Deed
+      readonly stays: boolean
+    }
   /** Hands the ticket to a hidden frame of the socket's origin. */
   | { readonly kind: 'exchange'; readonly slot: Slot }
   /** Takes back what earlier cases left in the browser. */

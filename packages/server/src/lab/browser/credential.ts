@@ -1,6 +1,7 @@
-import type { DoorId, Obtainable } from './case.ts'
+import type { Audience, Obtainable } from './case.ts'
 import { accountOf, doorOf, type LabFacts } from './facts.ts'
 import { randomText } from './random-text.ts'
+import { wampSigner, wampUsers } from './wamp-users.ts'
 import { getJson, postJson, textOf, type Answer, type Witness } from './site.ts'
 
 /** What a case holds in a slot. */
@@ -13,7 +14,7 @@ export type Credential =
 export interface Request {
   readonly facts: LabFacts
   readonly username: string
-  readonly audience: DoorId
+  readonly audience: Audience
   readonly witness: Witness
 }
 
@@ -109,6 +110,25 @@ const sources: Readonly<Record<Obtainable, Source>> = {
     read: secretPair,
     invent: stranger,
   },
+  'wamp-plain-secret': {
+    obtain: async () => wampUser('plain'),
+    invent: () => ({ ...wampUser('plain'), secret: randomText() }),
+  },
+  'wamp-salted-secret': { obtain: async () => wampUser('salted') },
+  'wamp-key': {
+    obtain: async () => signer(wampSigner.seed),
+    invent: () => signer('0'.repeat(64)),
+  },
+}
+
+/** A private key as the client takes it: the seed, and the public key behind it. */
+function signer(seed: string): Credential {
+  return { kind: 'pair', username: wampSigner.authid, secret: seed + wampSigner.publicKey }
+}
+
+function wampUser(which: keyof typeof wampUsers): Extract<Credential, { kind: 'pair' }> {
+  const { authid, secret } = wampUsers[which]
+  return { kind: 'pair', username: authid, secret }
 }
 
 function challengeUser(facts: LabFacts, which: 'plain' | 'salted'): Extract<Credential, { kind: 'pair' }> {

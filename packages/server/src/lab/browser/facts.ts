@@ -1,4 +1,4 @@
-import type { DoorId } from './case.ts'
+import type { Audience } from './case.ts'
 
 /** A demo account. */
 export interface LabAccount {
@@ -16,9 +16,11 @@ export interface ChallengeUser {
 
 /** A door as it is published. */
 export interface LabDoor {
-  readonly id: DoorId
+  readonly id: Audience
   /** `ws://localhost:8001/`. */
   readonly url: string
+  /** Of the WAMP router alone: what clients join. */
+  readonly realm?: string
   readonly challenge?: { readonly plain: ChallengeUser; readonly salted: ChallengeUser }
 }
 
@@ -31,7 +33,7 @@ export interface LabFacts {
 }
 
 /** A published door. @throws Error when the server has none of this name */
-export function doorOf(facts: LabFacts, id: DoorId): LabDoor {
+export function doorOf(facts: LabFacts, id: Audience): LabDoor {
   const door = facts.doors.find((one) => one.id === id)
   if (door === undefined) throw new Error(`the lab publishes no door ${id}`)
   return door

@@ -37,6 +37,12 @@ function wordsFor(measured: Measured): string {
   return describeOutcome(measured)
 }
 
+/** What the server behind a door wants to be spoken to in. */
+const protocolsOf: Readonly<Record<string, readonly string[]>> = {
+  D6: [publicSubprotocol],
+  D15: ['wamp.2.json'],
+}
+
 async function attack(
   target: HostileTarget,
 ): Promise<{ readonly outcome: Measured; readonly probe: string }> {
@@ -48,7 +54,7 @@ async function attack(
     credential: undefined,
     oldSignature: '',
   })
-  const protocols = door === 'D6' ? [publicSubprotocol] : []
+  const protocols = protocolsOf[door] ?? []
   const visit = await knock({ ...plan, protocols }, { patienceMs, behind: [] })
   visit.close()
   write(door, wordsFor(visit.measured), visit.measured.kind === 'failed' ? 'refused' : 'open')

@@ -13,6 +13,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
     /("(?:signature|secret|password|token|access_token|authToken|ticket|csrf|authorization)"\s*:\s*")(?!\w*•)[^"]*/gi,
     `$1${dots}`,
   ],
+  // AUTHENTICATE of WAMP: a signature, or the ticket itself.
+  [/^((?:AUTHENTICATE )?\s*\[\s*5\s*,\s*")(?!•)(?:[^"\\]|\\.)*/, `$1${dots}`],
   [/^(sec-websocket-key:\s*).*/i, `$1${dots}`],
   [/\b(base64url\.bearer\.(?:authorization\.k8s\.io|phx)\.)[\w-]+/gi, `$1${dots}`],
   [/\b(countersign\.bearer\.|bearer,\s*)(?!\w*•)[^\s,]+/gi, `$1${dots}`],

@@ -8,6 +8,14 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly code: 1006 | 1015 }
   /** The hidden frame could not exchange its ticket; no cookie was set. */
   | { readonly kind: 'unexchanged' }
+  /** WELCOME came, and the session could do what it tried. */
+  | { readonly kind: 'joined'; readonly role: string }
+  /** ABORT came in place of WELCOME. */
+  | { readonly kind: 'aborted'; readonly uri: string }
+  /** WELCOME came, and what the session tried was answered by ERROR. */
+  | { readonly kind: 'denied'; readonly uri: string }
+  /** The router ended the session by GOODBYE. */
+  | { readonly kind: 'ended'; readonly uri: string }
 
 /** What came out, or why nothing did. */
 export type Measured = Outcome | { readonly kind: 'unsettled'; readonly why: string }
@@ -28,6 +36,30 @@ export function closed(reason: string): Outcome {
   return { kind: 'closed', code: codeOfReason[reason] ?? 3000, reason }
 }
 
+/** Joins a WAMP realm in this role. */
+export function joined(role: string): Outcome {
+  return { kind: 'joined', role }
+}
+
+/** Refused by ABORT, with the one URI for everything that must not be told apart. */
+export const aborted: Outcome = { kind: 'aborted', uri: 'wamp.error.authentication_denied' }
+
+/** Joins a WAMP realm, and may not do what it tries. */
+export const denied: Outcome = { kind: 'denied', uri: 'wamp.error.not_authorized' }
+
+/** The session is ended by GOODBYE, because its login is. */
+export const loggedOut: Outcome = { kind: 'ended', uri: 'wamp.close.logout' }
+
+/** Whether somebody was let in. */
+export function isOpen({ kind }: Measured): boolean {
+  return kind === 'accepted' || kind === 'joined' || kind === 'denied'
+}
+
+/** The last component of a URI: the page has room for no more. */
+function lastOf(uri: string): string {
+  return uri.slice(uri.lastIndexOf('.') + 1)
+}
+
 /** An outcome in the words of the page: short, and the same for expected and measured. */
 export function describeOutcome(outcome: Measured): string {
   switch (outcome.kind) {
@@ -39,6 +71,14 @@ export function describeOutcome(outcome: Measured): string {
       return `fails with ${outcome.code}`
     case 'unexchanged':
       return 'frame says no'
+    case 'joined':
+      return `joins as ${outcome.role}`
+    case 'aborted':
+      return `ABORT ${lastOf(outcome.uri)}`
+    case 'denied':
+      return `joins, then ERROR ${lastOf(outcome.uri)}`
+    case 'ended':
+      return `GOODBYE ${lastOf(outcome.uri)}`
     case 'unsettled':
       return outcome.why
   }
@@ -61,11 +101,18 @@ const adviceOfCode: Readonly<Record<number, string>> = {
   4503: 'Back off: the server is full.',
 }
 
+const adviceOfKind: Readonly<Record<Exclude<Measured['kind'], 'closed' | 'failed'>, string>> = {
+  accepted: 'Speak: the lease holds until it expires or is revoked.',
+  joined: 'Speak: the lease holds until it expires or is revoked.',
+  unexchanged: 'Use a ticket in the query instead; clients fall back by themselves.',
+  aborted: 'Obtain a different credential, or stop: clients of WAMP take ABORT as final.',
+  denied: 'Leave it: the session is open, and its role may not do this.',
+  ended: 'Stop: this was ended on purpose.',
+  unsettled: 'Nothing to advise: the case did not come to an end.',
+}
+
 /** What a client should do after this outcome. */
 export function adviceFor(outcome: Measured): string {
-  if (outcome.kind === 'accepted') return 'Speak: the lease holds until it expires or is revoked.'
-  if (outcome.kind === 'unexchanged')
-    return 'Use a ticket in the query instead; clients fall back by themselves.'
-  if (outcome.kind === 'unsettled') return 'Nothing to advise: the case did not come to an end.'
+  if (outcome.kind !== 'closed' && outcome.kind !== 'failed') return adviceOfKind[outcome.kind]
   return adviceOfCode[outcome.code] ?? 'Look the code up in the table of refusals.'
 }

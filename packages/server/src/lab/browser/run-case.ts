@@ -1,15 +1,28 @@
 import type { Attack } from './attack.ts'
-import type { CaseResult, Check, DoorId, Engine, LabCase, Place, Slot, Step } from './case.ts'
+import {
+  audienceOf,
+  type CaseResult,
+  type Check,
+  type DoorId,
+  type Engine,
+  type LabCase,
+  type Place,
+  type Slot,
+  type Step,
+} from './case.ts'
 import { inventCredential, obtainCredential, obtainExpired, type Credential } from './credential.ts'
 import { accountOf, doorOf, type LabFacts } from './facts.ts'
 import { exchangeInFrame } from './frame-exchange.ts'
 import { knock, type Knock } from './knock.ts'
 import { within } from './later.ts'
+import { loadAutobahn } from './load-autobahn.ts'
 import { randomText } from './random-text.ts'
-import { accepted, describeOutcome, sameOutcome, unexchanged, type Measured } from './outcome.ts'
+import { accepted, describeOutcome, isOpen, sameOutcome, unexchanged, type Measured } from './outcome.ts'
 import { planAt, publicSubprotocol, withProbe } from './plan.ts'
 import { getJson, postJson } from './site.ts'
 import type { Trace } from './trace.ts'
+import { joinRealm } from './wamp-join.ts'
+import { wampPlace } from './wamp-users.ts'
 
 /** State of a gate on the page. */
 export type GateState = 'idle' | 'knocking' | 'open' | 'refused' | 'closing'
@@ -108,17 +121,15 @@ class CaseRun {
         await this.#fill(step)
         return undefined
       case 'show':
-        return this.#judge(
-          await this.#show(step.at, step.slot, step.door ?? this.#case.door),
-          accepted,
-          isLast,
-        )
+        return this.#judge(await this.#show(step.at, step.slot, step.door ?? this.#case.door), isLast)
       case 'hold':
-        return this.#judge(await this.#open(step.at, step.slot, this.#case.door), accepted, isLast)
+        return this.#judge(await this.#open(step.at, step.slot, this.#case.door), isLast)
+      case 'join':
+        return this.#judge(await this.#join(step), isLast)
       case 'exchange':
-        return this.#judge(await this.#exchange(step.slot), accepted, isLast)
+        return this.#judge(await this.#exchange(step.slot), isLast)
       case 'attack':
-        return this.#judge(await this.#attack(), accepted, true)
+        return this.#judge(await this.#attack(), true)
       case 'await-close':
         this.#measured = (await this.#last?.closed) ?? this.#measured
         return undefined
@@ -130,14 +141,14 @@ class CaseRun {
     }
   }
 
-  #judge(measured: Measured, needed: Measured, isLast: boolean): Measured | undefined {
+  #judge(measured: Measured, isLast: boolean): Measured | undefined {
     this.#measured = measured
-    if (isLast || sameOutcome(measured, needed)) return undefined
+    if (isLast || measured.kind === 'accepted' || measured.kind === 'joined') return undefined
     return { kind: 'unsettled', why: `before that: ${describeOutcome(measured)}` }
   }
 
   async #fill(step: Extract<Step, { kind: 'obtain' | 'invent' }>): Promise<void> {
-    const audience = step.kind === 'obtain' ? (step.audience ?? this.#case.door) : this.#case.door
+    const audience = (step.kind === 'obtain' ? step.audience : undefined) ?? audienceOf(this.#case.door)
     const { facts, username } = this.#around
     const request = { facts, username, audience, witness: this.#trace.witness }
     if (step.kind === 'invent') this.#slots.set(step.into, inventCredential(step.what, request))
@@ -154,7 +165,7 @@ class CaseRun {
 
   async #open(at: Place, slot: Slot, door: DoorId): Promise<Measured> {
     const { facts, showGate } = this.#around
-    const url = doorOf(facts, door).url
+    const url = doorOf(facts, audienceOf(door)).url
     const plan = planAt(at, {
       url,
       credential: this.#slots.get(slot),
@@ -170,17 +181,44 @@ class CaseRun {
     return this.#last.measured
   }
 
+  /** At the WAMP router, whichever door the case belongs to. */
+  async #join({ by, slot, deed, stays }: Extract<Step, { kind: 'join' }>): Promise<Measured> {
+    const { facts, username, showGate } = this.#around
+    const { door } = this.#case
+    const { url, realm = '' } = doorOf(facts, wampPlace.id)
+    const held = this.#slots.get(slot)
+    showGate(door, 'knocking')
+    this.#last = await joinRealm({
+      client: loadAutobahn,
+      url: withProbe(url, this.#trace.probe()),
+      realm,
+      by,
+      authid: held?.kind === 'pair' ? held.username : accountOf(facts, username).username,
+      secret: held?.kind === 'pair' ? held.secret : held?.kind === 'text' ? held.text : '',
+      oldSignature: this.#last?.signature ?? '',
+      deed,
+      patienceMs,
+    })
+    const { measured } = this.#last
+    showGate(door, isOpen(measured) ? 'open' : 'refused')
+    if (stays) return measured
+    this.#last.close()
+    if (isOpen(measured)) showGate(door, 'closing')
+    return measured
+  }
+
   async #exchange(slot: Slot): Promise<Measured> {
     const held = this.#slots.get(slot)
-    const door = doorOf(this.#around.facts, this.#case.door)
-    this.#around.showGate(door.id, 'knocking')
-    const done = await exchangeInFrame(door.url, held?.kind === 'text' ? held.text : '')
+    const door = this.#case.door
+    const { url } = doorOf(this.#around.facts, audienceOf(door))
+    this.#around.showGate(door, 'knocking')
+    const done = await exchangeInFrame(url, held?.kind === 'text' ? held.text : '')
     this.#trace.frame(
       { from: 'browser', text: 'hidden frame: GET /countersign/frame, then postMessage with the ticket' },
       { from: 'browser', text: 'POST /countersign/exchange' },
       { from: 'site', text: done ? 'countersign-frame-done: Set-Cookie' : 'countersign-frame-failed' },
     )
-    if (!done) this.#around.showGate(door.id, 'refused')
+    if (!done) this.#around.showGate(door, 'refused')
     return done ? accepted : unexchanged
   }
 
@@ -202,9 +240,9 @@ class CaseRun {
 
   /** A spent ticket displaces what the browser remembers; shown once more by the browser and refused, it is forgotten too. */
   async #forgetBasic(): Promise<void> {
-    const { door } = this.#case
-    await this.#fill({ kind: 'obtain', what: 'ticket', expired: false, audience: door, into: 'b' })
-    const { url } = doorOf(this.#around.facts, door)
+    const audience = audienceOf(this.#case.door)
+    await this.#fill({ kind: 'obtain', what: 'ticket', expired: false, audience, into: 'b' })
+    const { url } = doorOf(this.#around.facts, audience)
     const parts = { url, credential: this.#slots.get('b'), oldSignature: '' }
     for (const at of ['user-name', 'nothing'] as const) {
       const visit = await knock(planAt(at, parts), { patienceMs: 3_000, behind: [] })

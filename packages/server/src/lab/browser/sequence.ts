@@ -68,7 +68,7 @@ function withDecision(lines: readonly WireLine[]): readonly WireLine[] {
     index < lastKnock || line.text === 'close 1000' ? { ...line, deciding: false } : line,
   )
   if (decided.some(({ deciding }) => deciding)) return decided
-  const welcome = decided.findIndex(({ there, text }) => !there && /auth_ok|^Hello .+!$/.test(text))
+  const welcome = decided.findIndex(({ there, text }) => !there && /auth_ok|^Hello .+!$|^WELCOME /.test(text))
   return decided.map((line, index) => (index === welcome ? { ...line, deciding: true } : line))
 }
 

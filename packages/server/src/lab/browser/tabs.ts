@@ -83,8 +83,10 @@ async function fill(panel: HTMLElement, tab: Tab | undefined, parts: Parameters<
   if (panel.dataset['tab'] === tab.name) panel.replaceChildren(drawn)
 }
 
-function drawSample({ door }: LabCase): HTMLElement {
-  const template = findIn(document, `[data-sample="${door}"]`)
+function drawSample({ door, steps }: LabCase): HTMLElement {
+  const joins = steps.some(({ kind }) => kind === 'join')
+  const own = joins ? findIn(document, `[data-sample="${door}-wamp"]`) : undefined
+  const template = own ?? findIn(document, `[data-sample="${door}"]`)
   const text = template instanceof HTMLTemplateElement ? template.content.textContent : ''
   const sample = make('pre', 'sample', make('code', '', text))
   sample.tabIndex = 0

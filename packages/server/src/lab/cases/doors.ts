@@ -10,6 +10,8 @@ export interface DoorSheet {
   readonly carrier: string
   /** How it is judged. */
   readonly methods: readonly string[]
+  /** Whether it has cases that join the WAMP router. @default false */
+  readonly wamp?: boolean
   /** Name of the docs page in `docs/doors/`, without `.md`. */
   readonly docs: string
 }
@@ -109,17 +111,28 @@ export const doorSheets: readonly DoorSheet[] = [
     id: 'D12',
     name: 'Challenge and response',
     sentence: 'The server asks a fresh question; the secret that answers it never travels.',
-    carrier: 'first message',
-    methods: ['WAMP-CRA'],
+    carrier: 'first message, HELLO',
+    methods: ['WAMP-CRA', 'cryptosign'],
+    wamp: true,
     docs: 'challenge-response',
   },
   {
     id: 'D13',
     name: 'Login-bound secret',
     sentence: 'A secret made for this login answers the challenge and dies at logout.',
-    carrier: 'first message',
+    carrier: 'first message, HELLO',
     methods: ['WAMP-CRA'],
+    wamp: true,
     docs: 'login-secret',
+  },
+  {
+    id: 'D15',
+    name: 'WAMP ticket and anonymous',
+    sentence: 'Clients of WAMP that show a ticket or a password when asked, or that nobody knows.',
+    carrier: 'HELLO',
+    methods: ['ticket', 'password', 'anonymous'],
+    wamp: true,
+    docs: 'd15',
   },
 ]
 

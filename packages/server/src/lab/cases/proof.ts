@@ -1,5 +1,6 @@
 import type { LabCase } from '../browser/case.ts'
 import { accepted, closed, failed } from '../browser/outcome.ts'
+import { loginSecretWampCases, wampCases } from './wamp.ts'
 import { hostileRow, invent, obtain, obtainExpired, row, show } from './write.ts'
 
 const noSecret =
@@ -80,6 +81,7 @@ export const challengeCases: readonly LabCase[] = [
     why: 'A conversation has one deadline, however many frames it takes.',
   }),
   hostileRow('D12', failed, 'Refused before a challenge is made.'),
+  ...wampCases,
 ]
 
 /** D13, login-bound challenge secret. */
@@ -116,4 +118,5 @@ export const loginSecretCases: readonly LabCase[] = [
     alone: true,
     why: 'The secret is dead with the login that it was made for, wherever it was copied to.',
   }),
+  ...loginSecretWampCases,
 ]

@@ -1,4 +1,15 @@
-import type { Check, DoorId, LabCase, Obtainable, Place, Slot, Step } from '../browser/case.ts'
+import type {
+  Audience,
+  Check,
+  Deed,
+  DoorId,
+  Joiner,
+  LabCase,
+  Obtainable,
+  Place,
+  Slot,
+  Step,
+} from '../browser/case.ts'
 import type { Outcome } from '../browser/outcome.ts'
 import { docsOfDoor } from './doors.ts'
 
@@ -35,13 +46,13 @@ export function row(id: string, head: readonly [title: string, expected: Outcome
 
 function splitId(id: string): [DoorId, string] {
   const [door = '', name = ''] = id.split('.')
-  if (!/^D(?:[1-9]|1[0-3])$/.test(door) || name === '') throw new TypeError(`not a case id: ${id}`)
+  if (!/^D(?:[1-9]|1[0-35])$/.test(door) || name === '') throw new TypeError(`not a case id: ${id}`)
   // The expression above admits exactly the members of the union.
   return [door as DoorId, name]
 }
 
 /** Asks the site for a credential, for the case's own door unless `audience` says another. */
-export function obtain(what: Obtainable, into: Slot = 'a', audience?: DoorId): Step {
+export function obtain(what: Obtainable, into: Slot = 'a', audience?: Audience): Step {
   return { kind: 'obtain', what, expired: false, audience, into }
 }
 
@@ -58,6 +69,16 @@ export function invent(what: Obtainable): Step {
 /** Connects with the credential of a slot at a place, at the case's own door unless `door` says another. */
 export function show(at: Place, slot: Slot = 'a', door?: DoorId): Step {
   return { kind: 'show', at, slot, door }
+}
+
+/** Joins the WAMP realm with the credential of slot `a` and does one thing there. */
+export function join(by: Joiner, deed: Deed = 'call'): Step {
+  return { kind: 'join', by, slot: 'a', deed, stays: false }
+}
+
+/** Joins the WAMP realm and stays, for `await-close`. */
+export function joinAndStay(by: Joiner): Step {
+  return { kind: 'join', by, slot: 'a', deed: 'call', stays: true }
 }
 
 /** The row that every door has: another origin knocks with whatever the browser adds by itself. */

@@ -1,5 +1,6 @@
 import type { LabCase } from '../browser/case.ts'
 import { describeOutcome } from '../browser/outcome.ts'
+import { wampPlace } from '../browser/wamp-users.ts'
 import type { DoorSheet } from '../cases/doors.ts'
 import { html, type Html } from '../../server/pages/html.ts'
 
@@ -11,10 +12,12 @@ export interface CardParts {
   readonly cases: readonly LabCase[]
   /** The lines that one would write in a server. */
   readonly sample: string
+  /** The same for a WAMP router; `undefined` where the door has no such cases, or no others. */
+  readonly wampSample: string | undefined
 }
 
 /** One door: name, sentence, carrier × method, and a row for each case. */
-export function renderCard({ door, url, cases, sample }: CardParts): Html {
+export function renderCard({ door, url, cases, sample, wampSample }: CardParts): Html {
   const title = `${door.id}-title`
   return html`<article class="card door" id="${door.id}" data-door="${door.id}" aria-labelledby="${title}">
     <header class="door__head">
@@ -32,13 +35,14 @@ export function renderCard({ door, url, cases, sample }: CardParts): Html {
       ${door.methods.map((method) => html`<span class="chip">${method}</span>`)}
       <code class="door__url">${url}</code>
     </p>
-    ${helpOf.get(door.id)}
+    ${helpOf.get(door.id)} ${door.wamp === true ? wampHelp : undefined}
     <div class="door__legend" aria-hidden="true">
       <span>case</span><span>expected</span><span>measured</span><span>verdict</span
       ><span class="door__ms">time</span>
     </div>
     ${cases.map(renderRow)}
     <template data-sample="${door.id}">${sample}</template>
+    ${wampSample === undefined ? undefined : html`<template data-sample="${door.id}-wamp">${wampSample}</template>`}
   </article>`
 }
 
@@ -56,6 +60,11 @@ const certificateHelp: Html = html`<div class="door__help">
 const secretHelp: Html = html`<p class="door__help small">
   A server that renders its pages itself can put the secret into them:
   <a href="/lab/login-secret">a page that carries its secret</a>.
+</p>`
+
+const wampHelp: Html = html`<p class="door__help small">
+  Cases over WAMP join <code>${wampPlace.realm}</code> beside this page, at <code>${wampPlace.path}</code>, by
+  <a href="/assets/lab/autobahn.min.js">autobahn-browser</a> as its authors publish it.
 </p>`
 
 const helpOf: ReadonlyMap<string, Html> = new Map([

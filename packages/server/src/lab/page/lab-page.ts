@@ -1,9 +1,9 @@
-import { casesOf, doorSheets, labCases, type DoorId } from '../cases.ts'
+import { casesOf, doorSheets, labCases } from '../cases.ts'
 import { renderCard } from './card.ts'
 import { renderGate } from './gate.ts'
 import { html, type Html } from '../../server/pages/html.ts'
 import { jsonBlock } from './json-block.ts'
-import { readSample } from './samples.ts'
+import { readSample, type SampleName } from './samples.ts'
 
 /** What the page at `/lab` is made of. */
 export interface LabModel {
@@ -19,7 +19,7 @@ export interface LabModel {
   readonly docsBase?: string | undefined
 }
 
-const samples = new Map<DoorId, string>()
+const samples = new Map<SampleName, string>()
 
 /** The lab as an HTML document. Scripts and styles come from `/assets`, nothing is inline. */
 export function renderLab(model: LabModel): string {
@@ -117,13 +117,19 @@ function renderDoors({ doors }: LabModel): Html {
     </p>
     <div class="doors__cards">
       ${doorSheets.map((door) =>
-        renderCard({ door, url: urlOf(door.id), cases: casesOf(door.id), sample: sampleOf(door.id) }),
+        renderCard({
+          door,
+          url: urlOf(door.id),
+          cases: casesOf(door.id),
+          sample: sampleOf(door.id),
+          wampSample: door.id === 'D12' || door.id === 'D13' ? sampleOf(`${door.id}-wamp`) : undefined,
+        }),
       )}
     </div>
   </section>`
 }
 
-function sampleOf(id: DoorId): string {
+function sampleOf(id: SampleName): string {
   const known = samples.get(id)
   if (known !== undefined) return known
   const sample = readSample(id)

@@ -6,7 +6,10 @@ const fromSource = import.meta.url.endsWith('.ts')
 /** The package publishes its sources beside its build, so the samples are read where they were written and type-checked. */
 const folder = new URL(fromSource ? '../code-samples/' : '../../../src/lab/code-samples/', import.meta.url)
 
+/** A door, or its variant for a WAMP router. */
+export type SampleName = DoorId | 'D12-wamp' | 'D13-wamp'
+
 /** The lines that one would write to guard a server by this door. @throws Error when the package is incomplete */
-export function readSample(id: DoorId): string {
+export function readSample(id: SampleName): string {
   return readFileSync(new URL(`${id.toLowerCase()}.ts`, folder), 'utf8').trim()
 }
