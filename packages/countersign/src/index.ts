@@ -57,7 +57,7 @@ export interface GuardOptions {
   readonly journal?: Journal
   /** How guards hear each other's revocations. @default one bus for all guards of the same records */
   readonly bus?: Bus
-  /** Password hashing, needed by the method `password`: `argon2Passwords()`. */
+  /** Password hashing, needed by the method `password` and by WAMP tickets of accounts: `argon2Passwords()`. */
   readonly passwords?: PasswordHasher
   /** Clock, randomness and cryptography. @default those of Node */
   readonly platform?: Platform
@@ -73,17 +73,18 @@ const maxBytesForJwt = 16_384
 
 /**
  * Builds a guard and checks that its parts fit together.
- * @throws MisuseError when they do not: ambient credentials without `origins`, a password method without `passwords`,
- * a credential that outlives its first use in the URL, a close code that no endpoint may send
+ * @throws MisuseError when they do not: ambient credentials without `origins`, a method that judges passwords without
+ * `passwords`, a credential that outlives its first use in the URL, a close code that no endpoint may send
  */
 export function createGuard(options: GuardOptions): Guard {
   const platform = options.platform ?? nodePlatform()
   const audience = options.audience ?? 'default'
   const takes = (name: string): boolean => options.accept.some((method) => method.name === name)
-  if (takes('password') && options.passwords === undefined) {
+  const judging = options.accept.find(({ needs = [] }) => needs.includes('passwords'))
+  if (judging !== undefined && options.passwords === undefined) {
     throw new MisuseError(
       'missing_port',
-      'passwords: the password method needs a hasher, such as argon2Passwords()',
+      `passwords: the ${judging.name} method needs a hasher, such as argon2Passwords()`,
     )
   }
   if (options.dangerouslyAllowInQuery !== true) refuseLongLivedInQuery(options.accept)
@@ -196,7 +197,7 @@ export { apiKeyGrant, grantOf, isSessionOver, sessionGrant, ticketGrant, touchEv
 export type { RevokeOptions } from './core/revocation.ts'
 export { sameText } from './core/same-text.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
-export type { Credential, TokenForm } from './core/credential.ts'
+export type { Credential, ReplyForm, TokenForm } from './core/credential.ts'
 export type { Handshake, PeerCertificate } from './core/handshake.ts'
 export type { Accepted, Decision, RefusalStyle, Refused } from './core/knock.ts'
 export type { Lease, LeaseHolder } from './core/lease.ts'
@@ -225,11 +226,16 @@ export type {
   Mark,
   MarkKind,
   MaybePromise,
+  PublicKeyRow,
   Records,
   Salting,
+  ScramDerivation,
+  ScramKdf,
+  ScramKeyRow,
   SessionPurpose,
   SessionRow,
   TicketPurpose,
   TicketRow,
 } from './core/records.ts'
+export { maxPublicKeys } from './core/records.ts'
 export type { Accept, Deny, Verdict } from './core/verdict.ts'

@@ -6,12 +6,26 @@ import {
   memory,
   query,
   tls,
+  wampBearer,
+  wampHello,
   type Guard,
   type Mark,
+  type Method,
   type Records,
   type RevokeOptions,
 } from '../../../packages/countersign/src/index.ts'
-import { certificate, password, session, ticket } from '../../../packages/countersign/src/methods/index.ts'
+import {
+  accounts,
+  certificate,
+  cryptosign,
+  cryptosignPrincipals,
+  password,
+  secondFactor,
+  session,
+  ticket,
+  ticketPrincipals,
+  wampTicket,
+} from '../../../packages/countersign/src/methods/index.ts'
 import type { Decision } from '../../../packages/countersign/src/core/knock.ts'
 import { certificateOf } from '../support/certificates.ts'
 import {
@@ -350,13 +364,30 @@ describe('closing a guard', () => {
   })
 })
 
-test('a place for passwords needs someone who can judge them', () => {
-  expect(() =>
-    openGuard({
-      accept: [{ ...ticket({ from: authorization('Basic') }), name: 'password' }],
-      passwords: undefined as never,
-    }),
-  ).toThrow('passwords')
+describe('a method that judges passwords needs someone who can', () => {
+  const joe = ticketPrincipals({ joe: { ticket: 'joe ticket' } })
+  const code = cryptosign({ from: wampHello(), sources: [cryptosignPrincipals({})] })
+  const open = (method: Method) => (): unknown =>
+    openGuard({ accept: [method], passwords: undefined as never })
+
+  test.each([
+    ['HTTP Basic', password({ from: authorization('Basic') })],
+    [
+      'WAMP tickets, whose source is the accounts unless another is named',
+      wampTicket({ from: wampBearer() }),
+    ],
+    ['WAMP tickets of accounts', wampTicket({ from: wampBearer(), sources: [joe, accounts()] })],
+    ['a factor beside another one', secondFactor(wampTicket({ from: wampHello() }), code)],
+  ])('%s', (_name, method) => {
+    expect(open(method)).toThrow('passwords')
+  })
+
+  test.each([
+    ['listed WAMP tickets', wampTicket({ from: wampBearer(), sources: [joe] })],
+    ['signatures', code],
+  ])('and %s do without', (_name, method) => {
+    expect(open(method)).not.toThrow()
+  })
 })
 
 describe('sources are counted by what one host commonly owns', () => {

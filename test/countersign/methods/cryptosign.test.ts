@@ -3,10 +3,10 @@ import { challengeFrames } from '../../../packages/countersign/src/index.ts'
 import { wampHello } from '../../../packages/countersign/src/carriers/wamp.ts'
 import type { Challenge } from '../../../packages/countersign/src/core/ports.ts'
 import {
-  accounts,
   cryptosign,
   cryptosignPrincipals,
   functionAuthenticator,
+  normalisePublicKey,
   type CryptosignPrincipal,
 } from '../../../packages/countersign/src/methods/index.ts'
 import { ed25519Signer, nodePlatform } from '../../../packages/countersign/src/platform/node.ts'
@@ -326,6 +326,10 @@ test('an authenticator that finds no name breaks the contract', async () => {
   await expect(stage().hold(cryptosign({ from, sources }), hello)).rejects.toThrow('authid')
 })
 
-test('the account database knows no public keys', () => {
-  expect(() => cryptosign({ from, sources: [accounts()] })).toThrow('account database')
-})
+test.each(['00'.repeat(32), `01${'00'.repeat(31)}`, `ec${'ff'.repeat(31)}`])(
+  'a key under which anyone can sign is refused as an option: %s',
+  (key) => {
+    expect(normalisePublicKey(key)).toBeUndefined()
+    expect(() => cryptosignPrincipals({ peter: { authorized_keys: [key] } })).toThrow('64 hex digits')
+  },
+)

@@ -215,7 +215,7 @@ describe('whoever signs', () => {
     }
     await opened.guard.issue.challengeSecret(how === undefined ? options : { ...options, salting: how })
     const { lease, reply, method: name } = expectAcceptance(await login(opened, 'peter', 'secret1'), 'alice')
-    expect({ reply, name }).toEqual({ reply: 'auth', name: 'wampcra' })
+    expect({ reply, name }).toEqual({ reply: 'challenge', name: 'wampcra' })
     expect(lease.grant).toMatchObject({ session: 'login-1', token: 'peter' })
     expectRefusal(await login(opened, 'peter', 'secret2'), 'invalid_credential')
     await opened.guard.revoke({ session: 'login-1' }, 'logged_out')

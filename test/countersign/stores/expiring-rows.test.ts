@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ExpiringRows } from '../../../packages/countersign/src/stores/expiring-rows.ts'
-import { SaltingCensus } from '../../../packages/countersign/src/stores/salting-census.ts'
+import { saltingCensus } from '../../../packages/countersign/src/stores/census.ts'
 
 const runs = { numRuns: Number(process.env['COUNTERSIGN_FUZZ_RUNS'] ?? 1000) }
 
@@ -44,7 +44,7 @@ describe('the census of saltings', () => {
     const events = fc.array(fc.record({ comes: fc.boolean(), salting }))
     fc.assert(
       fc.property(events, (list) => {
-        const census = new SaltingCensus()
+        const census = saltingCensus()
         const counted = new Map<string, number>()
         for (const { comes, salting } of list) {
           const name = JSON.stringify(salting) ?? 'unsalted'

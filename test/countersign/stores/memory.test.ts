@@ -9,6 +9,8 @@ import {
   sampleGrant,
   sampleHash,
   sampleMark,
+  samplePublicKey,
+  sampleScramKey,
   sampleSecret,
   sampleSession,
   sampleTicket,
@@ -39,12 +41,20 @@ describe('records in memory', () => {
     records.putSession(session)
     records.putApiKey(apiKey)
     records.putAccount(sampleAccount())
+    const publicKey = samplePublicKey()
+    records.putScramKey(sampleScramKey())
+    records.addPublicKey(publicKey)
     records.putChallengeSecret(secret)
     records.putMark(sampleMark())
     records.close()
     expect(records.takeTicket(ticket.key)).toBeUndefined()
     expect(records.findSession(session.key)).toBeUndefined()
     expect([records.listApiKeys(), records.listAccounts(), records.listSaltings(9)]).toEqual([[], [], []])
+    expect([records.findScramKey('alice'), records.listScramDerivations(9)]).toEqual([undefined, []])
+    expect([records.findPublicKey(publicKey.publicKey), records.listPublicKeys('alice')]).toEqual([
+      undefined,
+      [],
+    ])
     expect(records.findMark(sampleGrant(), 'l')).toBeUndefined()
   })
 })

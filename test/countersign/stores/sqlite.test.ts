@@ -14,6 +14,8 @@ import {
   sampleGrant,
   sampleHash,
   sampleMark,
+  samplePublicKey,
+  sampleScramKey,
   sampleSecret,
   sampleSession,
   sampleTicket,
@@ -148,6 +150,96 @@ describe('the SQLite file', () => {
     await records.close()
     expect(() => records.takeTicket(sampleHash())).toThrow(failsAs('closed'))
     expect(() => records.putTicket(sampleTicket())).toThrow(failsAs('closed'))
+  })
+})
+
+describe('a file of the first schema', () => {
+  /** As the first version wrote it: its tables, word for word. */
+  const firstSchema = `
+    CREATE TABLE tickets (
+      key TEXT PRIMARY KEY, id TEXT NOT NULL, purpose TEXT NOT NULL, subject TEXT NOT NULL, roles TEXT NOT NULL,
+      audience TEXT NOT NULL, origin TEXT, sessionKey TEXT, session TEXT, apiKey TEXT, lease TEXT NOT NULL,
+      leaseUntilMs REAL, issuedAtMs REAL NOT NULL, expiresAtMs REAL, boot TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sessions (
+      key TEXT PRIMARY KEY, id TEXT NOT NULL, purpose TEXT NOT NULL, root TEXT NOT NULL, subject TEXT NOT NULL,
+      roles TEXT NOT NULL, origin TEXT, issuedAtMs REAL NOT NULL, expiresAtMs REAL, idleMs REAL, lastSeenMs REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sessions_root ON sessions (root);
+    CREATE TABLE api_keys (
+      key TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL, roles TEXT NOT NULL,
+      scopes TEXT NOT NULL, issuedAtMs REAL NOT NULL, expiresAtMs REAL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX api_keys_id ON api_keys (id);
+    CREATE TABLE accounts (
+      username TEXT PRIMARY KEY, roles TEXT NOT NULL, passwordHash TEXT, disabled INTEGER NOT NULL,
+      changedAtMs REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE challenge_secrets (
+      authid TEXT PRIMARY KEY, secret TEXT NOT NULL, salt TEXT, iterations INTEGER, keylen INTEGER,
+      subject TEXT NOT NULL, roles TEXT NOT NULL, session TEXT, uses TEXT NOT NULL, issuedAtMs REAL NOT NULL,
+      expiresAtMs REAL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX challenge_secrets_salting ON challenge_secrets (iterations, keylen, salt);
+    CREATE TABLE marks (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, value TEXT NOT NULL, atMs REAL NOT NULL,
+      reason TEXT NOT NULL, UNIQUE (kind, value)
+    ) STRICT;
+    INSERT INTO accounts VALUES ('alice', '["member"]', NULL, 0, ${issuedAtMs});
+    INSERT INTO marks (kind, value, atMs, reason) VALUES ('subject', 'user-17', ${issuedAtMs}, 'revoked');
+    PRAGMA application_id = 0x4353474e;
+    PRAGMA user_version = 1;
+  `
+  beforeEach(() => {
+    withFile((db) => db.exec(firstSchema))
+    chmodSync(file, 0o600)
+  })
+
+  test('keeps what is in it, and takes the keys of accounts from then on', async () => {
+    const records = open()
+    expect(await records.findAccount('alice')).toEqual(sampleAccount({ passwordHash: undefined }))
+    expect(await records.findMark(sampleGrant(), 'l')).toMatchObject({ value: 'user-17' })
+    expect(await records.findScramKey('alice')).toBeUndefined()
+    const [scramKey, publicKey] = [sampleScramKey(), samplePublicKey()]
+    await records.putScramKey(scramKey)
+    expect(await records.addPublicKey(publicKey)).toBe('added')
+    await records.close()
+    const again = open()
+    expect(await again.findScramKey('alice')).toEqual(scramKey)
+    expect(await again.listPublicKeys('alice')).toEqual([publicKey])
+  })
+
+  test('is lifted to the very schema of a new one', () => {
+    const schemaOf = (): unknown =>
+      withFile((db) => [
+        db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY name').all(),
+        db.prepare('PRAGMA user_version').get(),
+      ])
+    const spaced = (schema: unknown): string => JSON.stringify(schema).replace(/(\\n|\s)+/g, ' ')
+    open().close()
+    const lifted = schemaOf()
+    file = join(folder, 'new.db')
+    open().close()
+    expect(spaced(lifted)).toBe(spaced(schemaOf()))
+  })
+})
+
+describe('keys of accounts in SQLite', () => {
+  test('of a kind that does not exist are an outage', async () => {
+    const records = open()
+    await records.putScramKey(sampleScramKey())
+    withFile((db) => db.exec("UPDATE scram_keys SET kdf = 'md5'"))
+    expect(() => records.findScramKey('alice')).toThrow(failsAs('records_unavailable'))
+    expect(() => records.listScramDerivations(16)).toThrow(failsAs('records_unavailable'))
+  })
+
+  test('are given to one of two processes', async () => {
+    const [one, other] = [open(), open()]
+    const row = samplePublicKey()
+    const answers = [await one.addPublicKey(row), await other.addPublicKey({ ...row, username: 'bob' })]
+    expect(answers).toEqual(['added', 'taken'])
+    await one.putScramKey(sampleScramKey({ memory: undefined, kdf: 'pbkdf2' }))
+    expect(await other.listScramDerivations(16)).toHaveLength(1)
   })
 })
 

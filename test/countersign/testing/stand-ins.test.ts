@@ -111,6 +111,16 @@ describe('the suite of records', () => {
       { takeChallengeSecret: () => true },
       'tells exactly one of fifty takers that the secret was there',
     ],
+    [
+      'gives a public key to everyone',
+      { addPublicKey: () => 'added' },
+      'gives a public key to exactly one of fifty accounts at once',
+    ],
+    [
+      'never ends SCRAM keys',
+      { endScramKey: () => true },
+      'ends the SCRAM keys of one account, and tells whether there were any',
+    ],
     ['sweeps nothing', { sweep: () => 0 }, 'keeps marks for 400 days'],
   ])('catches a store that %s', async (_name, flaw, behaviour) => {
     expect(await broken(flaw)).toContain(behaviour)

@@ -63,7 +63,10 @@ describe('a wrong command line', () => {
   it.each([
     [['labb'], 'countersign: "labb" is no command, but lab is; countersign --help lists them'],
     [['xyzzy'], 'countersign: "xyzzy" is no command; countersign --help lists them'],
-    [['user', 'remove'], '"user remove" is no command; user has add, list, password, disable, enable'],
+    [
+      ['user', 'remove'],
+      '"user remove" is no command; user has add, list, password, scram, ed25519 add, ed25519 remove, disable, enable',
+    ],
     [['user', 'add'], 'NAME is missing; countersign user add --help shows how it is written'],
     [['user', 'list', 'extra'], 'extra: one word too many'],
     [['key', 'create', '--nmae', 'x'], "Unknown option '--nmae'"],

@@ -17,6 +17,10 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     findChallengeSecret: (need) => records.findChallengeSecret(need.authid),
     takeChallengeSecret: (need) => records.takeChallengeSecret(need.authid),
     listSaltings: (need) => records.listSaltings(need.most),
+    findScramKey: (need) => records.findScramKey(need.username),
+    listScramDerivations: (need) => records.listScramDerivations(need.most),
+    findPublicKey: (need) => records.findPublicKey(need.publicKey),
+    listPublicKeys: (need) => records.listPublicKeys(need.username),
     findMark: (need) => records.findMark(need.grant, need.lease),
     attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
     attempted: (need) =>

@@ -20,7 +20,10 @@ import type {
   ChallengeSecretRow,
   Hash,
   Mark,
+  PublicKeyRow,
   Salting,
+  ScramDerivation,
+  ScramKeyRow,
   SessionRow,
   TicketRow,
 } from './records.ts'
@@ -49,6 +52,18 @@ export const takeChallengeSecret = (authid: string): Talk<boolean> =>
 /** Saltings of real secrets, to draw decoys from. */
 export const listSaltings = (): Talk<readonly (Salting | undefined)[]> =>
   ask<'listSaltings'>({ kind: 'listSaltings', most: 16 })
+/** Reads the SCRAM keys of an account. */
+export const findScramKey = (username: string): Talk<ScramKeyRow | undefined> =>
+  ask<'findScramKey'>({ kind: 'findScramKey', username })
+/** Derivations of real SCRAM keys, to draw decoys from. */
+export const listScramDerivations = (): Talk<readonly ScramDerivation[]> =>
+  ask<'listScramDerivations'>({ kind: 'listScramDerivations', most: 16 })
+/** Reads a public key. */
+export const findPublicKey = (publicKey: string): Talk<PublicKeyRow | undefined> =>
+  ask<'findPublicKey'>({ kind: 'findPublicKey', publicKey })
+/** The public keys of an account. */
+export const listPublicKeys = (username: string): Talk<readonly PublicKeyRow[]> =>
+  ask<'listPublicKeys'>({ kind: 'listPublicKeys', username })
 /** The mark that revokes this grant or lease. */
 export const findMark = (grant: Grant, lease: string): Talk<Mark | undefined> =>
   ask<'findMark'>({ kind: 'findMark', grant, lease })

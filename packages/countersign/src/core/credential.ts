@@ -7,6 +7,9 @@ export type Credential = TokenCredential | BasicCredential | CertificateCredenti
 /** How a token arrived in a first message, hence whether and how its acceptance is answered. */
 export type TokenForm = 'bare' | 'auth' | 'connection_init'
 
+/** How a decision is answered: as the token came, or as the end of a challenge-response conversation. */
+export type ReplyForm = TokenForm | 'challenge'
+
 /** An opaque or structured token: ticket, session, JWT, API key. */
 export interface TokenCredential {
   readonly kind: 'token'
@@ -55,7 +58,7 @@ export interface JoinRequest {
   readonly authrole: string | undefined
   /** `authextra` of HELLO, bounded with the message. */
   readonly authextra: Readonly<Record<string, unknown>>
-  /** Facts of the transport for authenticators: secret headers are not among them. */
+  /** Facts of the transport for authenticators: no secret header but those that they were promised. */
   readonly transport: Readonly<Record<string, unknown>>
   /** Channel bindings of the TLS connection (RFC 9266, RFC 5929), 32 bytes in lower-case hex each; empty without TLS. */
   readonly channels: Readonly<Partial<Record<'tls-exporter' | 'tls-unique', string>>>

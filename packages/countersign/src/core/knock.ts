@@ -1,6 +1,6 @@
 /** The one conversation that every connection attempt goes through: deny by default, at one choke point. */
 import { findMark, hear } from './ask.ts'
-import type { Credential, HelloCredential, TokenForm } from './credential.ts'
+import type { Credential, HelloCredential, ReplyForm } from './credential.ts'
 import type { Talk } from './drive.ts'
 import { OutageError } from './errors.ts'
 import type { Handshake } from './handshake.ts'
@@ -19,7 +19,7 @@ export interface Accepted {
   readonly lease: Lease
   readonly method: string
   /** Frame that acknowledges the credential, by the form in which it came; `bare`: none. */
-  readonly reply: TokenForm
+  readonly reply: ReplyForm
 }
 
 /** Kept out. */
@@ -31,7 +31,7 @@ export interface Refused {
   /** How to say it: by HTTP status, or by accepting and closing, which is all that a browser can see. */
   readonly tell: 'http' | 'close'
   /** Frame form of the credential that was refused. */
-  readonly reply: TokenForm
+  readonly reply: ReplyForm
 }
 
 /** How refusals of credentials are told. `auto`: by closing to browsers, by HTTP to everyone else. */
@@ -54,7 +54,7 @@ export interface Gatekeeper {
 interface Judged {
   readonly verdict: Verdict
   readonly method: string
-  readonly form: TokenForm
+  readonly form: ReplyForm
   readonly now: number
 }
 
@@ -74,7 +74,7 @@ export function admitHello(
 
 /** The one way to a lease: a verdict, its registration, and the marks that may have been written meanwhile. */
 function* decide(keeper: Gatekeeper, handshake: Handshake, judging: Talk<Judged>): Talk<Decision> {
-  let form: TokenForm = 'bare'
+  let form: ReplyForm = 'bare'
   let lease: Lease | undefined
   const refused = (why: Deny): Refused => ({ ...refuse(keeper, handshake, why), reply: form })
   try {
@@ -203,7 +203,8 @@ interface Attempt {
  */
 function* judgeBy(methods: readonly Method[], attempt: Attempt): Talk<Judged> {
   const { credential, handshake, keeper, now } = attempt
-  const form = credential.kind === 'token' ? credential.form : credential.kind === 'hello' ? 'auth' : 'bare'
+  const form =
+    credential.kind === 'token' ? credential.form : credential.kind === 'hello' ? 'challenge' : 'bare'
   const method = methods.find((one) => one.recognises(credential))
   if (method === undefined) return { verdict: deny('invalid_credential'), method: 'none', form, now }
   const proof = method.csrf?.find(handshake)

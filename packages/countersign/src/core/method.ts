@@ -37,6 +37,8 @@ export interface Method {
   readonly from: readonly Carrier[]
   /** Where the second proof travels, for methods that demand one. */
   readonly csrf: HandshakeCarrier | undefined
+  /** What a guard must be lent for it that not every guard has: the password hasher. @default nothing */
+  readonly needs?: readonly 'passwords'[]
   /** Whether this credential is one of its own, by shape alone. Total and cheap: it decides who judges, not how. */
   recognises(credential: Credential): boolean
   /** Judges. Everything it needs is asked for; it refuses by value and lets outages pass through. */

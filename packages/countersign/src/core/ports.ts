@@ -8,8 +8,11 @@ import type {
   Hash,
   Mark,
   MaybePromise,
+  PublicKeyRow,
   Records,
   Salting,
+  ScramDerivation,
+  ScramKeyRow,
   SessionRow,
   TicketRow,
 } from './records.ts'
@@ -147,6 +150,17 @@ export interface Questions {
   takeChallengeSecret: { readonly ask: { readonly authid: string }; readonly answer: boolean }
   /** Shapes of real saltings, from which those of decoys are drawn. */
   listSaltings: { readonly ask: { readonly most: number }; readonly answer: readonly (Salting | undefined)[] }
+  /** The SCRAM keys of an account, which may be disabled. Asked for unknown names alike. */
+  findScramKey: { readonly ask: { readonly username: string }; readonly answer: ScramKeyRow | undefined }
+  /** Derivations of real SCRAM keys, after which decoys take. */
+  listScramDerivations: {
+    readonly ask: { readonly most: number }
+    readonly answer: readonly ScramDerivation[]
+  }
+  /** Whose public key this is, lower-case hex. */
+  findPublicKey: { readonly ask: { readonly publicKey: string }; readonly answer: PublicKeyRow | undefined }
+  /** The public keys of an account. */
+  listPublicKeys: { readonly ask: { readonly username: string }; readonly answer: readonly PublicKeyRow[] }
   /** The mark that revokes this grant or this lease, if any. */
   findMark: {
     readonly ask: { readonly grant: Grant; readonly lease: string }

@@ -118,6 +118,47 @@ export interface ChallengeSecretRow {
   readonly expiresAtMs: number
 }
 
+/**
+ * How SCRAM makes a salted password. `argon2id13` is the specification's, whose key is the hash itself; `argon2id-13` is
+ * Autobahn's, whose key is the hash in base64 without padding: stored keys of one fit no other.
+ */
+export type ScramKdf = 'pbkdf2' | 'argon2id13' | 'argon2id-13'
+
+/** What a SCRAM challenge tells about a derivation: decoys take after it. */
+export interface ScramDerivation {
+  readonly kdf: ScramKdf
+  /** Rounds of PBKDF2, or passes of argon2id. */
+  readonly iterations: number
+  /** KiB for argon2id; `undefined` for PBKDF2. */
+  readonly memory: number | undefined
+  readonly saltBytes: number
+}
+
+/** What is kept of an account's password for SCRAM (RFC 5802 §3): it checks a proof, and cannot make one. */
+export interface ScramKeyRow extends Omit<ScramDerivation, 'saltBytes'> {
+  /** The account, and the key of the row. */
+  readonly username: string
+  /** Lower-case hex, 8 to 64 bytes. */
+  readonly salt: string
+  /** SHA-256 of the client key: lower-case hex, 32 bytes. */
+  readonly storedKey: string
+  /** Lower-case hex, 32 bytes. */
+  readonly serverKey: string
+  /** When it was derived. */
+  readonly changedAtMs: number
+}
+
+/** An Ed25519 key whose holder may log in to an account. */
+export interface PublicKeyRow {
+  /** Lower-case hex, 32 bytes: the key of the row, so that no two accounts share one. */
+  readonly publicKey: string
+  readonly username: string
+  readonly addedAtMs: number
+}
+
+/** Most public keys that one account may have. */
+export const maxPublicKeys = 16
+
 /** What a revocation mark may point at: members of a `Grant`, one of its roles, or a lease by its id. */
 export const markKinds = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease'] as const
 
@@ -179,6 +220,25 @@ export interface Records {
   takeChallengeSecret(authid: string): MaybePromise<boolean>
   /** Distinct saltings in use, `undefined` standing for unsalted; at most `most`. Decoy challenges are drawn from them. */
   listSaltings(most: number): MaybePromise<readonly (Salting | undefined)[]>
+  /** Creates or replaces the SCRAM keys of an account, durably. */
+  putScramKey(row: ScramKeyRow): MaybePromise<void>
+  /** Reads the SCRAM keys of an account, which may be disabled. */
+  findScramKey(username: string): MaybePromise<ScramKeyRow | undefined>
+  /** Removes the SCRAM keys of an account, durably. Answers whether there were any. */
+  endScramKey(username: string): MaybePromise<boolean>
+  /** Distinct derivations in use, at most `most`. Decoy challenges are drawn from them. */
+  listScramDerivations(most: number): MaybePromise<readonly ScramDerivation[]>
+  /**
+   * Adds a public key to an account, durably and atomically. `taken`: some account has it already, this one perhaps;
+   * `full`: this account has `maxPublicKeys` of them. Neither changes anything.
+   */
+  addPublicKey(row: PublicKeyRow): MaybePromise<'added' | 'taken' | 'full'>
+  /** Reads a public key, lower-case hex. */
+  findPublicKey(publicKey: string): MaybePromise<PublicKeyRow | undefined>
+  /** Removes a public key from the account that has it, durably. Answers whether this account had it. */
+  endPublicKey(username: string, publicKey: string): MaybePromise<boolean>
+  /** The public keys of an account, `maxPublicKeys` at most. No order is promised. */
+  listPublicKeys(username: string): MaybePromise<readonly PublicKeyRow[]>
   /** Writes a revocation mark, durably. A later mark of the same kind and value replaces an earlier one. */
   putMark(mark: Mark): MaybePromise<void>
   /** The mark that revokes this grant (or this lease), if any. */

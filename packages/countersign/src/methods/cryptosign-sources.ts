@@ -1,8 +1,18 @@
 /** Principals of cryptosign: whose private keys are behind which public ones. */
+import { findAccount, findPublicKey, listPublicKeys } from '../core/ask.ts'
+import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
+import { normaliseUsername } from './password.ts'
+import { normalisePublicKey } from './public-key.ts'
 import { dictOf, whoOf, type Answered } from './wamp-answer.ts'
-import { decodeHex, encodeHex } from './wamp-bytes.ts'
-import { listed, plainWho, type PrincipalSource, type SourceMaker, type Who } from './wamp-source.ts'
+import {
+  accountWho,
+  listed,
+  plainWho,
+  type PrincipalSource,
+  type SourceMaker,
+  type Who,
+} from './wamp-source.ts'
 
 /** Somebody who holds private keys. */
 export interface CryptosignFound {
@@ -45,9 +55,45 @@ export function cryptosignPrincipals(
   }, [])
 }
 
+/**
+ * Public keys of accounts: by the key where it is announced, else those of the account that is named. Whoever names
+ * nobody is known by the key, which no two accounts share.
+ */
+const accountSource: PrincipalSource<CryptosignFound, never> = {
+  *find({ shown, question }) {
+    const name = question.authid === undefined ? undefined : normaliseUsername(question.authid)
+    const { pubkey } = question.details
+    const held = yield* typeof pubkey === 'string' ? holderOf(pubkey) : keysNamed(name ?? '')
+    const account = yield* findAccount(held.username)
+    if (account === undefined || account.disabled || held.keys.length === 0) return undefined
+    if (name !== undefined && name !== account.username) return undefined
+    return { who: accountWho(account, shown.now), keys: held.keys }
+  },
+  // oxlint-disable-next-line require-yield -- every source is a conversation; all challenges look alike
+  *shapes() {
+    return []
+  },
+}
+
+/** An account's name, and keys of it. Nobody's name is empty: it is asked for as names of accounts are. */
+interface Held {
+  readonly username: string
+  readonly keys: readonly string[]
+}
+
+function* holderOf(publicKey: string): Talk<Held> {
+  const row = yield* findPublicKey(publicKey)
+  return { username: row?.username ?? '', keys: row === undefined ? [] : [row.publicKey] }
+}
+
+function* keysNamed(username: string): Talk<Held> {
+  const rows = yield* listPublicKeys(username)
+  return { username, keys: rows.map(({ publicKey }) => publicKey) }
+}
+
 /** See `sourcesOf`. An answer names the key, `pubkey`, or several, `authorized_keys`. */
 export const cryptosignSources: SourceMaker<CryptosignFound, never> = {
-  accounts: undefined,
+  accounts: accountSource,
   read(answered: Answered) {
     const who = whoOf(answered)
     if (who === undefined) return undefined
@@ -60,9 +106,9 @@ export const cryptosignSources: SourceMaker<CryptosignFound, never> = {
 function keysOf(written: readonly unknown[]): readonly string[] {
   if (written.length === 0) throw wrongKey()
   return written.map((text) => {
-    const key = decodeHex(text, 32)
+    const key = normalisePublicKey(text)
     if (key === undefined) throw wrongKey()
-    return encodeHex(key)
+    return key
   })
 }
 

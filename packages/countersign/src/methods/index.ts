@@ -18,6 +18,7 @@ export type {
 } from './jwt.ts'
 export { normaliseUsername, password, type PasswordMethodOptions } from './password.ts'
 export { scram, type ScramOptions } from './scram.ts'
+export { normalisePublicKey } from './public-key.ts'
 export {
   scramPrincipals,
   type ScramFound,

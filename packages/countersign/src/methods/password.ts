@@ -27,6 +27,7 @@ export function password(options: PasswordMethodOptions): Method {
     name: 'password',
     from: placesOf(options.from),
     csrf: undefined,
+    needs: ['passwords'],
     recognises: (credential) => credential.kind === 'basic',
     *judge(shown: Shown): Talk<Verdict> {
       if (shown.credential.kind !== 'basic') return deny('invalid_credential')

@@ -1,30 +1,40 @@
 /** Principals of SCRAM: what is kept of each proves that someone knows a password, and is none. */
-import { decoy, derive, findChallengeSecret, hash, hmac, takeChallengeSecret } from '../core/ask.ts'
+import {
+  decoy,
+  derive,
+  findAccount,
+  findChallengeSecret,
+  findScramKey,
+  hash,
+  hmac,
+  listSaltings,
+  listScramDerivations,
+  takeChallengeSecret,
+} from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
+import type { ScramDerivation, ScramKdf } from '../core/records.ts'
 import { secretGrant } from '../core/rows.ts'
 import { encodeUtf8 } from '../wire/utf8.ts'
 import { dictOf, wholeIn, whoOf, type Answered } from './wamp-answer.ts'
 import { saslPrep } from './scram-text.ts'
 import { answeredBytes, decodeHex } from './wamp-bytes.ts'
-import { listed, plainWho, type PrincipalSource, type SourceMaker, type Who } from './wamp-source.ts'
+import {
+  accountWho,
+  listed,
+  plainWho,
+  type PrincipalSource,
+  type SourceMaker,
+  type Surroundings,
+  type Who,
+} from './wamp-source.ts'
 
-/**
- * How the password becomes the salted password. `argon2id13` is the specification's, whose key is the hash itself;
- * `argon2id-13` is Autobahn's, whose key is the hash in base64 without padding: stored keys of one fit no other.
- */
-export type ScramKdf = 'pbkdf2' | 'argon2id13' | 'argon2id-13'
+export type { ScramKdf } from '../core/records.ts'
 
 /** How a principal's challenge looks: decoys take after it. */
-export interface ScramShape {
-  readonly kdf: ScramKdf
-  /** Rounds of PBKDF2, or passes of argon2id. */
-  readonly iterations: number
-  /** KiB for argon2id; `undefined` for PBKDF2. */
-  readonly memory: number | undefined
-  readonly saltBytes: number
-  /** Whether the salt is the text of base64 characters that `accountSalt` makes. */
-  readonly ofAccount: boolean
+export interface ScramShape extends ScramDerivation {
+  /** Whether the salt is the text of base64 characters that `secretSalt` makes. */
+  readonly ofSecret: boolean
 }
 
 /** Somebody who knows a password. */
@@ -69,8 +79,8 @@ export function scramPrincipals(
   return listed(({ name }) => list.get(name), [...shapes.values()])
 }
 
-function shapeOf({ kdf, iterations, memory, saltBytes, ofAccount }: ScramFound): ScramShape {
-  return { kdf, iterations, memory, saltBytes, ofAccount }
+function shapeOf({ kdf, iterations, memory, saltBytes, ofSecret }: ScramFound): ScramShape {
+  return { kdf, iterations, memory, saltBytes, ofSecret }
 }
 
 const kdfs: ReadonlySet<unknown> = new Set<ScramKdf>(['pbkdf2', 'argon2id13', 'argon2id-13'])
@@ -90,7 +100,7 @@ function materialOf(written: Readonly<Record<string, unknown>>): Omit<ScramFound
   if (iterations === undefined || (memory === undefined && kdf !== 'pbkdf2')) {
     throw new MisuseError('invalid_option', 'scram: iterations or memory is missing')
   }
-  return { kdf, iterations, memory, saltBytes, ofAccount: false, salt, storedKey, serverKey }
+  return { kdf, iterations, memory, saltBytes, ofSecret: false, salt, storedKey, serverKey }
 }
 
 function isKdf(value: unknown): value is ScramKdf {
@@ -98,57 +108,79 @@ function isKdf(value: unknown): value is ScramKdf {
 }
 
 /** RFC 7677 §4 asks for this at least; the secrets of accounts are random as a rule, and each login derives. */
-const accountIterations = 4_096
+const secretIterations = 4_096
 
-const accountShape: ScramShape = {
+const secretShape: ScramShape = {
   kdf: 'pbkdf2',
-  iterations: accountIterations,
+  iterations: secretIterations,
   memory: undefined,
   saltBytes: 24,
-  ofAccount: true,
+  ofSecret: true,
 }
 
 /** Salt for names of the records: the same each time, and made for names that nobody has alike. */
-export function* accountSalt(authid: string): Talk<string> {
-  return (yield* decoy(`scram-salt 0\n${authid}`)).slice(0, accountShape.saltBytes)
+export function* secretSalt(authid: string): Talk<string> {
+  return (yield* decoy(`scram-salt 0\n${authid}`)).slice(0, secretShape.saltBytes)
+}
+
+/**
+ * SCRAM keys of an account, by its name as it is stored: were it found in capitals too, its salt would be the same then,
+ * which those of unknown names are not. Asked for in the same way for names that nobody has.
+ */
+function* keysOfAccount({ name: username, shown }: Surroundings): Talk<ScramFound | undefined> {
+  const row = yield* findScramKey(username)
+  const account = yield* findAccount(username)
+  if (row === undefined || account === undefined || account.disabled) return undefined
+  const { storedKey, serverKey } = row
+  const material = materialOf({ ...row, 'stored-key': storedKey, 'server-key': serverKey })
+  return { ...material, who: accountWho(account, shown.now) }
 }
 
 /**
  * Challenge secrets of the records that are kept in clear, login-bound ones too; their keys are derived at each login,
  * for names that nobody has alike.
  */
+function* keysOfSecret({ name: authid }: Surroundings): Talk<ScramFound | undefined> {
+  const row = yield* findChallengeSecret(authid)
+  const nobody = yield* decoy(`scram-secret\n${authid}`)
+  // Of a salted one only the derived key is known, which is of no use to another method.
+  const usable = row?.salting === undefined ? row : undefined
+  const salt = yield* secretSalt(authid)
+  const salting = { salt, iterations: secretIterations, keylen: 32 }
+  const secret = usable?.secret ?? nobody
+  const salted = yield* derive(saslPrep(secret) ?? secret, salting)
+  const clientKey = answeredBytes(yield* hmac(salted, 'Client Key'))
+  const storedKey = answeredBytes(yield* hash(clientKey))
+  const serverKey = answeredBytes(yield* hmac(salted, 'Server Key'))
+  if (usable === undefined) return undefined
+  const { subject, roles, uses, expiresAtMs: untilMs } = usable
+  const spend = uses === 'one' ? () => takeChallengeSecret(usable.authid) : undefined
+  const grant = secretGrant(usable)
+  const who = {
+    ...plainWho,
+    authid: usable.authid,
+    subject,
+    roles,
+    provider: 'records',
+    grant,
+    untilMs,
+    spend,
+  }
+  return { ...secretShape, who, salt: encodeUtf8(salt), storedKey, serverKey }
+}
+
+/** Both are looked for, whoever is found. */
 const accountSource: PrincipalSource<ScramFound, ScramShape> = {
-  *find({ name: authid }) {
-    const row = yield* findChallengeSecret(authid)
-    const nobody = yield* decoy(`scram-secret\n${authid}`)
-    // Of a salted one only the derived key is known, which is of no use to another method.
-    const usable = row?.salting === undefined ? row : undefined
-    const salt = yield* accountSalt(authid)
-    const salting = { salt, iterations: accountIterations, keylen: 32 }
-    const secret = usable?.secret ?? nobody
-    const salted = yield* derive(saslPrep(secret) ?? secret, salting)
-    const clientKey = answeredBytes(yield* hmac(salted, 'Client Key'))
-    const storedKey = answeredBytes(yield* hash(clientKey))
-    const serverKey = answeredBytes(yield* hmac(salted, 'Server Key'))
-    if (usable === undefined) return undefined
-    const { subject, roles, uses, expiresAtMs: untilMs } = usable
-    const spend = uses === 'one' ? () => takeChallengeSecret(usable.authid) : undefined
-    const grant = secretGrant(usable)
-    const who = {
-      ...plainWho,
-      authid: usable.authid,
-      subject,
-      roles,
-      provider: 'records',
-      grant,
-      untilMs,
-      spend,
-    }
-    return { ...accountShape, who, salt: encodeUtf8(salt), storedKey, serverKey }
+  *find(around) {
+    const account = yield* keysOfAccount(around)
+    const secret = yield* keysOfSecret(around)
+    return account ?? secret
   },
-  // oxlint-disable-next-line require-yield -- every source is a conversation; this answer is at hand
   *shapes() {
-    return [accountShape]
+    const derivations = yield* listScramDerivations()
+    const saltings = yield* listSaltings()
+    const shapes = derivations.map((derivation) => ({ ...derivation, ofSecret: false }))
+    return saltings.includes(undefined) ? [secretShape, ...shapes].slice(0, 16) : shapes
   },
 }
 

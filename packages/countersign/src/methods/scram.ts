@@ -11,13 +11,7 @@ import { sameText } from '../core/same-text.ts'
 import { deny, type Verdict } from '../core/verdict.ts'
 import { decodeBase64, encodeBase64, encodeBase64url } from '../wire/base64.ts'
 import { encodeUtf8 } from '../wire/utf8.ts'
-import {
-  accountSalt,
-  scramSources,
-  type ScramFound,
-  type ScramKdf,
-  type ScramShape,
-} from './scram-sources.ts'
+import { secretSalt, scramSources, type ScramFound, type ScramKdf, type ScramShape } from './scram-sources.ts'
 import { authMessage, channelInput, escapeName, isNonce, saslPrep } from './scram-text.ts'
 import { answeredBytes, decodeHex, sameBytes, xor } from './wamp-bytes.ts'
 import { accounts, admit, aroundOf, lookUp, shapesOf, sourcesOf, type SourceOption } from './wamp-source.ts'
@@ -48,7 +42,7 @@ interface Dialect {
 
 const specified: Dialect = {
   kdfs: new Set<ScramKdf>(['pbkdf2', 'argon2id13']),
-  plainShape: { kdf: 'pbkdf2', iterations: 4_096, memory: undefined, saltBytes: 16, ofAccount: false },
+  plainShape: { kdf: 'pbkdf2', iterations: 4_096, memory: undefined, saltBytes: 16, ofSecret: false },
   repeats: true,
   strict: true,
   verifier: 'verifier',
@@ -62,7 +56,7 @@ const dialects: ReadonlyMap<string, Dialect> = new Map([
     'scram',
     {
       kdfs: new Set<ScramKdf>(['pbkdf2', 'argon2id-13']),
-      plainShape: { kdf: 'argon2id-13', iterations: 4_096, memory: 512, saltBytes: 16, ofAccount: false },
+      plainShape: { kdf: 'argon2id-13', iterations: 4_096, memory: 512, saltBytes: 16, ofSecret: false },
       repeats: false,
       strict: false,
       verifier: 'scram_server_signature',
@@ -194,12 +188,12 @@ function* decoyKeys(
   const models = shapes.filter(({ kdf }) => kdfs.has(kdf))
   const [high = 0, low = 0] = yield* decoyBytes(`scram-shape\n${authid}`)
   const model = models[(high * 256 + low) % Math.max(1, models.length)] ?? plainShape
-  const ofAccount = yield* accountSalt(authid)
+  const ofSecret = yield* secretSalt(authid)
   const blocks = [yield* decoyBytes(`scram-salt 1\n${authid}`), yield* decoyBytes(`scram-salt 2\n${authid}`)]
   const random = Uint8Array.from(blocks.flatMap((block) => [...block]))
   return {
     ...model,
-    salt: model.ofAccount ? encodeUtf8(ofAccount) : random.subarray(0, model.saltBytes),
+    salt: model.ofSecret ? encodeUtf8(ofSecret) : random.subarray(0, model.saltBytes),
     storedKey: yield* decoyBytes(`scram-stored\n${authid}`),
     serverKey: yield* decoyBytes(`scram-server\n${authid}`),
   }

@@ -6,6 +6,7 @@ import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Method, Shown } from '../core/method.ts'
 import type { Grant } from '../core/principal.ts'
+import type { Reason } from '../core/reasons.ts'
 import { accept, deny, type Accept, type Verdict } from '../core/verdict.ts'
 
 /**
@@ -23,17 +24,49 @@ export function secondFactor(first: Method, second: Method): Method {
     name: first.name,
     from: placesOfBoth(first, second),
     csrf: undefined,
+    needs: [...(first.needs ?? []), ...(second.needs ?? [])],
     recognises: (credential) => first.recognises(credential),
     *judge(shown: Shown): Talk<Verdict> {
       if (shown.credential.kind !== 'hello') return deny('invalid_credential')
       const one = yield* first.judge(shown)
       // Nothing was judged yet: there is nothing to hide by a second round.
-      if (one.kind === 'deny' && one.reason !== 'invalid_credential') return one
+      if (one.kind === 'deny' && !judged.has(one.reason)) return one
       const opening = yield* secondOpening(shown.credential, one, second)
-      const other = yield* second.judge({ ...shown, credential: opening })
-      if (other.kind === 'deny') return one.kind === 'deny' ? one : other
-      return one.kind === 'deny' || !sameSubject(one, other) ? deny('invalid_credential') : both(one, other)
+      const other = yield* countedApart(second.judge({ ...shown, credential: opening }))
+      // Told whatever the first has come to: else whoever locks the second could try the first alone.
+      if (other.kind === 'deny' && !judged.has(other.reason)) return other
+      if (one.kind === 'deny' || other.kind === 'deny') return deny('invalid_credential')
+      return sameSubject(one, other) ? both(one, other) : deny('invalid_credential')
     },
+  }
+}
+
+/** Refusals that say something about what was shown. */
+const judged: ReadonlySet<Reason> = new Set(['invalid_credential', 'expired_credential', 'no_such_role'])
+
+/**
+ * Counts the failures of the second factor by themselves: whoever has one factor would otherwise clear, with each login,
+ * the failures of guessing the other.
+ */
+function* countedApart(talk: Talk<Verdict>): Talk<Verdict> {
+  try {
+    let step = talk.next()
+    while (step.done !== true) {
+      const need = step.value
+      const counts = need.kind === 'attempt' || need.kind === 'attempted'
+      let answer: unknown
+      try {
+        answer = yield counts ? { ...need, identity: `second factor ${need.identity}` } : need
+      } catch (outage) {
+        step = talk.throw(outage)
+        continue
+      }
+      step = talk.next(answer)
+    }
+    return step.value
+  } finally {
+    // Without effect on a conversation that has ended.
+    talk.return(deny('missing_credential'))
   }
 }
 

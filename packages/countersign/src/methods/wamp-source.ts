@@ -3,12 +3,13 @@
  * database. A method asks its sources in order; the first that knows somebody decides.
  */
 import { consult } from '../core/ask.ts'
-import type { HelloCredential } from '../core/credential.ts'
+import type { HelloCredential, JoinRequest } from '../core/credential.ts'
 import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Shown } from '../core/method.ts'
 import type { Source, SourceQuestion } from '../core/ports.ts'
 import type { Grant } from '../core/principal.ts'
+import type { AccountRow } from '../core/records.ts'
 import { grantOf } from '../core/rows.ts'
 import { sharedRoles } from '../core/shared-roles.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
@@ -50,6 +51,12 @@ export const plainWho: Omit<Who, 'authid' | 'provider'> = Object.freeze({
   spend: undefined,
 })
 
+/** Somebody with an account that is not disabled, who has proved to be its holder. @param now of the attempt */
+export function accountWho({ username, roles }: AccountRow, now: number): Who {
+  const grant = grantOf({ subject: username, roles, issuedAtMs: now })
+  return { ...plainWho, authid: username, subject: username, roles, provider: 'accounts', grant }
+}
+
 /** What a question for the account database needs besides. */
 export interface Surroundings {
   readonly shown: Shown
@@ -77,8 +84,9 @@ export interface Accounts {
 const theAccounts: Accounts = Object.freeze({ kind: 'accounts' })
 
 /**
- * The account database as a source: challenge secrets (login-bound ones too) for WAMP-CRA and SCRAM; passwords of
- * accounts and Countersign's own tickets for the method `ticket`.
+ * The account database as a source: challenge secrets (login-bound ones too) for WAMP-CRA and SCRAM; SCRAM keys and
+ * public keys of accounts for SCRAM and cryptosign; passwords of accounts and Countersign's own tickets for the method
+ * `ticket`.
  */
 export function accounts(): Accounts {
   return theAccounts
@@ -201,22 +209,34 @@ export function aroundOf(
   hello: HelloCredential,
   about: { readonly method: string; readonly details?: Readonly<Record<string, unknown>> },
 ): Surroundings {
-  const { join, authid } = hello
-  return {
-    shown,
-    name: authid ?? '',
-    question: {
-      method: about.method,
-      realm: join?.realm,
-      authid,
-      details: {
-        session: join?.session ?? null,
-        transport: join?.transport ?? {},
-        authmethod: about.method,
-        authextra: join?.authextra ?? {},
-        ...about.details,
-      },
-    },
+  return { shown, name: hello.authid ?? '', question: new Question(hello, about.method, about.details) }
+}
+
+/** Static lists and the account database never look at the details: they are put together when somebody does. */
+class Question implements SourceQuestion {
+  readonly method: string
+  readonly realm: string | undefined
+  readonly authid: string | undefined
+  readonly #join: JoinRequest | undefined
+  readonly #added: SourceQuestion['details'] | undefined
+
+  constructor(hello: HelloCredential, method: string, added: SourceQuestion['details'] | undefined) {
+    this.method = method
+    this.realm = hello.join?.realm
+    this.authid = hello.authid
+    this.#join = hello.join
+    this.#added = added
+  }
+
+  get details(): SourceQuestion['details'] {
+    const join = this.#join
+    return {
+      session: join?.session ?? null,
+      transport: join?.transport ?? {},
+      authmethod: this.method,
+      authextra: join?.authextra ?? {},
+      ...this.#added,
+    }
   }
 }
 

@@ -52,6 +52,7 @@ export function wampTicket(options: WampTicketOptions): Method {
     name: 'ticket',
     from: placesOf(options.from),
     csrf: undefined,
+    needs: sources.includes(accountSource) ? ['passwords'] : [],
     recognises: (credential) => credential.kind === 'hello' && credential.methods.includes('ticket'),
     *judge(shown: Shown): Talk<Verdict> {
       const hello = shown.credential

@@ -9,13 +9,20 @@ export interface DecoyKey extends CraShape {
   readonly keys: readonly [string, string]
 }
 
+/**
+ * Where nobody has a salt all challenges look alike, and nothing is drawn. The key may be anybody's: no signature opens a
+ * name that nobody has.
+ */
+const unsalted: DecoyKey = { salting: undefined, derives: false, keys: ['nobody', 'nobody'] }
+
 /** Draws by HMAC under the deployment's own key: the same on every node and after every restart. */
 export function* decoyKey(authid: string, shapes: readonly CraShape[]): Talk<DecoyKey> {
+  if (shapes.every(({ salting }) => salting === undefined)) return unsalted
   const secret = yield* decoy(`wampcra-secret\n${authid}`)
-  const drawn = yield* decoy(`wampcra-shape\n${authid}`)
-  const draw = base64.indexOf(drawn.charAt(0)) * 64 + base64.indexOf(drawn.charAt(1))
+  // Which of at most sixteen shapes it was tells four of the key's 256 bits.
+  const draw = base64.indexOf(secret.charAt(0)) * 64 + base64.indexOf(secret.charAt(1))
   const model = shapes[draw % Math.max(1, shapes.length)]
-  // Drawn even where it is not needed: an unsalted answer costs the same.
+  // Drawn for unsalted models, too: all names cost the same.
   const salt = yield* decoySalt(authid, model?.salting?.salt ?? '', shapes)
   const salting = model?.salting && {
     salt,

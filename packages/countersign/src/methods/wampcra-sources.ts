@@ -2,7 +2,7 @@
 import { consult, findChallengeSecret, listSaltings, takeChallengeSecret } from '../core/ask.ts'
 import { MisuseError, OutageError } from '../core/errors.ts'
 import type { Platform } from '../core/ports.ts'
-import type { MaybePromise, Salting } from '../core/records.ts'
+import type { Salting } from '../core/records.ts'
 import { secretGrant } from '../core/rows.ts'
 import { decodeBase64, encodeBase64 } from '../wire/base64.ts'
 import { dictOf, wholeIn, whoOf, type Answered } from './wamp-answer.ts'
@@ -59,12 +59,11 @@ export function wampcraUsers(
   const ready = loading.then((list) => void (loaded = list))
   // Whoever waits for `ready` or asks is told; nobody has to.
   ready.catch(() => undefined)
-  const find = (name: string): MaybePromise<CraFound | undefined> =>
-    loaded === undefined ? loading.then((list) => list.get(name)) : loaded.get(name)
   return {
     ready,
     *find({ name, question }) {
-      return yield* consult({ find: () => find(name) }, question)
+      if (loaded !== undefined) return loaded.get(name)
+      return yield* consult({ find: () => loading.then((list) => list.get(name)) }, question)
     },
     // oxlint-disable-next-line require-yield -- every source is a conversation; this answer is at hand
     *shapes() {

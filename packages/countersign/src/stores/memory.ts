@@ -6,15 +6,19 @@ import type {
   ChallengeSecretRow,
   Hash,
   Mark,
+  PublicKeyRow,
   Records,
   Salting,
+  ScramDerivation,
+  ScramKeyRow,
   SessionRow,
   TicketRow,
 } from '../core/records.ts'
 import { isSessionOver } from '../core/rows.ts'
+import { PublicKeyRows, ScramKeyRows } from './account-keys.ts'
+import { saltingCensus } from './census.ts'
 import { ExpiringRows } from './expiring-rows.ts'
 import { Marks } from './marks.ts'
-import { SaltingCensus } from './salting-census.ts'
 import { TicketRows } from './tickets.ts'
 
 /** The records port with every answer at once. Assignable to `Records`; typed so that callers need not await. */
@@ -38,12 +42,14 @@ class MemoryStore implements MemoryRecords {
     isOver: isSessionOver,
   })
   readonly #apiKeys = new ExpiringRows<Hash, ApiKeyRow>({ isOver: (row, now) => row.expiresAtMs <= now })
-  readonly #saltings = new SaltingCensus()
+  readonly #saltings = saltingCensus()
   readonly #secrets = new ExpiringRows<string, ChallengeSecretRow>({
     isOver: (row, now) => row.expiresAtMs <= now,
     left: (row) => this.#saltings.remove(row.salting),
   })
   readonly #accounts = new Map<string, AccountRow>()
+  readonly #scramKeys = new ScramKeyRows()
+  readonly #publicKeys = new PublicKeyRows()
   readonly #marks = new Marks()
 
   putTicket(row: TicketRow): void {
@@ -120,6 +126,38 @@ class MemoryStore implements MemoryRecords {
     return this.#saltings.list(most)
   }
 
+  putScramKey(row: ScramKeyRow): void {
+    this.#scramKeys.put(row)
+  }
+
+  findScramKey(username: string): ScramKeyRow | undefined {
+    return this.#scramKeys.find(username)
+  }
+
+  endScramKey(username: string): boolean {
+    return this.#scramKeys.end(username)
+  }
+
+  listScramDerivations(most: number): readonly ScramDerivation[] {
+    return this.#scramKeys.derivations(most)
+  }
+
+  addPublicKey(row: PublicKeyRow): 'added' | 'taken' | 'full' {
+    return this.#publicKeys.add(row)
+  }
+
+  findPublicKey(publicKey: string): PublicKeyRow | undefined {
+    return this.#publicKeys.find(publicKey)
+  }
+
+  endPublicKey(username: string, publicKey: string): boolean {
+    return this.#publicKeys.end(username, publicKey)
+  }
+
+  listPublicKeys(username: string): readonly PublicKeyRow[] {
+    return this.#publicKeys.list(username)
+  }
+
   putMark(mark: Mark): void {
     this.#marks.put(mark)
   }
@@ -128,7 +166,7 @@ class MemoryStore implements MemoryRecords {
     return this.#marks.find(grant, lease)
   }
 
-  /** Accounts stay: they have no end. */
+  /** Accounts and their keys stay: they have no end. */
   sweep(now: number): number {
     const perishable = [this.#tickets, this.#sessions, this.#secrets, this.#apiKeys, this.#marks]
     return perishable.reduce((gone, rows) => gone + rows.sweep(now), 0)
@@ -141,6 +179,8 @@ class MemoryStore implements MemoryRecords {
       this.#secrets,
       this.#apiKeys,
       this.#accounts,
+      this.#scramKeys,
+      this.#publicKeys,
       this.#marks,
     ]) {
       rows.clear()

@@ -8,7 +8,10 @@ import {
   type ChallengeSecretRow,
   type Hash,
   type Mark,
+  type PublicKeyRow,
   type Salting,
+  type ScramKdf,
+  type ScramKeyRow,
   type SessionRow,
   type TicketRow,
 } from '../core/records.ts'
@@ -177,6 +180,24 @@ export const secretColumns: Columns<StoredSecret> = {
 
 /** The columns of `challenge_secrets` that tell how a secret was salted. */
 export const saltingColumns: Columns<Salting> = { salt: text, iterations: number, keylen: number }
+
+/** Ways to derive SCRAM keys; others are damage. */
+export const kdf: Column<ScramKdf> = oneOf('pbkdf2', 'argon2id13', 'argon2id-13')
+
+/** Columns of `scram_keys`, but for `derivation`, which SQLite makes of the others. */
+export const scramKeyColumns: Columns<ScramKeyRow> = {
+  username: text,
+  kdf,
+  iterations: number,
+  memory: optional(number),
+  salt: text,
+  storedKey: text,
+  serverKey: text,
+  changedAtMs: number,
+}
+
+/** Columns of `public_keys`. */
+export const publicKeyColumns: Columns<PublicKeyRow> = { publicKey: text, username: text, addedAtMs: number }
 
 /** Columns of `marks`, but for `seq`, which SQLite gives. */
 export const markColumns: Columns<Mark> = {

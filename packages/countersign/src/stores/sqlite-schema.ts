@@ -39,6 +39,19 @@ const migrations: readonly string[] = [
     reason TEXT NOT NULL, UNIQUE (kind, value)
   ) STRICT;
   `,
+  // Without references to `accounts`, whose rows are replaced: a reference would take the keys along.
+  `
+  CREATE TABLE scram_keys (
+    username TEXT PRIMARY KEY, kdf TEXT NOT NULL, iterations INTEGER NOT NULL, memory INTEGER, salt TEXT NOT NULL,
+    storedKey TEXT NOT NULL, serverKey TEXT NOT NULL, changedAtMs REAL NOT NULL,
+    derivation TEXT AS (kdf || ':' || iterations || ':' || coalesce(memory, '') || ':' || (length(salt) / 2))
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX scram_keys_derivation ON scram_keys (derivation);
+  CREATE TABLE public_keys (
+    publicKey TEXT PRIMARY KEY, username TEXT NOT NULL, addedAtMs REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX public_keys_username ON public_keys (username);
+  `,
 ]
 
 /** 'CSGN': tells a file of Countersign from those of other programs. */

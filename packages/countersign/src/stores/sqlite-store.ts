@@ -9,11 +9,22 @@ import type {
   Hash,
   Mark,
   MaybePromise,
+  PublicKeyRow,
   Records,
   Salting,
+  ScramDerivation,
+  ScramKeyRow,
   SessionRow,
   TicketRow,
 } from '../core/records.ts'
+import {
+  addPublicKey,
+  derivationsOf,
+  endPublicKey,
+  publicKeys,
+  publicKeysOf,
+  scramKeys,
+} from './sqlite-account-keys.ts'
 import { bootId, isSameBoot } from './sqlite-boot.ts'
 import {
   accountColumns,
@@ -174,6 +185,38 @@ export class SqliteStore implements Records {
 
   listSaltings(most: number): MaybePromise<readonly (Salting | undefined)[]> {
     return this.#locks.read(() => saltingsOf(this.#quick, most))
+  }
+
+  putScramKey(row: ScramKeyRow): MaybePromise<void> {
+    return this.#locks.write(() => scramKeys.put(this.#durable, row))
+  }
+
+  findScramKey(username: string): MaybePromise<ScramKeyRow | undefined> {
+    return this.#locks.read(() => scramKeys.find(this.#quick, username))
+  }
+
+  endScramKey(username: string): MaybePromise<boolean> {
+    return this.#locks.write(() => scramKeys.remove(this.#durable, username))
+  }
+
+  listScramDerivations(most: number): MaybePromise<readonly ScramDerivation[]> {
+    return this.#locks.read(() => derivationsOf(this.#quick, most))
+  }
+
+  addPublicKey(row: PublicKeyRow): MaybePromise<'added' | 'taken' | 'full'> {
+    return this.#locks.write(() => addPublicKey(this.#durable, row))
+  }
+
+  findPublicKey(publicKey: string): MaybePromise<PublicKeyRow | undefined> {
+    return this.#locks.read(() => publicKeys.find(this.#quick, publicKey))
+  }
+
+  endPublicKey(username: string, publicKey: string): MaybePromise<boolean> {
+    return this.#locks.write(() => endPublicKey(this.#durable, username, publicKey))
+  }
+
+  listPublicKeys(username: string): MaybePromise<readonly PublicKeyRow[]> {
+    return this.#locks.read(() => publicKeysOf(this.#quick, username))
   }
 
   putMark(mark: Mark): MaybePromise<void> {

@@ -40,7 +40,7 @@ const ranges = [
 
 /**
  * Opens the file, or creates it readable by its owner alone; its folder must exist. Every call answers at once, except
- * while another process holds the lock: then it answers with a promise. Marks, accounts, API keys, ends of sessions
+ * while another process holds the lock: then it answers with a promise. Marks, accounts and their keys, API keys, ends of sessions
  * and spent challenge secrets survive a power loss; tickets of an earlier boot of the machine are refused.
  * Call `sweep` now and then, and `close` at the end.
  * @throws MisuseError for options out of range, a file that is open to others, another program's, or of a newer version

@@ -11,6 +11,8 @@ export {
   sampleGrant,
   sampleHash,
   sampleMark,
+  samplePublicKey,
+  sampleScramKey,
   sampleSecret,
   sampleSession,
   sampleTicket,

@@ -1,5 +1,6 @@
 /** What every store promises. */
 import type { Records } from '../core/records.ts'
+import { accountKeyCases } from './records-account-keys.ts'
 import { accountCases } from './records-accounts.ts'
 import { markCases } from './records-marks.ts'
 import { secretCases } from './records-secrets.ts'
@@ -11,6 +12,8 @@ import {
   sampleApiKey,
   sampleGrant,
   sampleMark,
+  samplePublicKey,
+  sampleScramKey,
   sampleSecret,
   sampleSession,
   sampleTicket,
@@ -34,11 +37,22 @@ export type RecordsCases = Readonly<Record<string, (records: Records) => Promise
  * @param open makes an empty store for one case
  */
 export function recordsSuite(open: () => Promise<OpenedRecords>): readonly SuiteCase[] {
-  const cases = { ...ticketCases, ...sessionCases, ...accountCases, ...secretCases, ...markCases }
+  const cases = {
+    ...ticketCases,
+    ...sessionCases,
+    ...accountCases,
+    ...accountKeyCases,
+    ...secretCases,
+    ...markCases,
+  }
   const behaviours = Object.entries(cases).map(([name, run]) =>
     caseOf(name, open, ({ records }) => run(records)),
   )
-  return [...behaviours, caseOf('keeps what was put, taken and ended over a restart', open, overRestart)]
+  return [
+    ...behaviours,
+    caseOf('keeps what was put, taken and ended over a restart', open, overRestart),
+    caseOf('keeps the keys of accounts over a restart', open, accountKeysOverRestart),
+  ]
 }
 
 /** Every case has a store of its own, and closes it however it ends. */
@@ -94,4 +108,23 @@ async function overRestart(opened: OpenedRecords): Promise<void> {
   expectEqual(await again.findChallengeSecret(kept.secret.authid), kept.secret, 'the secret that was kept')
   expectEqual(await again.findChallengeSecret(gone.secret.authid), undefined, 'the secret that was taken')
   expectEqual(await again.findMark(sampleGrant(), 'l'), sampleMark(), 'the mark')
+}
+
+/** As `overRestart`. */
+async function accountKeysOverRestart(opened: OpenedRecords): Promise<void> {
+  if (opened.reopen === undefined) return
+  const { records } = opened
+  const kept = { scramKey: sampleScramKey(), publicKey: samplePublicKey() }
+  const gone = { scramKey: sampleScramKey({ username: 'bob' }), publicKey: samplePublicKey() }
+  for (const { scramKey, publicKey } of [kept, gone]) {
+    await records.putScramKey(scramKey)
+    await records.addPublicKey(publicKey)
+  }
+  await records.endScramKey(gone.scramKey.username)
+  await records.endPublicKey(gone.publicKey.username, gone.publicKey.publicKey)
+
+  const again = await opened.reopen()
+  expectEqual(await again.findScramKey('alice'), kept.scramKey, 'the SCRAM keys that were kept')
+  expectEqual(await again.findScramKey('bob'), undefined, 'the SCRAM keys that were ended')
+  expectEqual(await again.listPublicKeys('alice'), [kept.publicKey], 'the public keys')
 }

@@ -7,6 +7,8 @@ import type {
   ChallengeSecretRow,
   Hash,
   Mark,
+  PublicKeyRow,
+  ScramKeyRow,
   SessionRow,
   TicketRow,
 } from '../core/records.ts'
@@ -105,6 +107,32 @@ export function sampleSecret(changes: Partial<ChallengeSecretRow> = {}): Challen
     uses: 'session',
     issuedAtMs,
     expiresAtMs: issuedAtMs + 28_800_000,
+    ...changes,
+  }
+}
+
+/** SCRAM keys of `alice`, of no password. */
+export function sampleScramKey(changes: Partial<ScramKeyRow> = {}): ScramKeyRow {
+  const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
+  return {
+    username: 'alice',
+    kdf: 'argon2id13',
+    iterations: 3,
+    memory: 65_536,
+    salt: hex(16),
+    storedKey: hex(32),
+    serverKey: hex(32),
+    changedAtMs: issuedAtMs,
+    ...changes,
+  }
+}
+
+/** A public key of `alice`. */
+export function samplePublicKey(changes: Partial<PublicKeyRow> = {}): PublicKeyRow {
+  return {
+    publicKey: randomBytes(32).toString('hex'),
+    username: 'alice',
+    addedAtMs: issuedAtMs,
     ...changes,
   }
 }

@@ -2,8 +2,10 @@
 import { guardUrl, listenOf, siteIsSecure, siteOrigin, tlsOf, writeListen } from '../server/config-places.ts'
 import type { Config, PlacedFinding } from '../server/config.ts'
 import type { GuardConfig } from '../server/config-types.ts'
-import { explainNode, nodeFacts } from '../server/crossbar/explain.ts'
+import { wampTransport } from '../server/config-wamp.ts'
+import { explainMethods, explainNode, explainRealms, nodeFacts } from '../server/crossbar/explain.ts'
 import { nodeFindings } from '../server/crossbar/explain-findings.ts'
+import type { RouterNode } from '../server/crossbar/node.ts'
 import { explainAccept, explainLimits } from './check-words.ts'
 import type { Call, Command } from './command.ts'
 import { findingLines, findingValues, readConfigFile, type CrossbarRead } from './config-file.ts'
@@ -68,7 +70,17 @@ function guardFacts(config: Config, guard: GuardConfig): object {
     url: guardUrl(config, guard),
     methods: guard.accept.map(({ method }) => method),
     origins: guard.origins ?? [],
-    application: guard.application,
+    ...(guard.wamp === undefined ? { application: guard.application } : wampFacts(guard.wamp)),
+  }
+}
+
+function wampFacts(wamp: RouterNode): object {
+  const { auth, serializers } = wampTransport(wamp)
+  return {
+    protocol: 'wamp',
+    methods: auth.methods.filter(({ first }) => first).map(({ method }) => method),
+    serializers,
+    realms: wamp.realms.map(({ name, roles }) => ({ name, roles: roles.map((role) => role.name) })),
   }
 }
 
@@ -101,9 +113,20 @@ function describeGuard(config: Config, guard: GuardConfig): readonly string[] {
     `Guard "${guard.name}" is ${guardUrl(config, guard)}, listening on ${writeListen(listenOf(config, guard))}${tls}.`,
     `  Pages: ${pagesOf(guard)}.`,
     ...guard.accept.map((accept) => `  Lets in: ${explainAccept(accept, guard.name)}.`),
+    ...(guard.wamp === undefined ? [] : explainJoining(guard.wamp).map((line) => `  ${line}`)),
     `  Limits: ${explainLimits(guard)}.`,
-    `  Behind it: ${guard.application === 'echo' ? 'the built-in application, which greets and echoes' : guard.application}.`,
+    ...(guard.wamp === undefined
+      ? [
+          `  Behind it: ${guard.application === 'echo' ? 'the built-in application, which greets and echoes' : guard.application}.`,
+        ]
+      : ['  Behind it: a WAMP router.', ...explainRealms(guard.wamp).map((line) => `    ${line}`)]),
   ]
+}
+
+/** Who may join a guard of WAMP, in which forms. */
+function explainJoining(wamp: RouterNode): readonly string[] {
+  const node = wampTransport(wamp)
+  return [`Speaks WAMP: ${node.serializers.join(', ')}.`, ...explainMethods(node)]
 }
 
 function pagesOf(guard: GuardConfig): string {

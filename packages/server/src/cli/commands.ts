@@ -15,6 +15,9 @@ export const commands: readonly CommandRow[] = [
   { name: 'user add', load: async () => (await import('./user.ts')).userAdd },
   { name: 'user list', load: async () => (await import('./user.ts')).userList },
   { name: 'user password', load: async () => (await import('./user.ts')).userPassword },
+  { name: 'user scram', load: async () => (await import('./user-keys.ts')).userScram },
+  { name: 'user ed25519 add', load: async () => (await import('./user-keys.ts')).userEd25519Add },
+  { name: 'user ed25519 remove', load: async () => (await import('./user-keys.ts')).userEd25519Remove },
   { name: 'user disable', load: async () => (await import('./user.ts')).userDisable },
   { name: 'user enable', load: async () => (await import('./user.ts')).userEnable },
   { name: 'key create', load: async () => (await import('./key.ts')).keyCreate },
@@ -29,7 +32,7 @@ export const commands: readonly CommandRow[] = [
 export function findCommand(
   args: readonly string[],
 ): { readonly row: CommandRow; readonly rest: readonly string[] } | undefined {
-  for (const words of [2, 1]) {
+  for (const words of [3, 2, 1]) {
     const name = args.slice(0, words).join(' ')
     const row = commands.find((one) => one.name === name)
     if (row !== undefined) return { row, rest: args.slice(words) }

@@ -35,7 +35,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  */
 export function readConfigFile(file: string, environment: Environment): Read {
   try {
-    return readCrossbar(file, environment) ?? readConfig(file)
+    return readCrossbar(file, environment) ?? readConfig(file, environment)
   } catch (error) {
     const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
     const why =

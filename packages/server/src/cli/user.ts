@@ -1,5 +1,5 @@
 /** `countersign user`: people who can log in. Every change that takes something away ends what it had opened. */
-import type { AccountRow, PasswordHasher, Records } from 'countersign'
+import type { AccountRow, PasswordHasher, Records, ScramKeyRow } from 'countersign'
 import { argon2Passwords } from 'countersign/platform/node'
 import {
   checkUsername,
@@ -7,16 +7,22 @@ import {
   listAccounts,
   setDisabled,
   setPassword,
+  type PasswordChange,
   type AccountTools,
 } from '../server/accounts.ts'
-import { flag, repeatable, type Call, type Command } from './command.ts'
+import { keysOf, type AccountKeys } from '../server/account-keys.ts'
+import { flag, repeatable, type Call, type Command, type OptionSpec } from './command.ts'
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts'
 import { readSecret } from './secret-input.ts'
 import { storeOption, withStore } from './store.ts'
 import { printable, writeTable } from './table.ts'
 
-const passwordStdin = flag('take the password from the first line of standard input instead of asking')
-const endsSockets =
+/** Passwords are never given on the command line, where others see them. */
+export const passwordStdin: OptionSpec = flag(
+  'take the password from the first line of standard input instead of asking',
+)
+/** What a change that takes something away does besides. */
+export const endsSockets: string =
   'Sessions and sockets of this user end: at once where a server shares the database, else when it next looks.'
 
 /** Adds an account. */
@@ -24,13 +30,20 @@ export const userAdd: Command = {
   name: 'user add',
   summary: 'Add someone who can log in; asks for the password without showing it',
   words: ['NAME'],
-  options: { role: repeatable('ROLE', 'a role'), 'password-stdin': passwordStdin, ...storeOption },
+  options: {
+    role: repeatable('ROLE', 'a role'),
+    'password-stdin': passwordStdin,
+    'no-password': flag('without a password: for those who log in by SCRAM or by a key alone'),
+    ...storeOption,
+  },
   notes: ['Example: countersign user add alice --role member'],
   async run(call) {
     const username = checkUsername(call.word)
     // Asked before the password is, so that nobody types one in vain.
     await withStore(call, 'make', async (records) => refuseKnown(records, username))
-    const password = await readSecret(call, 'password-stdin', `Password for ${username}`)
+    const password = call.flag('no-password')
+      ? undefined
+      : await readSecret(call, 'password-stdin', `Password for ${username}`)
     const roles = call.texts('role')
     return withStore(call, 'make', async (records) =>
       tellChange(call, await createAccount(toolsFor(records), { username, password, roles }), 'added'),
@@ -41,23 +54,26 @@ export const userAdd: Command = {
 /** Lists accounts. */
 export const userList: Command = {
   name: 'user list',
-  summary: 'List who can log in',
+  summary: 'List who can log in, and how',
   words: [],
   options: storeOption,
   notes: [],
   run: (call) =>
     withStore(call, 'must exist', async (records) => {
-      const accounts = await listAccounts(records)
-      const rows = accounts.map((row) => [
-        printable(row.username),
-        stateOf(row),
-        row.roles.map(printable).join(',') || '-',
-        new Date(row.changedAtMs).toISOString(),
-      ])
-      call.answer(
-        { users: accounts.map(publicPart) },
-        writeTable(['NAME', 'STATE', 'ROLES', 'CHANGED'], rows),
-      )
+      const users: object[] = []
+      const rows: string[][] = []
+      for (const row of await listAccounts(records)) {
+        const keys = await keysOf(records, row.username)
+        users.push({ ...publicPart(row), ...publicKeyPart(row, keys) })
+        rows.push([
+          printable(row.username),
+          row.disabled ? 'disabled' : 'enabled',
+          methodsOf(row, keys).join(',') || '-',
+          row.roles.map(printable).join(',') || '-',
+          new Date(row.changedAtMs).toISOString(),
+        ])
+      }
+      call.answer({ users }, writeTable(['NAME', 'STATE', 'METHODS', 'ROLES', 'CHANGED'], rows))
       return exitCodes.ok
     }),
 }
@@ -68,13 +84,13 @@ export const userPassword: Command = {
   summary: 'Give a user a new password; asks for it without showing it',
   words: ['NAME'],
   options: { 'password-stdin': passwordStdin, ...storeOption },
-  notes: [endsSockets],
+  notes: [endsSockets, 'SCRAM keys are removed: "countersign user scram NAME" makes new ones.'],
   async run(call) {
     const username = checkUsername(call.word)
     await withStore(call, 'must exist', async (records) => refuseUnknown(records, username))
     const password = await readSecret(call, 'password-stdin', `New password for ${username}`)
     return withStore(call, 'must exist', async (records) =>
-      tellChange(call, await setPassword(toolsFor(records), username, password), 'has a new password'),
+      tellPassword(call, await setPassword(toolsFor(records), username, password)),
     )
   },
 }
@@ -105,8 +121,8 @@ function switchCommand(verb: 'disable' | 'enable', summary: string, disabled: bo
   }
 }
 
-/** Nothing is verified here twice, so no password is remembered. */
-function toolsFor(records: Records): AccountTools {
+/** What commands manage accounts with. Nothing is verified here twice, so no password is remembered. */
+export function toolsFor(records: Records): AccountTools {
   const passwords: PasswordHasher = argon2Passwords({ cacheMs: 0 })
   return { records, passwords, clock: { now: () => Date.now() } }
 }
@@ -120,7 +136,7 @@ async function refuseKnown(records: Records, username: string): Promise<void> {
 }
 
 /** Before a password is asked for. @throws CommandError failed */
-async function refuseUnknown(records: Records, username: string): Promise<void> {
+export async function refuseUnknown(records: Records, username: string): Promise<void> {
   if ((await records.findAccount(username)) !== undefined) return
   throw new CommandError(
     exitCodes.failed,
@@ -133,10 +149,38 @@ function tellChange(call: Call, row: AccountRow, what: string): ExitCode {
   return exitCodes.ok
 }
 
-/** A word that a script can look for. */
-function stateOf(row: AccountRow): string {
-  if (row.disabled) return 'disabled'
-  return row.passwordHash === undefined ? 'no password' : 'enabled'
+function tellPassword(call: Call, { account, scramEnded }: PasswordChange): ExitCode {
+  const name = printable(account.username)
+  const lost = `its SCRAM keys were of the former one and are gone; "countersign user scram ${name}" makes new ones`
+  call.answer({ ...publicPart(account), scram_removed: scramEnded }, [
+    `${name} has a new password`,
+    ...(scramEnded ? [lost] : []),
+  ])
+  return exitCodes.ok
+}
+
+/** Words that a script can look for. */
+function methodsOf(row: AccountRow, { scram, publicKeys }: AccountKeys): readonly string[] {
+  const has = {
+    password: row.passwordHash !== undefined,
+    scram: scram !== undefined,
+    ed25519: publicKeys.length > 0,
+  }
+  return Object.entries(has).flatMap(([method, here]) => (here ? [method] : []))
+}
+
+/** How somebody logs in: the public half of it. */
+function publicKeyPart(row: AccountRow, keys: AccountKeys): object {
+  return {
+    methods: methodsOf(row, keys),
+    scram: keys.scram === undefined ? null : scramPart(keys.scram),
+    public_keys: keys.publicKeys.map(({ publicKey }) => publicKey),
+  }
+}
+
+/** How keys were derived, which every client is told; never the keys. */
+export function scramPart({ kdf, iterations, memory }: ScramKeyRow): object {
+  return { kdf, iterations, memory: memory ?? null }
 }
 
 /** What is told about an account, in the names of the JSON output; never its hash. */

@@ -47,14 +47,28 @@ export async function createAccount(tools: AccountTools, account: NewAccount): P
   return row
 }
 
-/** Gives an account a new password and ends everything that was opened before. @throws MisuseError as `createAccount` */
+/** What came of a new password. */
+export interface PasswordChange {
+  readonly account: AccountRow
+  /** Whether there were SCRAM keys, which are gone: tell the user. */
+  readonly scramEnded: boolean
+}
+
+/**
+ * Gives an account a new password and ends everything that was opened before. SCRAM keys end with the former password:
+ * nothing tells that they were made of another one.
+ * @throws MisuseError as `createAccount`
+ */
 export async function setPassword(
   tools: AccountTools,
   username: string,
   password: string,
-): Promise<AccountRow> {
+): Promise<PasswordChange> {
+  const name = checkUsername(username)
   const passwordHash = await hashed(tools, password)
-  return change(tools, username, { passwordHash })
+  // First of all: where this is cut short, a former password opens less and never more.
+  const scramEnded = await tools.records.endScramKey(name)
+  return { account: await change(tools, name, { passwordHash }), scramEnded }
 }
 
 /**
@@ -93,19 +107,26 @@ async function change(
   username: string,
   changes: Partial<Pick<AccountRow, 'passwordHash' | 'roles' | 'disabled'>>,
 ): Promise<AccountRow> {
-  const name = checkUsername(username)
-  const known = await tools.records.findAccount(name)
-  if (known === undefined) throw new MisuseError('invalid_option', `username: there is no ${name}`)
+  const known = await knownAccount(tools.records, username)
   const row: AccountRow = { ...known, ...changes, changedAtMs: tools.clock.now() }
   await tools.records.putAccount(row)
-  await revokeSubject(tools, name)
+  await revokeSubject(tools, row.username)
   return row
 }
 
+/** The account of this name. @throws MisuseError when there is none */
+export async function knownAccount(records: Records, username: string): Promise<AccountRow> {
+  const name = checkUsername(username)
+  const known = await records.findAccount(name)
+  if (known === undefined) throw new MisuseError('invalid_option', `username: there is no ${name}`)
+  return known
+}
+
 /**
- * With a guard at hand its sockets close at once; otherwise a running server finds the mark within a second.
+ * Ends everything that a subject has opened. With a guard at hand its sockets close at once; otherwise a running server
+ * finds the mark within a second.
  */
-async function revokeSubject(tools: AccountTools, subject: string): Promise<void> {
+export async function revokeSubject(tools: AccountTools, subject: string): Promise<void> {
   if (tools.guard !== undefined) await tools.guard.revoke({ subject })
   else
     await tools.records.putMark({
@@ -130,13 +151,18 @@ export function checkUsername(typed: string): string {
 
 /** @throws MisuseError for a password out of bounds; what the hasher throws passes through */
 async function hashed(tools: AccountTools, password: string): Promise<string> {
+  return tools.passwords.hash(checkPassword(password))
+}
+
+/** @throws MisuseError for a password out of bounds */
+export function checkPassword(password: string): string {
   if (password.length < minPasswordLength || password.length > maxPasswordLength) {
     throw new MisuseError(
       'invalid_option',
       `password: ${minPasswordLength} to ${maxPasswordLength} characters`,
     )
   }
-  return tools.passwords.hash(password)
+  return password
 }
 
 /** Each once. No blanks and no commas: roles stand in lists, claims and command lines. */
