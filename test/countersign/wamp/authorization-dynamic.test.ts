@@ -292,6 +292,21 @@ describe('answers under way', () => {
     }
   })
 
+  it.each(['session', 'authid'] as const)(
+    'are kept though another %s has gone meanwhile',
+    async (cacheBy) => {
+      const { answers, authorizer } = waiting()
+      const bench = new Bench([asking(authorizer, { cacheBy })])
+      const asked = bench.decide('call', 'com.a', { who: user(1) })
+      const behind = bench.decide('call', 'com.a', { who: user(1) })
+      bench.authority.forget(user(2, 'bob'))
+      answers[0]?.({ allow: true, cache: true })
+      expect([await asked, await behind]).toEqual([allowed, allowed])
+      expect(bench.decide('call', 'com.a', { who: user(1) })).toBe(allowed)
+      expect(answers).toHaveLength(1)
+    },
+  )
+
   it('are asked anew when the roles were replaced, or the session has another one', async () => {
     const { answers, authorizer } = waiting()
     const bench = new Bench([asking(authorizer), { name: 'admin', rules: [rule('com.a', 'exact')] }])

@@ -158,7 +158,10 @@ const rules = fc.array(
   { maxLength: 6 },
 )
 
-/** Every URI of up to four components out of a few; `c` is named by no rule. */
+/**
+ * Every URI of up to four components out of a few, `c` being named by no rule; and each of them with a last component that
+ * only begins like it, and more components than any wildcard has.
+ */
 const universe: readonly string[] = (() => {
   const parts = ['a', 'b', 'ab', 'c']
   let level = parts.slice()
@@ -167,7 +170,7 @@ const universe: readonly string[] = (() => {
     level = level.flatMap((head) => parts.map((part) => `${head}.${part}`))
     all.push(...level)
   }
-  return all
+  return [...all, ...all.map((uri) => `${uri}c.c.c.c`)]
 })()
 
 describe('containment, against every URI of a small world', () => {

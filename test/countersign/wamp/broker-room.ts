@@ -17,8 +17,11 @@ const features = {
   calleeProgressiveResults: false,
   calleeProgressiveInvocations: false,
   calleePassthru: false,
+  calleeReroute: false,
+  calleeRevocation: false,
   publisherPassthru: false,
   subscriberPassthru: false,
+  subscriberRevocation: false,
 }
 
 /** Who a test session is. */
@@ -27,6 +30,8 @@ export interface Guest {
   readonly authrole?: string
   readonly trustlevel?: number
   readonly passthru?: boolean
+  /** Whether its client can be told of revocations. @default true */
+  readonly revocation?: boolean
   /** Called for each message before it is remembered. */
   readonly onSend?: (message: RouterMessage, self: TestSession) => void
 }
@@ -48,10 +53,14 @@ export class TestSession extends Session {
         authprovider: 'static',
         authextra: {},
       },
-      features: { ...features, publisherPassthru: guest.passthru ?? false },
+      features: {
+        ...features,
+        publisherPassthru: guest.passthru ?? false,
+        subscriberRevocation: guest.revocation ?? true,
+      },
       cancelReply: 'always',
       trustlevel: guest.trustlevel,
-      transport: {},
+      transport: { facts: {} },
       outlet: {
         send: (message) => {
           guest.onSend?.(message, this)
@@ -84,9 +93,12 @@ const limits: RouterLimits = {
   maxSubscriptions: 100,
   maxRegistrations: 100,
   maxCalls: 100,
+  maxWildcards: 50,
   maxWaiting: 100,
   maxRetained: 100,
   maxTestaments: 100,
+  maxRetainedBytes: 1_048_576,
+  maxHeldBytes: 1_048_576,
 }
 
 /** A broker, its clock, what its watch saw, and guests. */

@@ -102,6 +102,20 @@ describe('subscriptions', () => {
     expect(here.watched.slice(2)).toEqual(['unsubscribed 1 1', 'deleted 1 1'])
   })
 
+  it('revokes in silence where the client cannot be told', () => {
+    const here = new BrokerRoom()
+    const [old, publisher] = [here.guest(1, { revocation: false }), here.guest(2)]
+    here.subscribe(old, 'com.a')
+    const subscription = here.broker.find(1)
+    if (subscription === undefined) throw new Error('no subscription')
+    here.broker.revoke(old, subscription, 'wamp.error.not_authorized')
+    here.publish(publisher, 'com.a')
+    expect(old.take()).toEqual([])
+    expect(here.watched.slice(2)).toEqual(['unsubscribed 1 1', 'deleted 1 1'])
+    here.unsubscribe(old, 1)
+    expect(errors(old)).toEqual(['wamp.error.no_such_subscription'])
+  })
+
   it('answers the meta questions', () => {
     const { room: here, alice } = room()
     here.subscribe(alice, 'com.a')

@@ -165,6 +165,16 @@ describe('a registration', () => {
     expect(served(room, [one, two], 2)).toEqual([1, 1])
   })
 
+  it('is revoked in silence where the client cannot be told', () => {
+    const room = dealerRoom()
+    const [old, late, caller] = [room.join({ can: { calleeRevocation: false } }), room.join(), room.join()]
+    old.register('com.p')
+    expect(late.register('com.p', { force_reregister: true })).toBe(2)
+    expect(old.heard()).toEqual([])
+    caller.call(1, 'com.p')
+    expect([old.heard(), late.heard()]).toEqual([[], [[68, 1, 2, {}]]])
+  })
+
   it('goes with its last callee', () => {
     const room = dealerRoom()
     const [one, two] = [room.join(), room.join()]
@@ -240,6 +250,17 @@ describe('a shared registration', () => {
     expect(tried('last')).toEqual([2, 1, 0])
     expect(tried('roundrobin')).toEqual([0, 1, 2])
     expect(tried('random')).toEqual([1, 2, 0])
+  })
+
+  it('leaves the error of a callee that has not announced rerouting to the caller', () => {
+    const room = dealerRoom()
+    const callees = [room.join({ can: { calleeReroute: false } }), room.join()]
+    for (const callee of callees) callee.register('com.p', { invoke: 'first' })
+    const caller = room.join()
+    caller.call(1, 'com.p')
+    callees[0]?.error(1, 'wamp.error.unavailable', {}, 'why')
+    expect(caller.heard()).toEqual([[8, 48, 1, {}, 'wamp.error.unavailable']])
+    expect(callees[1]?.heard()).toEqual([])
   })
 
   it('answers no_available_callee at once where there is one callee', () => {

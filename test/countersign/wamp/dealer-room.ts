@@ -13,7 +13,7 @@ import type { RouterPorts } from '../../../packages/countersign/src/wamp/ports.t
 import { Session, type CancelReply, type Features } from '../../../packages/countersign/src/wamp/session.ts'
 import { payloadOf } from '../../../packages/countersign/src/wamp/values.ts'
 
-const nothing: Features = {
+const little: Features = {
   callerProgressiveResults: false,
   callerProgressiveInvocations: false,
   callerPassthru: false,
@@ -22,8 +22,11 @@ const nothing: Features = {
   calleeProgressiveResults: false,
   calleeProgressiveInvocations: false,
   calleePassthru: false,
+  calleeReroute: true,
+  calleeRevocation: true,
   publisherPassthru: false,
   subscriberPassthru: false,
+  subscriberRevocation: false,
 }
 
 const everything: Features = {
@@ -35,8 +38,11 @@ const everything: Features = {
   calleeProgressiveResults: true,
   calleeProgressiveInvocations: true,
   calleePassthru: true,
+  calleeReroute: true,
+  calleeRevocation: true,
   publisherPassthru: true,
   subscriberPassthru: true,
+  subscriberRevocation: true,
 }
 
 const codes: Readonly<Record<RequestKind, number>> = {
@@ -92,7 +98,7 @@ export interface Peer {
 }
 
 export interface PeerOptions {
-  /** What its client announced, beside nothing. `true` is everything. */
+  /** What its client announced, beside rerouting and revocation. `true` is everything. */
   readonly can?: true | Partial<Features>
   readonly cancelReply?: CancelReply
   readonly trustlevel?: number
@@ -120,9 +126,12 @@ const limits: RouterLimits = {
   maxSubscriptions: 10,
   maxRegistrations: 50,
   maxCalls: 50,
+  maxWildcards: 50,
   maxWaiting: 10,
   maxRetained: 10,
   maxTestaments: 10,
+  maxRetainedBytes: 1_048_576,
+  maxHeldBytes: 1_048_576,
 }
 
 interface Alarm {
@@ -199,10 +208,10 @@ function makePeer(dealer: Dealer, options: MadePeer): Peer {
       authprovider: 'static',
       authextra: noDict,
     },
-    features: options.can === true ? everything : { ...nothing, ...options.can },
+    features: options.can === true ? everything : { ...little, ...options.can },
     cancelReply: options.cancelReply ?? 'always',
     trustlevel: options.trustlevel,
-    transport: noDict,
+    transport: { facts: noDict },
     outlet: { send: (message) => void sent.push(message) },
   })
   const permit = options.permit ?? permits.allowed

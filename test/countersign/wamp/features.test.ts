@@ -11,6 +11,9 @@ describe('features of a client', () => {
     ['callee', 'call_canceling', 'calleeCanceling'],
     ['callee', 'call_cancelling', 'calleeCanceling'],
     ['callee', 'call_timeout', 'calleeTimeout'],
+    ['callee', 'call_reroute', 'calleeReroute'],
+    ['callee', 'registration_revocation', 'calleeRevocation'],
+    ['subscriber', 'subscription_revocation', 'subscriberRevocation'],
     ['callee', 'progressive_calls', 'calleeProgressiveInvocations'],
     ['caller', 'progressive_call_invocations', 'callerProgressiveInvocations'],
     ['caller', 'progressive_call_results', 'callerProgressiveResults'],
@@ -35,6 +38,27 @@ describe('features of a client', () => {
   test('are not found among what every object inherits', () => {
     expect(featuresOf({ roles: { constructor: {}, toString: {} } })).toBeUndefined()
     expect(featuresOf({ roles: Object.create({ caller: {} }) as Dict })).toBeUndefined()
+  })
+})
+
+describe('revocations that a client is told of', () => {
+  const told = (roles: Dict): readonly unknown[] => {
+    const features = featuresOf({ roles })
+    return [features?.subscriberRevocation, features?.calleeRevocation]
+  }
+  const subscriber = { features: { subscription_revocation: true } }
+  const callee = { features: { registration_revocation: true } }
+
+  test.each<readonly [string, Dict, readonly boolean[]]>([
+    ['Autobahn|JS reads both', { subscriber, callee, publisher: {} }, [true, true]],
+    ['wampy announces neither', { subscriber: {}, callee: {} }, [false, false]],
+    [
+      'Autobahn|Python dies of UNSUBSCRIBED though it announces it',
+      { subscriber, callee, publisher: { features: { x_acknowledged_event_delivery: true } } },
+      [false, true],
+    ],
+  ])('%s', (_name, roles, expected) => {
+    expect(told(roles)).toEqual(expected)
   })
 })
 

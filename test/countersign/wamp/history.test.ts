@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { isThenable } from '../../../packages/countersign/src/core/drive.ts'
+import type { ErrorUri, StoredEvent } from '../../../packages/countersign/src/wamp/broker-types.ts'
 import type { Dict } from '../../../packages/countersign/src/wamp/messages.ts'
 import { permits } from '../../../packages/countersign/src/wamp/permit.ts'
 import { BrokerRoom, type RoomOptions, type TestSession } from './broker-room.ts'
@@ -20,6 +22,10 @@ function told(options: RoomOptions = { history: [exact, prefix] }): { room: Brok
 
 function ids(room: BrokerRoom, asker: TestSession, kwargs: Dict = {}, subscription = 2): unknown {
   const events = room.broker.events(asker, subscription, kwargs)
+  return isThenable(events) ? events.then(idsOf) : idsOf(events)
+}
+
+function idsOf(events: readonly StoredEvent[] | ErrorUri): unknown {
   return typeof events === 'string' ? events : events.map(({ publication }) => publication)
 }
 
@@ -145,9 +151,20 @@ describe('event history', () => {
     expect(ids(room, asker)).toHaveLength(5)
   })
 
-  it('is not for those whose authorizer has not been heard', () => {
-    const { room, asker } = told({ history: [exact], decide: () => Promise.resolve(permits.allowed) })
-    expect(ids(room, asker, {}, 1)).toBe('wamp.error.not_authorized')
+  it.each([
+    ['allowed', permits.allowed, [1001, 1003, 1005]],
+    ['denied', permits.denied, 'wamp.error.not_authorized'],
+    ['failed', permits.failed, 'wamp.error.authorization_failed'],
+  ])('waits for an authorizer: %s', async (_name, permit, expected) => {
+    const { room, asker } = told({ history: [exact], decide: () => Promise.resolve(permit) })
+    expect(await ids(room, asker, {}, 1)).toEqual(expected)
+    room.subscribe(asker, 'com.a')
+    expect(ids(room, asker, {}, 1)).toEqual([1001, 1003, 1005])
+  })
+
+  it('is closed where the authority breaks its promise', async () => {
+    const { room, asker } = told({ history: [exact], decide: () => Promise.reject(new Error('broken')) })
+    expect(await ids(room, asker, {}, 1)).toBe('wamp.error.authorization_failed')
   })
 
   it('is refused at the start where it makes no sense', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { noDict } from '../../../packages/countersign/src/wamp/messages.ts'
+import { noPayload } from '../../../packages/countersign/src/wamp/values.ts'
 import { realm1, Room, ruleFor, settled, type Peer } from './router-room.ts'
 
 /** A room, an administrator in it, and members. */
@@ -454,5 +455,94 @@ describe('decisions of authorizers', () => {
     expect(asked).toEqual(['com.a', 'com.a', 'com.a'])
     expect(admin.error('x_countersign.authorization.purge', [7])).toBe('wamp.error.no_such_session')
     expect(admin.error('x_countersign.authorization.purge', ['x'])).toBe('wamp.error.invalid_argument')
+  })
+})
+
+describe('the history of a topic under an authorizer', () => {
+  function archive(): { room: Room; answers: ((allow: boolean) => void)[] } {
+    const answers: ((allow: boolean) => void)[] = []
+    const authorizer = (_session: unknown, uri: string): unknown =>
+      uri === 'com.topic' ? new Promise((resolve) => answers.push(resolve)) : true
+    const frontend = { name: 'frontend', rules: [ruleFor('', 'publish')] }
+    const realm = {
+      ...realm1,
+      roles: [{ name: 'anonymous', authorizer: { authorizer } }, frontend],
+      history: [{ uri: 'com.topic', match: 'exact', limit: 10 }],
+    } as const
+    return { room: new Room({ realms: [realm] }), answers }
+  }
+
+  test.each([true, false])('is told once the authorizer has been heard: %s', async (allow) => {
+    const { room, answers } = archive()
+    const [joe, member] = [await room.frontend(), room.member()]
+    joe.publish('com.topic', ['kept'])
+    expect(member.call('wamp.subscription.get_events', [1])).toBeUndefined()
+    member.call('wamp.session.count')
+    expect(member.kinds()).toEqual(['welcome'])
+    answers[0]?.(allow)
+    await settled()
+    expect(member.kinds()).toEqual(['welcome', allow ? 'result' : 'error', 'result'])
+    const [, told] = member.sent
+    const events = told?.kind === 'result' ? told.payload.args() : []
+    expect(events).toMatchObject(allow ? [[{ args: ['kept'] }]] : [])
+  })
+
+  test('is told to nobody who has gone', async () => {
+    const { room, answers } = archive()
+    const member = room.member()
+    member.call('wamp.subscription.get_events', [1])
+    member.connection.gone()
+    answers[0]?.(true)
+    await settled()
+    expect(member.kinds()).toEqual(['welcome'])
+  })
+})
+
+describe('a CALL of the router itself', () => {
+  /** A member that sends the arguments of call 7 in parts, and its callee. */
+  function underWay(): { member: Peer; callee: Peer } {
+    const features = { progressive_call_invocations: true, call_canceling: true }
+    const room = new Room({
+      realms: [{ ...realm1, roles: [{ name: 'anonymous', rules: [ruleFor('', 'call', 'register')] }] }],
+    })
+    const [member, callee] = [1, 2].map(() =>
+      room.member({ roles: { caller: { features }, callee: { features } } }),
+    )
+    if (member === undefined || callee === undefined) throw new Error('there are two')
+    callee.register('com.procedure')
+    part(member, 'com.procedure', true)
+    return { member, callee }
+  }
+
+  function part(peer: Peer, procedure: string, progress: boolean): void {
+    peer.say({ kind: 'call', request: 7, options: { progress }, procedure, payload: noPayload })
+  }
+
+  test('ends the call under way whose id it carries, and answers nothing else', () => {
+    const { member, callee } = underWay()
+    part(member, 'wamp.session.kill_all', false)
+    expect(member.sent.at(-1)).toMatchObject({
+      kind: 'error',
+      request: 7,
+      error: 'wamp.error.invalid_argument',
+    })
+    expect(callee.kinds()).toEqual(['welcome', 'registered', 'invocation', 'interrupt'])
+    callee.yield(['late'])
+    expect(member.kinds()).toEqual(['welcome', 'error'])
+  })
+
+  test('is dropped under the id of a call that was answered while it went on', () => {
+    const { member, callee } = underWay()
+    callee.yield(['early'])
+    part(member, 'wamp.session.count', false)
+    expect(member.kinds()).toEqual(['welcome', 'result'])
+  })
+
+  test('is answered once, in however many parts it comes', () => {
+    const { member, callee } = underWay()
+    callee.yield()
+    part(member, 'com.procedure', false)
+    for (const progress of [true, true, false]) part(member, 'wamp.session.count', progress)
+    expect(member.kinds()).toEqual(['welcome', 'result', 'result'])
   })
 })

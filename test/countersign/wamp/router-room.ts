@@ -34,9 +34,11 @@ import { handshakeOf, openGuard, type Opened } from '../support/guard.ts'
 /** Roles of HELLO with everything that a capable client announces. */
 export const allRoles: Dict = {
   caller: { features: { progressive_call_results: true, call_canceling: true } },
-  callee: { features: { progressive_call_results: true, call_canceling: true } },
+  callee: {
+    features: { progressive_call_results: true, call_canceling: true, registration_revocation: true },
+  },
   publisher: { features: {} },
-  subscriber: { features: {} },
+  subscriber: { features: { subscription_revocation: true } },
 }
 
 /** A rule that allows the named actions below a prefix. */

@@ -1,8 +1,8 @@
 /** What the router announces in WELCOME `roles`: what it implements, each flag strictly `true`. */
+import { constant } from './codec-constant.ts'
 import type { Dict } from './messages.ts'
 
 const broker: readonly string[] = [
-  'event_history',
   'event_retention',
   'pattern_based_subscription',
   'payload_passthru_mode',
@@ -27,7 +27,8 @@ const dealer: readonly string[] = [
   'shared_registration',
 ]
 
-const brokerMeta: readonly string[] = ['session_meta_api', 'subscription_meta_api']
+// A history is read by a procedure of the meta API alone.
+const brokerMeta: readonly string[] = ['event_history', 'session_meta_api', 'subscription_meta_api']
 const dealerMeta: readonly string[] = ['registration_meta_api', 'session_meta_api', 'testament_meta_api']
 
 /** `roles` of a realm that answers the meta API. */
@@ -41,7 +42,7 @@ export function routerRoles(metaApi: boolean): Dict {
 }
 
 function rolesOf(ofBroker: readonly string[], ofDealer: readonly string[]): Dict {
-  return Object.freeze({ broker: roleOf(ofBroker), dealer: roleOf(ofDealer) })
+  return constant(Object.freeze({ broker: roleOf(ofBroker), dealer: roleOf(ofDealer) }))
 }
 
 function roleOf(names: readonly string[]): Dict {

@@ -44,9 +44,11 @@ export function opinionOf(answer: unknown, action: Action): Opinion {
 /**
  * Whether an ERROR complains of the number of arguments, as procedures do that were written when authorizers took three
  * (`takes 3 positional arguments but 4 were given`).
+ * @param uri what was asked about: words of the client's do not count, should the authorizer repeat them
  */
-export function wantsFewerArguments(answer: AuthorizerReply): boolean {
+export function wantsFewerArguments(answer: AuthorizerReply, uri: string): boolean {
   if (answer.kind !== 'error') return false
   const [message] = answer.args
-  return typeof message === 'string' && /\btakes\b.{0,40}\bargument/i.test(message.slice(0, 1000))
+  if (typeof message !== 'string') return false
+  return /\btakes\b.{0,40}\bargument/i.test(message.slice(0, 4096).replaceAll(uri, '').slice(0, 1000))
 }

@@ -10,7 +10,7 @@ import {
 import { DecisionCache } from './authorization-cache.ts'
 import type { Dict } from './messages.ts'
 import type { Action, AuthorizationSession, AuthorizerFunction, AuthorizerOptions } from './options.ts'
-import type { Permit } from './permit.ts'
+import { permits, type Permit } from './permit.ts'
 import type { RouterPorts } from './ports.ts'
 import type { Session } from './session.ts'
 import { matchOf } from './uri.ts'
@@ -40,6 +40,8 @@ export interface Question {
 const defaults = Object.freeze({ cacheBy: 'session', cacheTtlMs: 60_000, timeoutMs: 5_000 })
 /** Decisions kept for one role. */
 const maxKept = 10_000
+/** Questions about one session that an authorizer is asked at once: its requests wait for each other, few others arise. */
+const maxAtOnce = 64
 /** Longest question whose decision is kept, characters. */
 const maxKeptLength = 256
 
@@ -68,6 +70,8 @@ export class DynamicRole {
   readonly #cache: DecisionCache
   /** By owner and key. */
   readonly #flights = new Map<string, Map<string, Asked>>()
+  /** How many questions about a session are under way. */
+  readonly #asking = new Map<Session, number>()
   /** The procedure takes three arguments, without options. */
   #takesThree = false
 
@@ -135,8 +139,22 @@ export class DynamicRole {
       if (cache && fit) this.#cache.keep(owner, key, { permit, atMs: this.#ports.clock.now() })
       return permit
     }
+    const { session } = question
+    const asking = this.#asking.get(session) ?? 0
+    if (asking >= maxAtOnce) return permits.failed
     const opinion = this.#opinion(question)
-    return opinion instanceof Promise ? opinion.then(keep) : keep(opinion)
+    if (!(opinion instanceof Promise)) return keep(opinion)
+    this.#asking.set(session, asking + 1)
+    return opinion.then((told) => {
+      this.#answered(session)
+      return keep(told)
+    })
+  }
+
+  #answered(session: Session): void {
+    const left = (this.#asking.get(session) ?? 1) - 1
+    if (left > 0) this.#asking.set(session, left)
+    else this.#asking.delete(session)
   }
 
   /** A function answers at once where it can; everything else within the time limit. */
@@ -164,7 +182,7 @@ export class DynamicRole {
     const timeoutMs = this.#timeoutMs
     if (!this.#takesThree) {
       const answer = await this.#ports.call({ procedure, args: [...three, options], timeoutMs })
-      if (!wantsFewerArguments(answer)) return opinionIn(answer, action)
+      if (!wantsFewerArguments(answer, uri)) return opinionIn(answer, action)
     }
     const answer = await this.#ports.call({ procedure, args: three, timeoutMs })
     const opinion = opinionIn(answer, action)

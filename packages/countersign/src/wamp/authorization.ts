@@ -34,9 +34,10 @@ export interface AuthorityOptions {
 export interface RoleAuthority extends Authority {
   /**
    * Other roles from now on; nothing that was kept survives, and answers under way are asked anew.
+   * @param reserved other procedures that the router keeps to itself. @default those before
    * @throws MisuseError as `createAuthority` does; the roles before stay in force
    */
-  replace(roles: readonly RoleOptions[]): void
+  replace(roles: readonly RoleOptions[], reserved?: readonly string[]): void
   /** Forgets what authorizers allowed to be kept: about one session, or all. */
   purge(session?: Session): void
 }
@@ -58,11 +59,14 @@ type Role = StaticRole | DynamicRole
 class Roles implements RoleAuthority {
   readonly #options: AuthorityOptions
   #roles: ReadonlyMap<string, Role>
+  /** As configured: without what follows from the roles. */
+  #configured: readonly string[]
   #reserved: ReadonlySet<string>
 
   constructor(options: AuthorityOptions) {
     this.#options = options
-    this.#reserved = reservedBy(options.roles, options.reserved ?? [])
+    this.#configured = options.reserved ?? []
+    this.#reserved = reservedBy(options.roles, this.#configured)
     this.#roles = this.#rolesOf(options.roles, this.#reserved)
   }
 
@@ -81,9 +85,10 @@ class Roles implements RoleAuthority {
     for (const role of this.#roles.values()) if (role instanceof DynamicRole) role.forget(session)
   }
 
-  replace(roles: readonly RoleOptions[]): void {
-    const reserved = reservedBy(roles, this.#options.reserved ?? [])
+  replace(roles: readonly RoleOptions[], configured: readonly string[] = this.#configured): void {
+    const reserved = reservedBy(roles, configured)
     this.#roles = this.#rolesOf(roles, reserved)
+    this.#configured = configured
     this.#reserved = reserved
   }
 
@@ -94,7 +99,9 @@ class Roles implements RoleAuthority {
     // An unknown policy is refused by broker and dealer, whoever asks: here it is no pattern.
     const match = (listens && option !== null ? matchOf(option) : undefined) ?? 'exact'
     if (this.#isKept(role, question, match)) return permits.denied
-    if (!(role instanceof StaticRole)) return role.decide(question)
+    // No authorizer is troubled with what broker and dealer would refuse, nor with texts of any length.
+    if (!(role instanceof StaticRole))
+      return isPattern(uri, match, 'loose') ? role.decide(question) : permits.denied
     return match === 'exact' ? role.decide(action, uri) : role.decidePattern(action, uri, match)
   }
 

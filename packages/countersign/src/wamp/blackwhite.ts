@@ -1,4 +1,5 @@
 /** Who may receive a publication (WAMP, advanced profile, subscriber black- and whitelisting). */
+import { idOf } from './ids.ts'
 import type { Identity, Session } from './session.ts'
 
 /** Names in one list that are looked at; a longer list is a wrong argument. */
@@ -52,12 +53,6 @@ export function listOf(key: keyof Audience, value: unknown): ReadonlySet<unknown
     listed.add(read)
   }
   return listed
-}
-
-/** An id of the wire, whichever number its serializer made of it. @returns `undefined` for what is none */
-export function idOf(value: unknown): number | undefined {
-  const id = typeof value === 'bigint' ? Number(value) : value
-  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= 2 ** 53 ? id : undefined
 }
 
 /** Whether a session is among those a publication is for. */

@@ -1,5 +1,7 @@
 /** The broker of one realm: who subscribes what, and the way of an event from its publisher to them. */
+import { isThenable } from '../core/drive.ts'
 import { checkWhole, MisuseError } from '../core/errors.ts'
+import type { MaybePromise } from '../core/records.ts'
 import { namesSessions } from './blackwhite.ts'
 import {
   fanOut,
@@ -13,7 +15,7 @@ import { type BrokerSubscription, SubscriptionIndex } from './broker-index.ts'
 import { readPublish, readSubscribe } from './broker-options.ts'
 import type { BrokerWatch, ErrorUri, StoredEvent, Subscription, SubscriptionIds } from './broker-types.ts'
 import { readHistoryQuery, selectEvents } from './history-query.ts'
-import { History, storedEvent } from './history.ts'
+import { answerable, History, storedEvent } from './history.ts'
 import type { Dict, Publish, Subscribe, Unsubscribe } from './messages.ts'
 import { noDict } from './messages.ts'
 import type { HistoryOptions, RouterLimits } from './options.ts'
@@ -23,6 +25,7 @@ import { RetainedEvents } from './retained.ts'
 import type { Session } from './session.ts'
 import { isPattern, isUri, type Match, type UriCheck } from './uri.ts'
 import { payloadOf } from './values.ts'
+import { wildcardsOf } from './wildcards.ts'
 
 /** What a broker is made of. */
 export interface BrokerOptions {
@@ -44,6 +47,7 @@ export class Broker {
   readonly #ports: RouterPorts
   readonly #uriCheck: UriCheck
   readonly #maxSubscriptions: number
+  readonly #maxWildcards: number
   readonly #authority: Authority
   readonly #watch: BrokerWatch
   readonly #index = new SubscriptionIndex()
@@ -55,11 +59,15 @@ export class Broker {
     this.#ports = options.ports
     this.#uriCheck = options.uriCheck
     this.#maxSubscriptions = options.limits.maxSubscriptions
+    this.#maxWildcards = options.limits.maxWildcards
     this.#authority = options.authority
     this.#watch = options.watch
-    this.#retained = new RetainedEvents({ maxEvents: options.limits.maxRetained })
+    this.#retained = new RetainedEvents({
+      maxEvents: options.limits.maxRetained,
+      maxBytes: options.limits.maxRetainedBytes,
+    })
     this.#hasHistory = options.history.length > 0
-    for (const history of options.history) this.#keepHistory(history)
+    for (const history of options.history) this.#keepHistory(history, options.limits.maxRetainedBytes)
   }
 
   /** SUBSCRIBE: answers SUBSCRIBED, then the retained events that were asked for; or ERROR. */
@@ -70,7 +78,7 @@ export class Broker {
     if (!isPattern(topic, wish.match, this.#uriCheck))
       return refuse(session, message, 'wamp.error.invalid_uri')
     const known = this.#index.get(topic, wish.match)
-    if (known?.sessions.has(session) !== true && !this.#mayHaveMore(session)) {
+    if (known?.sessions.has(session) !== true && !this.#mayHaveMore(session, wish.match)) {
       return refuse(session, message, 'wamp.error.unavailable')
     }
     const subscription = known ?? this.#make(topic, wish.match)
@@ -129,6 +137,11 @@ export class Broker {
     for (const subscription of left) this.#left(session, subscription)
   }
 
+  /** Whether an event of this topic would be kept for somebody or sent to somebody. */
+  isHeard(topic: string): boolean {
+    return this.#index.hasPatterns || this.#index.exact(topic) !== undefined
+  }
+
   /**
    * Publishes for the router itself: meta events, testaments. Reserved URIs are no obstacle here.
    * @param options of PUBLISH, as a client may have written them; with wrong ones, or a wrong topic, nothing is published
@@ -145,14 +158,15 @@ export class Broker {
 
   /**
    * Ends a subscription without being asked (WAMP, advanced profile, subscription revocation). Without effect where there
-   * is none.
+   * is none. A client that has not announced that it can be told is not told: its events just stop.
    * @param reason a URI
    */
   revoke(session: Session, subscription: Subscription, reason: string): void {
     if (!subscription.sessions.delete(session)) return
     session.subscriptions?.delete(subscription)
     const details = { subscription: subscription.id, reason }
-    session.send({ kind: 'unsubscribed', request: 0, details })
+    // Others drop the connection on an answer to nothing.
+    if (session.features.subscriberRevocation) session.send({ kind: 'unsubscribed', request: 0, details })
     this.#left(session, subscription)
   }
 
@@ -179,34 +193,39 @@ export class Broker {
   }
 
   /**
-   * `wamp.subscription.get_events`: the history of a subscription, for its subscribers and whoever may become one. An
-   * authorizer that would have to be asked first counts as a no: those under one subscribe before they ask.
+   * `wamp.subscription.get_events`: the history of a subscription, for its subscribers and whoever may become one.
    * @param kwargs the filters, see `HistoryQuery`
-   * @returns events, or the URI of an ERROR
+   * @returns events, or the URI of an ERROR; a promise, which never rejects, only where an authorizer has to be asked
    */
-  events(session: Session, subscriptionId: number, kwargs: Dict): readonly StoredEvent[] | ErrorUri {
+  events(
+    session: Session,
+    subscriptionId: number,
+    kwargs: Dict,
+  ): MaybePromise<readonly StoredEvent[] | ErrorUri> {
     const subscription = this.#index.find(subscriptionId)
     if (subscription === undefined) return 'wamp.error.no_such_subscription'
-    if (!this.#mayRead(session, subscription)) return 'wamp.error.not_authorized'
-    const query = readHistoryQuery(kwargs)
-    if (query === undefined) return 'wamp.error.invalid_argument'
-    const records = subscription.history?.records() ?? []
-    return selectEvents(records, query, session.identity).map((record) => storedEvent(record, subscription))
+    const permit = this.#mayRead(session, subscription)
+    const read = (decided: Permit): readonly StoredEvent[] | ErrorUri => {
+      if (decided === permits.failed) return 'wamp.error.authorization_failed'
+      return decided === permits.denied
+        ? 'wamp.error.not_authorized'
+        : eventsOf(subscription, kwargs, session)
+    }
+    return isThenable(permit) ? permit.then(read, () => read(permits.failed)) : read(permit)
   }
 
-  #mayRead(session: Session, { topic, match, sessions }: Subscription): boolean {
-    if (sessions.has(session)) return true
-    const permit = this.#authority.decide(session, 'subscribe', topic, { match })
-    return permit === permits.allowed || permit === permits.disclosed
+  #mayRead(session: Session, { topic, match, sessions }: Subscription): MaybePromise<Permit> {
+    if (sessions.has(session)) return permits.allowed
+    return this.#authority.decide(session, 'subscribe', topic, { match })
   }
 
-  #keepHistory({ uri, match, limit }: HistoryOptions): void {
+  #keepHistory({ uri, match, limit }: HistoryOptions, maxBytes: number): void {
     checkWhole(`history of ${uri}: limit`, limit, [1, 1_000_000])
     if (!isPattern(uri, match, this.#uriCheck) || this.#index.get(uri, match) !== undefined) {
       throw new MisuseError('invalid_option', `history of ${uri}: a pattern of its policy, named once`)
     }
     const createdAtMs = this.#ports.clock.now()
-    this.#index.make({ topic: uri, match, createdAtMs, history: new History(limit) })
+    this.#index.make({ topic: uri, match, createdAtMs, history: new History({ limit, maxBytes }) })
   }
 
   #make(topic: string, match: Match): BrokerSubscription {
@@ -281,7 +300,21 @@ export class Broker {
     }
   }
 
-  #mayHaveMore({ subscriptions }: Session): boolean {
-    return (subscriptions?.size ?? 0) < this.#maxSubscriptions
+  #mayHaveMore(session: Session, match: Match): boolean {
+    if ((session.subscriptions?.size ?? 0) >= this.#maxSubscriptions) return false
+    return match !== 'wildcard' || wildcardsOf(session) < this.#maxWildcards
   }
+}
+
+/** What a query finds, for somebody who may read it. */
+function eventsOf(
+  subscription: BrokerSubscription,
+  kwargs: Dict,
+  asker: Session,
+): readonly StoredEvent[] | ErrorUri {
+  const query = readHistoryQuery(kwargs)
+  if (query === undefined) return 'wamp.error.invalid_argument'
+  const records = subscription.history?.records() ?? []
+  const chosen = answerable(selectEvents(records, query, asker.identity))
+  return chosen.map((record) => storedEvent(record, subscription))
 }

@@ -44,7 +44,8 @@ export class SpanPayload implements Payload {
     if (serialization === this.origin.serialization) return this.source.subarray(this.from, this.to)
     const made = this.#made?.get(serialization)
     if (made !== undefined) return made
-    const bytes = writeElements(serialization, this.#decoded(), this.origin.lend)
+    // Values that were read for this alone are not kept: they take many times the memory of their bytes.
+    const bytes = writeElements(serialization, this.#values ?? this.#read(), this.origin.lend)
     this.#made ??= new Map()
     this.#made.set(serialization, bytes)
     return bytes
@@ -56,12 +57,13 @@ export class SpanPayload implements Payload {
   }
 
   #decoded(): readonly unknown[] {
-    this.#values ??= readElements(
-      this.origin.serialization,
-      this.bytes(this.origin.serialization),
-      this.origin.lend,
-    )
+    this.#values ??= this.#read()
     return this.#values
+  }
+
+  #read(): readonly unknown[] {
+    const { serialization, lend } = this.origin
+    return readElements(serialization, this.bytes(serialization), lend)
   }
 }
 

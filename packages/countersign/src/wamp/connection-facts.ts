@@ -7,16 +7,21 @@ import type { Dict } from './messages.ts'
 import type { RouterOptions } from './options.ts'
 import type { RouterPorts, Transport } from './ports.ts'
 import type { Realm } from './realm.ts'
+import type { TransportFacts } from './session.ts'
 
 /** What an adapter knows about a connection when it hands it over. */
-export interface ConnectionFacts {
+export interface ConnectionFacts extends TransportFacts {
   /** Who judges on this listener. */
   readonly guard: Guard
   /** Has passed `guard.greet`. */
   readonly handshake: Handshake
   readonly transport: Transport
-  /** `transport` of authenticators, authorizers and meta API: no secret header is among them. */
+  /** `transport` of authenticators, authorizers and meta API, read at each look: no secret header is among them. */
   readonly facts: Dict
+  /** The same with secret headers that authenticators were promised: for them alone. `undefined`: there are none. */
+  readonly told?: TransportFacts | undefined
+  /** What holds for connections of this transport. `undefined`: what holds for the router. */
+  readonly settings?: ConnectionSettings | undefined
   /** Channel bindings of the TLS connection; empty without TLS. */
   readonly channels: JoinRequest['channels']
 }

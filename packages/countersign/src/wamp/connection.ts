@@ -12,7 +12,7 @@ import type { Lease, LeaseHolder } from '../core/lease.ts'
 import type { Challenge } from '../core/ports.ts'
 import type { Reason } from '../core/reasons.ts'
 import type { Malformed } from './codec.ts'
-import type { ConnectionFacts, ConnectionHost } from './connection-facts.ts'
+import type { ConnectionFacts, ConnectionHost, ConnectionSettings } from './connection-facts.ts'
 import { Hearing } from './connection-hearing.ts'
 import { identityOf, roleFor, transportIdentity, welcomeOf } from './connection-join.ts'
 import { offersNothing, readHello, type Opening } from './hello.ts'
@@ -38,6 +38,7 @@ interface Joined {
 export class Connection implements SessionKeeper {
   readonly #host: ConnectionHost
   readonly #facts: ConnectionFacts
+  readonly #settings: ConnectionSettings
   #phase: Phase = 'waiting'
   #joined: Joined | undefined = undefined
   /** What HELLO said; after WELCOME only where the client wants to be challenged again. */
@@ -56,7 +57,8 @@ export class Connection implements SessionKeeper {
   constructor(host: ConnectionHost, facts: ConnectionFacts) {
     this.#host = host
     this.#facts = facts
-    this.#expect(host.settings.helloTimeoutMs, 'authentication_timeout')
+    this.#settings = facts.settings ?? host.settings
+    this.#expect(this.#settings.helloTimeoutMs, 'authentication_timeout')
   }
 
   /** Where it stands. */
@@ -167,10 +169,13 @@ export class Connection implements SessionKeeper {
   }
 
   #hello(message: Hello): void {
-    const { guard, handshake, facts, channels } = this.#facts
-    const { cancelReply, verdictTimeoutMs } = this.#host.settings
+    const { guard, handshake, channels, told: transport = this.#facts } = this.#facts
+    // A further session costs what a further connection would.
+    const early = this.#served ? guard.greet(handshake, false) : undefined
+    if (early !== undefined) return this.#refuse(early.reason)
+    const { cancelReply, verdictTimeoutMs } = this.#settings
     const session = this.#host.ports.randomId()
-    const opening = readHello(message, { session, transport: facts, channels, cancelReply })
+    const opening = readHello(message, { session, transport, channels, cancelReply })
     if (opening === undefined) return this.violated()
     if (message.realm !== undefined && this.#host.realm(message.realm) === undefined) {
       return this.#refuse('no_such_realm')
@@ -190,7 +195,7 @@ export class Connection implements SessionKeeper {
 
   #challenge(challenge: Challenge): void {
     this.#method ??= challenge.method
-    this.#expect(this.#host.settings.authenticateTimeoutMs, 'authentication_timeout')
+    this.#expect(this.#settings.authenticateTimeoutMs, 'authentication_timeout')
     this.#send(challenge)
   }
 
@@ -200,7 +205,7 @@ export class Connection implements SessionKeeper {
 
   #authenticate(entry: Hearing<Decision>, { signature, extra }: Authenticate): void {
     const pending = entry.answer({ text: signature, extra, now: this.#facts.guard.now() })
-    if (pending) this.#expect(this.#host.settings.verdictTimeoutMs, 'overloaded')
+    if (pending) this.#expect(this.#settings.verdictTimeoutMs, 'overloaded')
   }
 
   #renews({ signature, extra }: Authenticate): void {
@@ -233,7 +238,7 @@ export class Connection implements SessionKeeper {
       features: opening.features,
       cancelReply: opening.cancelReply,
       trustlevel: realm.trustlevelOf(role),
-      transport: this.#facts.facts,
+      transport: this.#facts,
       outlet: this.#facts.transport,
       keeper: this,
     })
@@ -261,7 +266,7 @@ export class Connection implements SessionKeeper {
     if (message.reason === 'wamp.close.logout') transport.forget()
     transport.send(goodbyeOf('wamp.close.goodbye_and_out'))
     this.#phase = 'waiting'
-    if (transport.parted()) this.#expect(this.#host.settings.helloTimeoutMs, 'authentication_timeout')
+    if (transport.parted()) this.#expect(this.#settings.helloTimeoutMs, 'authentication_timeout')
     else this.#hangUp()
   }
 
@@ -279,7 +284,7 @@ export class Connection implements SessionKeeper {
     this.#farewell = reason
     this.#facts.transport.clear()
     this.#facts.transport.send(goodbye)
-    this.#timer = this.#host.ports.after(this.#host.settings.lingerMs, () => this.#close())
+    this.#timer = this.#host.ports.after(this.#settings.lingerMs, () => this.#close())
   }
 
   /** ABORT and the end of the transport; no ABORT where it would keep a client from trying again. */
@@ -291,7 +296,7 @@ export class Connection implements SessionKeeper {
     const code = temporary[reason]
     if (silent) return transport.close(1000, '')
     if (code !== undefined) return transport.close(code, reason)
-    transport.send(abortOf(reason, this.#host.settings.errorUris))
+    transport.send(abortOf(reason, this.#settings.errorUris))
     transport.close(guard.closeCode(reason), reason)
   }
 

@@ -11,6 +11,7 @@ import { answer, interrupt, resultDetails, sendInvocation, wasIssued } from './c
 import { callWishes, cancelModeOf, flagOf, passthruOf, type CallWishes } from './call-options.ts'
 import { dealerError, type DealerError } from './dealer-errors.ts'
 import type { PendingCall, Registration } from './dealer-types.ts'
+import { payloadBytes } from './kept-size.ts'
 import type { Call, Cancel, ErrorMessage, Yield } from './messages.ts'
 import { noDict } from './messages.ts'
 import type { RouterLimits } from './options.ts'
@@ -59,7 +60,7 @@ export class Calls {
     if (!mayWish(caller.features, wishes)) return false
     const registration = this.#route(message.procedure)
     if (typeof registration === 'string') return this.#turnDown(caller, message, registration)
-    if (caller.calls !== undefined && caller.calls.size >= this.#options.limits.maxCalls) {
+    if (!this.#mayHaveMore(caller)) {
       return this.#turnDown(caller, message, 'wamp.error.unavailable')
     }
     const callee = chooseCallee(registration, this.#options.ports)
@@ -82,8 +83,8 @@ export class Calls {
       details: noDict,
       again: undefined,
     }
-    if (registration.callees.length > 1 && !wishes.progress) {
-      pending.again = { wishes, payload: message.payload.keep(), tried: new Set() }
+    if (callee.features.calleeReroute && registration.callees.length > 1 && !wishes.progress) {
+      this.#keepArguments(pending, wishes, message.payload)
     }
     caller.calls = (caller.calls ?? new Map()).set(message.request, pending)
     this.#invoke(pending, wishes, message.payload)
@@ -107,6 +108,19 @@ export class Calls {
   }
 
   /**
+   * Whether a CALL that the router itself answers is a call of its own. One that carries the id of a call under way ends
+   * that with ERROR, and the rest of one that was answered is dropped. More parts of this one are dropped as well.
+   */
+  admits(caller: Session, message: Call): boolean {
+    if (caller.calls?.has(message.request) === true) {
+      return !this.#turnDown(caller, message, 'wamp.error.invalid_argument')
+    }
+    if (this.#isLate(caller, message)) return false
+    if (message.options['progress'] === true) this.#remember(caller, message.request)
+    return true
+  }
+
+  /**
    * CANCEL. Of a call that is not under way it means nothing: its answer is on the way. An unknown mode is answered by
    * `wamp.error.invalid_argument`, which ends the call, as every ERROR for it does.
    */
@@ -117,7 +131,7 @@ export class Calls {
     if (mode === 'kill' && pending.callee.features.calleeCanceling) {
       if (!pending.killed) interrupt(pending, 'kill')
       pending.killed = true
-      pending.again = undefined
+      forgetArguments(pending)
       return
     }
     this.#finish(pending)
@@ -170,7 +184,8 @@ export class Calls {
     if (pending === undefined) return wasIssued(callee, message.request)
     const passthru = passthruOf(message.details)
     if (passthru === undefined || (passthru !== noDict && !callee.features.calleePassthru)) return false
-    if (message.error === 'wamp.error.unavailable') {
+    // Of a callee that has not announced rerouting it is an error like others (WAMP, advanced profile, call re-routing).
+    if (message.error === 'wamp.error.unavailable' && callee.features.calleeReroute) {
       this.#reroute(pending)
       return true
     }
@@ -225,6 +240,10 @@ export class Calls {
     return registration ?? 'wamp.error.no_such_procedure'
   }
 
+  #mayHaveMore({ calls, uncounted }: Session): boolean {
+    return uncounted || calls === undefined || calls.size < this.#options.limits.maxCalls
+  }
+
   /** ERROR in the dealer's own words; `true`, because a refusal is no breach. */
   #turnDown(caller: Session, message: Call, error: DealerError): true {
     this.refuse(caller, message, dealerError('call', message.request, error))
@@ -239,6 +258,14 @@ export class Calls {
     pending.open = progress
     sendInvocation(pending, message.payload)
     return true
+  }
+
+  /** For another callee, should the first one be unavailable; a caller with too much under way has one try each. */
+  #keepArguments(pending: PendingCall, wishes: CallWishes, payload: Payload): void {
+    const bytes = payloadBytes(payload)
+    if (pending.caller.heldBytes + bytes > this.#options.limits.maxHeldBytes) return
+    pending.caller.heldBytes += bytes
+    pending.again = { wishes, payload: payload.keep(), tried: new Set() }
   }
 
   /** Everything is filed before anything is sent: a callee inside this process may answer at once. */
@@ -257,7 +284,7 @@ export class Calls {
 
   /** A progressive result: the time limit begins anew, and nobody else can answer any more. */
   #progress(pending: PendingCall): void {
-    pending.again = undefined
+    forgetArguments(pending)
     if (pending.timer === undefined) return
     pending.timer.cancel()
     this.#startTimer(pending)
@@ -301,6 +328,14 @@ export class Calls {
     pending.caller.calls?.delete(pending.request)
     pending.callee.invocations?.delete(pending.invocation)
     pending.timer?.cancel()
+    forgetArguments(pending)
     if (pending.open) this.#remember(pending.caller, pending.request)
   }
+}
+
+/** Nobody else can be asked any more. */
+function forgetArguments(pending: PendingCall): void {
+  if (pending.again === undefined) return
+  pending.caller.heldBytes -= payloadBytes(pending.again.payload)
+  pending.again = undefined
 }

@@ -8,6 +8,7 @@ import type { RouterPorts } from './ports.ts'
 import { ProcedureIndex } from './procedure-index.ts'
 import type { Session } from './session.ts'
 import { isPattern, type Match, type UriCheck } from './uri.ts'
+import { wildcardsOf } from './wildcards.ts'
 
 /** What registrations need. */
 export interface RegistrationsOptions {
@@ -79,12 +80,16 @@ export class Registrations {
     this.#tell(registration, session)
   }
 
-  /** Takes a registration from a callee that did not ask for it (WAMP, advanced profile, registration revocation). */
+  /**
+   * Takes a registration from a callee that did not ask for it (WAMP, advanced profile, registration revocation). A client
+   * that has not announced that it can be told is not told: it just is not called any more.
+   */
   revoke(session: Session, registration: Registration, reason: string): void {
     if (session.registrations?.has(registration) !== true) return
     this.#strike(registration, session)
     const details = { registration: registration.id, reason }
-    session.send({ kind: 'unregistered', request: 0, details })
+    // Others drop the connection on an answer to nothing.
+    if (session.features.calleeRevocation) session.send({ kind: 'unregistered', request: 0, details })
     this.#tell(registration, session)
   }
 
@@ -112,9 +117,9 @@ export class Registrations {
     const { procedure } = message
     if (!isPattern(procedure, wishes.match, this.#options.uriCheck)) return 'wamp.error.invalid_uri'
     const held = session.registrations
-    if (held !== undefined && held.size >= this.#options.limits.maxRegistrations) {
-      return 'wamp.error.unavailable'
-    }
+    const { maxRegistrations, maxWildcards } = this.#options.limits
+    if (held !== undefined && held.size >= maxRegistrations) return 'wamp.error.unavailable'
+    if (wishes.match === 'wildcard' && wildcardsOf(session) >= maxWildcards) return 'wamp.error.unavailable'
     const known = this.index.at(procedure, wishes.match)
     if (known === undefined || wishes.force) return undefined
     const joins = known.policy !== 'single' && known.policy === wishes.policy

@@ -55,6 +55,14 @@ export class Dealer {
     this.#calls.refuse(session, message, error)
   }
 
+  /**
+   * Asked before the router itself answers a CALL.
+   * @returns `false`: it is no call of its own, and has been dealt with
+   */
+  admits(session: Session, message: Call): boolean {
+    return this.#calls.admits(session, message)
+  }
+
   /** CANCEL: nothing happens unless the call is under way. */
   cancel(session: Session, message: Cancel): void {
     this.#calls.cancel(session, message)

@@ -16,9 +16,15 @@ const flags: Readonly<Record<keyof Features, readonly [role: RoleName, ...names:
   calleeProgressiveResults: ['callee', 'progressive_call_results'],
   calleeProgressiveInvocations: ['callee', 'progressive_call_invocations', 'progressive_calls'],
   calleePassthru: ['callee', 'payload_passthru_mode'],
+  calleeReroute: ['callee', 'call_reroute'],
+  calleeRevocation: ['callee', 'registration_revocation'],
   publisherPassthru: ['publisher', 'payload_passthru_mode'],
   subscriberPassthru: ['subscriber', 'payload_passthru_mode'],
+  subscriberRevocation: ['subscriber', 'subscription_revocation'],
 }
+
+// The table has a row for each flag and no other.
+const flagNames = Object.keys(flags) as readonly (keyof Features)[]
 
 /** Features of clients that announce alike are one object: thousands of sessions share a handful. */
 const shared = new Map<number, Features>()
@@ -33,6 +39,7 @@ export function featuresOf(details: Dict): Features | undefined {
   const announced = roleNames.filter((name) => own(roles, name) !== undefined)
   if (announced.length === 0 || !announced.every((name) => isRole(own(roles, name)))) return undefined
   return sharedFeatures((flag) => {
+    if (flag === 'subscriberRevocation' && isAutobahnPython(roles)) return false
     const [role, ...names] = flags[flag]
     return names.some((name) => announces(roles, role, name))
   })
@@ -63,6 +70,10 @@ export function isDict(value: unknown): value is Dict {
 
 /** One bit a flag names the combination. */
 function sharedFeatures(has: (flag: keyof Features) => boolean): Features {
+  let bits = 0
+  for (const flag of flagNames) bits = bits * 2 + (has(flag) ? 1 : 0)
+  const known = shared.get(bits)
+  if (known !== undefined) return known
   const features: Features = {
     callerProgressiveResults: has('callerProgressiveResults'),
     callerProgressiveInvocations: has('callerProgressiveInvocations'),
@@ -72,14 +83,22 @@ function sharedFeatures(has: (flag: keyof Features) => boolean): Features {
     calleeProgressiveResults: has('calleeProgressiveResults'),
     calleeProgressiveInvocations: has('calleeProgressiveInvocations'),
     calleePassthru: has('calleePassthru'),
+    calleeReroute: has('calleeReroute'),
+    calleeRevocation: has('calleeRevocation'),
     publisherPassthru: has('publisherPassthru'),
     subscriberPassthru: has('subscriberPassthru'),
+    subscriberRevocation: has('subscriberRevocation'),
   }
-  const bits = Object.values(features).reduce((sum: number, on) => sum * 2 + (on === true ? 1 : 0), 0)
-  const known = shared.get(bits)
-  if (known !== undefined) return known
   shared.set(bits, features)
   return features
+}
+
+/**
+ * Autobahn|Python announces `subscription_revocation`, yet drops its connection on UNSUBSCRIBED without a request. A
+ * feature that it alone announces tells it from others.
+ */
+function isAutobahnPython(roles: Dict): boolean {
+  return announces(roles, 'publisher', 'x_acknowledged_event_delivery')
 }
 
 /** Flags are booleans; anything else announces nothing. */

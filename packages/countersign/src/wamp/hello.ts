@@ -3,7 +3,7 @@ import type { HelloCredential, JoinRequest } from '../core/credential.ts'
 import { cancelReplyOf, featuresOf, isDict } from './features.ts'
 import { noDict, type Dict, type Hello } from './messages.ts'
 import type { RouterOptions } from './options.ts'
-import type { CancelReply, Features } from './session.ts'
+import type { CancelReply, Features, TransportFacts } from './session.ts'
 
 /** What a HELLO comes to. */
 export interface Opening {
@@ -19,7 +19,7 @@ export interface Opening {
 export interface OpeningFacts {
   /** The id that the session will have. */
   readonly session: number
-  readonly transport: Dict
+  readonly transport: TransportFacts
   readonly channels: JoinRequest['channels']
   readonly cancelReply: RouterOptions['cancelReply']
 }
@@ -40,8 +40,7 @@ export function readHello(message: Hello, facts: OpeningFacts): Opening | undefi
   const authextra = member(details, 'authextra') ?? noDict
   if (features === undefined || methods === undefined) return undefined
   if (authid === null || authrole === null || !isDict(authextra)) return undefined
-  const { session, transport, channels } = facts
-  const join: JoinRequest = { session, realm: message.realm, authrole, authextra, transport, channels }
+  const join = new Join(facts, { realm: message.realm, authrole, authextra })
   const nonce = member(authextra, 'nonce')
   return {
     hello: { kind: 'hello', authid, methods, nonce: typeof nonce === 'string' ? nonce : undefined, join },
@@ -49,6 +48,36 @@ export function readHello(message: Hello, facts: OpeningFacts): Opening | undefi
     features,
     cancelReply: cancelReplyOf(details, facts.cancelReply),
     rechallenge: member(details, 'x_rechallenge') === true,
+  }
+}
+
+/** What HELLO asks for. Facts of the transport are left where they are until a source asks for them. */
+class Join implements JoinRequest {
+  readonly session: number
+  readonly realm: string | undefined
+  readonly authrole: string | undefined
+  readonly authextra: Dict
+  readonly channels: JoinRequest['channels']
+  readonly #transport: TransportFacts
+
+  constructor(
+    facts: OpeningFacts,
+    asked: {
+      readonly realm: string | undefined
+      readonly authrole: string | undefined
+      readonly authextra: Dict
+    },
+  ) {
+    this.session = facts.session
+    this.realm = asked.realm
+    this.authrole = asked.authrole
+    this.authextra = asked.authextra
+    this.channels = facts.channels
+    this.#transport = facts.transport
+  }
+
+  get transport(): Dict {
+    return this.#transport.facts
   }
 }
 

@@ -1,6 +1,7 @@
 /** What `wamp.subscription.get_events` is asked for (WAMP, advanced profile, event history). */
-import { admitsIdentity, idOf } from './blackwhite.ts'
+import { admitsIdentity } from './blackwhite.ts'
 import type { HistoryRecord } from './history.ts'
+import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
 import type { Identity } from './session.ts'
 

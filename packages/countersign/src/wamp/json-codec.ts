@@ -8,7 +8,7 @@ import type { Sink } from './codec-sink.ts'
 import type { SpanOrigin } from './codec-span.ts'
 import { MessageWriter, type ElementWriter } from './codec-write.ts'
 import { JsonScanner, skipBlanks, skipNumber, skipString } from './json-scan.ts'
-import { jsonText } from './json-values.ts'
+import { jsonText, writeJsonDict } from './json-values.ts'
 import { noDict, type Dict } from './messages.ts'
 
 const notUtf8: Malformed = Object.freeze({ kind: 'malformed', why: 'not UTF-8' })
@@ -184,16 +184,25 @@ const jsonForm: ElementWriter = {
   nothing: (sink) => sink.text('null'),
   dict: (sink, dict) => {
     if (dict === noDict) sink.uint16(0x7b7d)
-    else sink.text(jsonText(dict))
+    else writeJsonDict(sink, dict)
   },
 }
 
-/** Decimal digits; small numbers without making a text of them. */
+const billion = 1_000_000_000
+
+/** Decimal digits, without making a text of them. Up to 2^53 it is two numbers below 2^31. */
 function writeInteger(sink: Sink, value: number): void {
-  if (value >= 0x8000_0000) return sink.text(String(value))
+  if (value < 0x8000_0000) return writeDigits(sink, value, 1)
+  const high = Math.floor(value / billion)
+  writeDigits(sink, high, 1)
+  writeDigits(sink, value - high * billion, 9)
+}
+
+/** @param least digits, with leading zeros */
+function writeDigits(sink: Sink, value: number, least: number): void {
   sink.reserve(10)
-  let digits = 1
-  for (let limit = 10; value >= limit; limit *= 10) digits++
+  let digits = least
+  for (let limit = 10 ** least; value >= limit; limit *= 10) digits++
   let rest = value
   for (let at = sink.at + digits - 1; at >= sink.at; at--) {
     const tenth = (rest / 10) | 0

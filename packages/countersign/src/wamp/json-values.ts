@@ -1,7 +1,10 @@
 /** JSON values, read and written, with WAMP's convention for binary ones (WAMP, basic profile, "Binary conversion of JSON strings"). */
 import { decodeBase64, encodeBase64 } from '../wire/base64.ts'
 import type { ByteLender } from './codec.ts'
+import { isConstant } from './codec-constant.ts'
 import { Extension, isWritten, maxWrittenDepth, setOwn } from './codec-extension.ts'
+import type { Sink } from './codec-sink.ts'
+import type { Dict } from './messages.ts'
 
 /**
  * A value's JSON text. Byte arrays become `"\u0000"` and base64, bigints become integers, what JSON has no words for (NaN,
@@ -41,6 +44,34 @@ function objectText(value: object, depth: number): string {
 
 /** Up to this length a look at each unit costs less than asking `JSON.stringify`. */
 const shortText = 32
+
+/** Writes a dictionary member by member: no text of the whole is made, and constants are copied. */
+export function writeJsonDict(sink: Sink, dict: Dict): void {
+  let first = true
+  for (const name of Object.keys(dict)) {
+    const member = dict[name]
+    if (!isWritten(member)) continue
+    sink.text(`${first ? '{' : ','}${quoted(name)}:`)
+    first = false
+    const known = constantJson(member)
+    if (known === undefined) sink.text(jsonText(member, 1))
+    else sink.raw(known)
+  }
+  if (first) sink.uint16(0x7b7d)
+  else sink.byte(0x7d)
+}
+
+/** JSON of constants, made at the first use. */
+const constants = new WeakMap<object, Uint8Array>()
+
+function constantJson(value: unknown): Uint8Array | undefined {
+  if (!isConstant(value)) return undefined
+  const known = constants.get(value)
+  if (known !== undefined) return known
+  const made = new TextEncoder().encode(jsonText(value, 1))
+  constants.set(value, made)
+  return made
+}
 
 function quoted(text: string): string {
   return text.length <= shortText && isPlain(text) ? `"${text}"` : JSON.stringify(text)

@@ -1,9 +1,11 @@
 /** Procedures that the router itself answers, in one table. */
-import { noDict, type Call, type Result } from './messages.ts'
+import { isThenable } from '../core/drive.ts'
+import type { MaybePromise } from '../core/records.ts'
+import { idOf } from './ids.ts'
+import { noDict, type Call, type ErrorMessage, type Result } from './messages.ts'
 import {
   answer,
   badArguments,
-  idOf,
   metaCallOf,
   refuse,
   type MetaAnswer,
@@ -45,18 +47,26 @@ const procedures: ReadonlyMap<string, MetaProcedure> = new Map(
   }),
 )
 
-/** Answers a CALL of one of the router's own procedures. It has been authorized like any other. */
-export function answerMeta(host: MetaHost | undefined, caller: Session, message: Call): void {
+/**
+ * The answer to a CALL of one of the router's own procedures, for its caller. It has been authorized like any other. A
+ * promise, which never rejects, only where an authorizer has to be asked.
+ * @param host `undefined`: nothing is answered here
+ */
+export function answerMeta(
+  host: MetaHost | undefined,
+  caller: Session,
+  message: Call,
+): MaybePromise<Result | ErrorMessage> {
   const procedure = procedures.get(message.procedure)
-  const of = { of: 'call', request: message.request } as const
   if (host === undefined || procedure === undefined) {
-    caller.send(errorOf(of, 'wamp.error.no_such_procedure'))
-    return
+    return messageOf(message.request, refuse('wamp.error.no_such_procedure'))
   }
   const told = procedure(host, metaCallOf(caller, message))
-  caller.send(told.kind === 'error' ? errorOf(of, told.error) : resultOf(message, told))
+  if (!isThenable(told)) return messageOf(message.request, told)
+  return told.then((late) => messageOf(message.request, late))
 }
 
-function resultOf({ request }: Call, { args, kwargs }: Extract<MetaAnswer, { kind: 'result' }>): Result {
-  return { kind: 'result', request, details: noDict, payload: payloadOf(args, kwargs) }
+function messageOf(request: number, told: MetaAnswer): Result | ErrorMessage {
+  if (told.kind === 'error') return errorOf({ of: 'call', request }, told.error)
+  return { kind: 'result', request, details: noDict, payload: payloadOf(told.args, told.kwargs) }
 }

@@ -9,14 +9,19 @@ import type { Session } from './session.ts'
 /** Publishes one of the router's own events. */
 export type Announce = (topic: string, args: readonly unknown[]) => void
 
+/** Topic of `announceJoin`. */
+export const onJoin = 'wamp.session.on_join'
+/** Topic of `announceLeave`. */
+export const onLeave = 'wamp.session.on_leave'
+
 /** `wamp.session.on_join` with the details of the session. */
 export function announceJoin(announce: Announce, session: Session): void {
-  announce('wamp.session.on_join', [sessionDetails(session)])
+  announce(onJoin, [sessionDetails(session)])
 }
 
 /** `wamp.session.on_leave` with id, authid and authrole. */
 export function announceLeave(announce: Announce, { id, identity }: Session): void {
-  announce('wamp.session.on_leave', [id, identity.authid, identity.authrole])
+  announce(onLeave, [id, identity.authid, identity.authrole])
 }
 
 /** `wamp.subscription.on_…`: created before subscribed, unsubscribed before deleted, as the broker tells them. */

@@ -1,4 +1,5 @@
 /** What the meta API needs of its realm, and the shape of its answers. */
+import type { MaybePromise } from '../core/records.ts'
 import type { Broker } from './broker.ts'
 import type { Dealer } from './dealer.ts'
 import { noDict, type Call, type Dict } from './messages.ts'
@@ -20,6 +21,7 @@ export interface MetaHost {
   readonly dealer: Dealer
   readonly uriCheck: UriCheck
   readonly maxTestaments: number
+  readonly maxHeldBytes: number
   /** The session of this id. */
   session(id: number): Session | undefined
   /** All sessions, in the order in which they joined. The router's own is not among them. */
@@ -42,8 +44,11 @@ export type MetaAnswer =
   | { readonly kind: 'result'; readonly args: readonly unknown[]; readonly kwargs: Dict }
   | { readonly kind: 'error'; readonly error: string }
 
-/** One meta procedure. Total: arguments of a wrong type are an answer as well. */
-export type MetaProcedure = (host: MetaHost, call: MetaCall) => MetaAnswer
+/**
+ * One meta procedure. Total: arguments of a wrong type are an answer as well. A promise, which never rejects, only where
+ * an authorizer has to be asked.
+ */
+export type MetaProcedure = (host: MetaHost, call: MetaCall) => MaybePromise<MetaAnswer>
 
 /** The arguments of a CALL for a meta procedure. */
 export function metaCallOf(caller: Session, { payload }: Call): MetaCall {
@@ -62,9 +67,3 @@ export function refuse(error: string): MetaAnswer {
 
 /** ERROR of arguments that are not what the procedure takes. */
 export const badArguments: MetaAnswer = refuse('wamp.error.invalid_argument')
-
-/** An id out of arguments: serializers bring large ones as bigint. */
-export function idOf(value: unknown): number | undefined {
-  const id = typeof value === 'bigint' ? Number(value) : value
-  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined
-}

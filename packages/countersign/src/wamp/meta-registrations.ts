@@ -1,11 +1,11 @@
 /** Registration meta procedures (WAMP, advanced profile, registration meta API). */
 import type { Registration } from './dealer-types.ts'
 import { isDict } from './features.ts'
+import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
 import {
   answer,
   badArguments,
-  idOf,
   refuse,
   type MetaAnswer,
   type MetaCall,

@@ -1,9 +1,9 @@
 /** Session meta procedures (WAMP, advanced profile, session meta API). */
+import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
 import {
   answer,
   badArguments,
-  idOf,
   refuse,
   type Kill,
   type MetaAnswer,

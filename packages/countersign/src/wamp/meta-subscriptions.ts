@@ -1,11 +1,13 @@
 /** Subscription meta procedures (WAMP, advanced profile, subscription meta API; event history). */
-import type { Subscription } from './broker-types.ts'
+import { isThenable } from '../core/drive.ts'
+import type { MaybePromise } from '../core/records.ts'
+import type { ErrorUri, StoredEvent, Subscription } from './broker-types.ts'
 import { isDict } from './features.ts'
+import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
 import {
   answer,
   badArguments,
-  idOf,
   refuse,
   type MetaAnswer,
   type MetaCall,
@@ -55,10 +57,14 @@ function found(
 }
 
 /** Stored events of a subscription, as far as the asker might have received them. */
-function events(host: MetaHost, { caller, args, kwargs }: MetaCall): MetaAnswer {
+function events(host: MetaHost, { caller, args, kwargs }: MetaCall): MaybePromise<MetaAnswer> {
   const id = idOf(args[0])
   if (id === undefined) return badArguments
   const stored = host.broker.events(caller, id, kwargs)
+  return isThenable(stored) ? stored.then(toldEvents) : toldEvents(stored)
+}
+
+function toldEvents(stored: readonly StoredEvent[] | ErrorUri): MetaAnswer {
   return typeof stored === 'string' ? refuse(stored) : answer(stored)
 }
 

@@ -11,7 +11,7 @@ import {
   type MetaProcedure,
 } from './meta-host.ts'
 import { isRouters } from './realm-rules.ts'
-import { scopeOf, Testaments } from './testaments.ts'
+import { scopeOf, testamentOf, Testaments } from './testaments.ts'
 import { isUri } from './uri.ts'
 
 /** The procedures by name. */
@@ -35,6 +35,8 @@ function add(host: MetaHost, { caller, args, kwargs }: MetaCall): MetaAnswer {
   if (!isUri(topic, host.uriCheck) || isRouters(topic)) return refuse('wamp.error.invalid_uri')
   const testaments = (caller.testaments ??= new Testaments())
   if (testaments.size >= host.maxTestaments) return refuse('wamp.error.unavailable')
-  testaments.add(scope, { topic, args: values, kwargs: named, options })
+  const testament = testamentOf(topic, { args: values, kwargs: named }, options)
+  if (testaments.bytes + testament.bytes > host.maxHeldBytes) return refuse('wamp.error.unavailable')
+  testaments.add(scope, testament)
   return answer()
 }

@@ -102,6 +102,8 @@ export interface RouterOptions {
   readonly cancelReply?: 'auto' | 'always' | 'never'
   /** Whether `receive_progress` needs a callee that can also cancel, as the specification says. @default false */
   readonly strictProgress?: boolean
+  /** Connections, with a session or without; further ones are closed as overloaded. @default 100,000 */
+  readonly maxConnections?: number
   readonly limits?: Partial<RouterLimits>
 }
 
@@ -111,12 +113,21 @@ export interface RouterLimits {
   readonly maxSubscriptions: number
   /** Registrations of one session. @default 10,000 */
   readonly maxRegistrations: number
+  /** Wildcard patterns of one session, subscribed and registered together. @default 1,000 */
+  readonly maxWildcards: number
   /** Calls that one session has under way. @default 10,000 */
   readonly maxCalls: number
   /** Messages that wait behind an authorizer's answer. @default 1,000 */
   readonly maxWaiting: number
   /** Retained events of a realm. @default 10,000 */
   readonly maxRetained: number
+  /** Bytes of a realm's retained events, and of each of its histories: the oldest go first. @default 64 MiB */
+  readonly maxRetainedBytes: number
   /** Testaments of one session. @default 100 */
   readonly maxTestaments: number
+  /**
+   * Bytes that are kept for one session: its messages that wait behind an authorizer's answer, the arguments of its calls
+   * that may go to another callee; its testaments by themselves. @default 4 MiB
+   */
+  readonly maxHeldBytes: number
 }

@@ -68,8 +68,11 @@ const features = {
   calleeProgressiveResults: false,
   calleeProgressiveInvocations: false,
   calleePassthru: false,
+  calleeReroute: false,
+  calleeRevocation: false,
   publisherPassthru: false,
   subscriberPassthru: false,
+  subscriberRevocation: false,
 }
 
 const identity = {
@@ -101,8 +104,9 @@ export class RealmService {
       features,
       cancelReply: 'always',
       trustlevel: undefined,
-      transport: noDict,
+      transport: { facts: noDict },
       outlet: { send: (message) => this.#heard(message) },
+      uncounted: true,
     })
   }
 
@@ -155,9 +159,16 @@ export class RealmService {
   #ask({ procedure, args, kwargs, timeoutMs }: ProcedureCall): Promise<ServiceAnswer> {
     return new Promise((resolve) => {
       const request = ++this.#lastRequest
-      this.#answers.set(request, resolve)
+      // No `timeout` of CALL: a callee may have asked to keep that itself, and never answer.
+      const timer = this.#parts.ports.after(timeoutMs, () => {
+        this.#parts.dealer.cancel(this.#session, { kind: 'cancel', request, options: noDict })
+      })
+      this.#answers.set(request, (answer) => {
+        timer.cancel()
+        resolve(answer)
+      })
       const message = { kind: 'call', request, procedure, payload: payloadOf(args, kwargs) } as const
-      this.#parts.dealer.call(this.#session, { ...message, options: { timeout: timeoutMs } }, permits.allowed)
+      this.#parts.dealer.call(this.#session, { ...message, options: noDict }, permits.allowed)
     })
   }
 

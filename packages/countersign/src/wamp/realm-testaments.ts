@@ -6,7 +6,6 @@ import { permits, type Authority, type Permit } from './permit.ts'
 import { refusedOutright } from './realm-rules.ts'
 import { Session } from './session.ts'
 import type { Testament } from './testaments.ts'
-import { payloadOf } from './values.ts'
 
 /**
  * Publishes in order, `detached` before `destroyed`. The session is gone: what it may not publish is dropped, and nobody is
@@ -34,10 +33,11 @@ export function publishTestaments(session: Session, broker: Broker, authority: A
 function executorOf({ id, realm, identity, features, trustlevel, transport }: Session): Session {
   const outlet = { send: () => {} }
   const cancelReply = 'always'
-  return new Session({ id, realm, identity, features, cancelReply, trustlevel, transport, outlet })
+  const facts = { facts: transport }
+  return new Session({ id, realm, identity, features, cancelReply, trustlevel, transport: facts, outlet })
 }
 
-function publishOf({ topic, args, kwargs, options }: Testament): Publish {
+function publishOf({ topic, payload, options }: Testament): Publish {
   const { acknowledge: _nobodyWaits, ...rest } = options
-  return { kind: 'publish', request: 0, options: rest, topic, payload: payloadOf(args, kwargs) }
+  return { kind: 'publish', request: 0, options: rest, topic, payload }
 }

@@ -1,11 +1,20 @@
 /** A realm: its sessions, what each of them may do, and the way of every message to broker, dealer or meta API. */
+import { isThenable } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { RoleAuthority } from './authorization.ts'
 import { Broker } from './broker.ts'
 import { Dealer } from './dealer.ts'
-import { noDict, type Call, type ClientMessage, type Message } from './messages.ts'
+import { payloadBytes } from './kept-size.ts'
+import { noDict, type Call, type ClientMessage, type Message, type RouterMessage } from './messages.ts'
 import { answerMeta } from './meta-api.ts'
-import { announceJoin, announceLeave, watchRegistrations, watchSubscriptions } from './meta-events.ts'
+import {
+  announceJoin,
+  announceLeave,
+  onJoin,
+  onLeave,
+  watchRegistrations,
+  watchSubscriptions,
+} from './meta-events.ts'
 import type { Kill, MetaHost } from './meta-host.ts'
 import type { RealmOptions, RoleOptions, RouterLimits } from './options.ts'
 import { permits, type Permit } from './permit.ts'
@@ -36,6 +45,7 @@ export class Realm implements MetaHost {
   readonly metaApi: boolean
   readonly uriCheck: 'loose' | 'strict'
   readonly maxTestaments: number
+  readonly maxHeldBytes: number
   readonly broker: Broker
   readonly dealer: Dealer
   readonly #authority: RoleAuthority
@@ -50,6 +60,7 @@ export class Realm implements MetaHost {
     this.metaApi = options.metaApi ?? true
     this.uriCheck = options.uriCheck ?? 'loose'
     this.maxTestaments = limits.maxTestaments
+    this.maxHeldBytes = limits.maxHeldBytes
     this.#maxWaiting = limits.maxWaiting
     this.#roles = rolesByName(options.roles)
     this.#authority = parts.authority((call) => this.call(call))
@@ -97,7 +108,7 @@ export class Realm implements MetaHost {
   /** Takes a session in that has been sent its WELCOME. */
   join(session: Session): void {
     this.#sessions.set(session.id, session)
-    if (this.metaApi) announceJoin((topic, args) => this.#announce(topic, args), session)
+    if (this.#isHeard(onJoin)) announceJoin((topic, args) => this.#announce(topic, args), session)
   }
 
   /**
@@ -112,7 +123,7 @@ export class Realm implements MetaHost {
     this.broker.leave(session)
     this.dealer.leave(session)
     this.#authority.forget(session)
-    if (!quiet && this.metaApi) announceLeave((topic, args) => this.#announce(topic, args), session)
+    if (!quiet && this.#isHeard(onLeave)) announceLeave((topic, args) => this.#announce(topic, args), session)
   }
 
   /**
@@ -153,10 +164,15 @@ export class Realm implements MetaHost {
     return changed
   }
 
-  /** Other roles and rules from now on. Sessions whose role is no more end; the others keep what they still may have. */
-  replaceRoles(roles: readonly RoleOptions[]): void {
-    this.#roles = rolesByName(roles)
-    this.#authority.replace(roles)
+  /**
+   * Other roles and rules from now on. Sessions whose role is no more end; the others keep what they still may have.
+   * @param reserved other procedures that the router keeps to itself. @default those before
+   * @throws MisuseError for roles that cannot be; those before stay in force
+   */
+  replaceRoles(roles: readonly RoleOptions[], reserved?: readonly string[]): void {
+    const byName = rolesByName(roles)
+    this.#authority.replace(roles, reserved)
+    this.#roles = byName
     for (const session of this.sessions()) {
       const role = this.#roles.get(session.identity.authrole)
       if (role === undefined) {
@@ -249,7 +265,15 @@ export class Realm implements MetaHost {
 
   #call(session: Session, request: Call, permit: Permit): boolean {
     if (!isRouters(request.procedure)) return this.dealer.call(session, request, permit)
-    answerMeta(this.metaApi ? this : undefined, session, request)
+    if (!this.dealer.admits(session, request)) return true
+    const told = answerMeta(this.metaApi ? this : undefined, session, request)
+    if (isThenable(told)) this.#hold(session, told, (message) => this.#tell(session, message))
+    else session.send(told)
+    return true
+  }
+
+  #tell(session: Session, message: RouterMessage): true {
+    session.send(message)
     return true
   }
 
@@ -261,34 +285,38 @@ export class Realm implements MetaHost {
     return true
   }
 
-  /** The session's later messages queue behind this one: order is a promise of the protocol. */
+  /** A decision that comes late. One that was asked for another role than the session has by then is asked again. */
   #wait(session: Session, request: Request, permit: PromiseLike<Permit>): void {
-    session.waiting ??= []
     const asked = session.identity
-    permit.then(
-      (decided) => this.#resume(session, request, { decided, asked }),
-      () => this.#resume(session, request, { decided: permits.failed, asked }),
-    )
+    const sure = permit.then(undefined, () => permits.failed)
+    this.#hold(session, sure, (decided) => {
+      const stands = session.identity === asked
+      return stands ? this.#perform(session, request, decided) : this.#ask(session, request)
+    })
   }
 
-  /** A decision has come. One that was asked for another role than the session has by now is asked again. */
-  #resume(
-    session: Session,
-    request: Request,
-    { decided, asked }: { readonly decided: Permit; readonly asked: Session['identity'] },
-  ): void {
+  /**
+   * The session's later messages queue behind what is waited for: order is a promise of the protocol.
+   * @param act `false`: the message that had to wait breaks the protocol
+   */
+  #hold<T>(session: Session, awaited: PromiseLike<T>, act: (come: T) => boolean): void {
+    session.waiting ??= []
+    void awaited.then((come) => this.#resume(session, () => act(come)))
+  }
+
+  #resume(session: Session, act: () => boolean): void {
     if (session.gone) return
     const behind = session.waiting ?? []
     session.waiting = undefined
-    const stands = session.identity === asked
-    if (!(stands ? this.#perform(session, request, decided) : this.#ask(session, request))) {
+    for (const message of behind) session.heldBytes -= heldBytes(message)
+    if (!act()) {
       session.keeper.violated()
       return
     }
     for (const [at, next] of behind.entries()) {
       if (session.gone) return
       if (isWaiting(session)) {
-        session.waiting.push(...behind.slice(at))
+        for (const message of behind.slice(at)) queue(session, session.waiting, message)
         return
       }
       if (!this.#act(session, next)) {
@@ -300,10 +328,16 @@ export class Realm implements MetaHost {
 
   #line(session: Session, message: Message): boolean {
     if (!isWaitable(message)) return false
-    if (session.waiting === undefined || session.waiting.length >= this.#maxWaiting)
-      session.keeper.overloaded()
-    else session.waiting.push(kept(message))
+    const { waiting, keeper } = session
+    const full = session.heldBytes + heldBytes(message) > this.maxHeldBytes
+    if (waiting === undefined || waiting.length >= this.#maxWaiting || full) keeper.overloaded()
+    else queue(session, waiting, kept(message))
     return true
+  }
+
+  /** Whether an event of the router's own would reach anybody: most realms have nobody who listens. */
+  #isHeard(topic: string): boolean {
+    return this.metaApi && this.broker.isHeard(topic)
   }
 
   #announce(topic: string, args: readonly unknown[]): void {
@@ -329,6 +363,15 @@ function isWaiting(session: Session): session is Session & { waiting: ClientMess
 
 function isWaitable(message: Message): message is ClientMessage {
   return waitable.has(message.kind)
+}
+
+function queue(session: Session, waiting: ClientMessage[], message: ClientMessage): void {
+  waiting.push(message)
+  session.heldBytes += heldBytes(message)
+}
+
+function heldBytes(message: ClientMessage): number {
+  return 'payload' in message ? payloadBytes(message.payload) : 0
 }
 
 /** What waits must not pin the chunk that it came in. */

@@ -7,10 +7,13 @@ import type { RouterLimits, RouterOptions } from './options.ts'
 export const defaultRouterLimits: RouterLimits = Object.freeze({
   maxSubscriptions: 10_000,
   maxRegistrations: 10_000,
+  maxWildcards: 1_000,
   maxCalls: 10_000,
   maxWaiting: 1_000,
   maxRetained: 10_000,
+  maxRetainedBytes: 64 * 1_048_576,
   maxTestaments: 100,
+  maxHeldBytes: 4 * 1_048_576,
 })
 
 /** Durations where options name none, ms. */
@@ -34,6 +37,16 @@ export function routerLimitsOf(options: RouterOptions['limits']): RouterLimits {
   const limits = { ...defaultRouterLimits, ...options }
   for (const [name, value] of Object.entries(limits)) checkWhole(`limits.${name}`, value, [0, largest])
   return limits
+}
+
+/** The settings of one transport: what it says, else what holds for its router. @throws MisuseError when a duration is none */
+export function settingsWith(
+  settings: ConnectionSettings,
+  own: Partial<ConnectionSettings> | undefined,
+): ConnectionSettings {
+  if (own === undefined) return settings
+  const { procedureWaitMs: _, ...merged } = settingsOf({ ...settings, ...own, realms: [] })
+  return merged
 }
 
 /** The settings of connections, and of the router's own calls. @throws MisuseError when a duration is none */

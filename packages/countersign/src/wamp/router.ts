@@ -1,5 +1,5 @@
 /** The router: realms, and the connections whose sessions are in them. Sockets, clock and randomness are lent. */
-import { MisuseError, OutageError } from '../core/errors.ts'
+import { checkWhole, MisuseError, OutageError } from '../core/errors.ts'
 import { createAuthority } from './authorization.ts'
 import type { ConnectionFacts, ConnectionSettings } from './connection-facts.ts'
 import { Connection } from './connection.ts'
@@ -15,6 +15,7 @@ export class Router {
   readonly settings: ConnectionSettings
   readonly #realms: ReadonlyMap<string, Realm>
   readonly #connections = new Set<Connection>()
+  readonly #maxConnections: number
   #closed = false
 
   /** @throws MisuseError when two realms or roles have one name, or a limit is no whole number */
@@ -22,6 +23,8 @@ export class Router {
     const { procedureWaitMs, ...settings } = settingsOf(options)
     const limits = routerLimitsOf(options.limits)
     const strictProgress = options.strictProgress ?? false
+    this.#maxConnections = options.maxConnections ?? 100_000
+    checkWhole('maxConnections', this.#maxConnections, [1, 1_000_000_000])
     this.ports = ports
     this.settings = settings
     const make = (realm: RealmOptions): [string, Realm] => [
@@ -56,6 +59,7 @@ export class Router {
     const connection = new Connection(this, facts)
     // The adapter does not hold it yet: of this one it will not say that it is gone.
     if (this.#closed) connection.shutDown()
+    else if (this.#connections.size >= this.#maxConnections) connection.overloaded()
     else this.#connections.add(connection)
     return connection
   }
@@ -81,10 +85,10 @@ export class Router {
    * Other roles and rules for a realm, from now on: see `Realm.replaceRoles`.
    * @throws MisuseError when there is no such realm
    */
-  replaceRoles(realm: string, roles: readonly RoleOptions[]): void {
+  replaceRoles(realm: string, roles: readonly RoleOptions[], reserved?: readonly string[]): void {
     const found = this.realm(realm)
     if (found === undefined) throw new MisuseError('invalid_option', 'realm: there is none of this name')
-    found.replaceRoles(roles)
+    found.replaceRoles(roles, reserved)
   }
 
   /** Ends every session by GOODBYE `wamp.close.system_shutdown`; whoever connects from now on is sent away. */

@@ -24,8 +24,14 @@ export interface Features {
   readonly calleeProgressiveResults: boolean
   readonly calleeProgressiveInvocations: boolean
   readonly calleePassthru: boolean
+  /** Its `wamp.error.unavailable` means that another callee is to be asked. */
+  readonly calleeReroute: boolean
+  /** It can read UNREGISTERED that it did not ask for. */
+  readonly calleeRevocation: boolean
   readonly publisherPassthru: boolean
   readonly subscriberPassthru: boolean
+  /** It can read UNSUBSCRIBED that it did not ask for. */
+  readonly subscriberRevocation: boolean
 }
 
 /** Whether a CANCEL that is not `kill` is answered by ERROR `wamp.error.canceled`: some clients die of it. */
@@ -49,6 +55,11 @@ export interface SessionKeeper {
 /** Keeper of sessions that have no connection: the router's own. */
 const nobody: SessionKeeper = { end: () => {}, violated: () => {}, overloaded: () => {} }
 
+/** Facts of a transport. Few ever look at them: they may be put together at each look. */
+export interface TransportFacts {
+  readonly facts: Dict
+}
+
 /** Everything that makes a session; see the fields of `Session`. */
 export interface SessionFacts {
   readonly id: number
@@ -58,10 +69,12 @@ export interface SessionFacts {
   readonly cancelReply: CancelReply
   readonly trustlevel: number | undefined
   /** Facts of the transport, as meta API and authorizers see them: no secret is among them. */
-  readonly transport: Dict
+  readonly transport: TransportFacts
   readonly outlet: Outlet
   /** @default nobody: there is no connection that could end */
   readonly keeper?: SessionKeeper
+  /** Whether its calls are not counted: the router's own are bounded by those on whose behalf it asks. @default false */
+  readonly uncounted?: boolean
 }
 
 /**
@@ -76,9 +89,9 @@ export class Session {
   readonly features: Features
   readonly cancelReply: CancelReply
   trustlevel: number | undefined
-  readonly transport: Dict
   readonly outlet: Outlet
   readonly keeper: SessionKeeper
+  readonly uncounted: boolean
   /** Once `true` nothing is sent to it, and broker and dealer have forgotten it. */
   gone: boolean = false
   /** Last id given to an INVOCATION: they count 1, 2, 3 … for each callee. */
@@ -91,8 +104,11 @@ export class Session {
   subscriptions: Set<Subscription> | undefined = undefined
   /** Messages that wait behind an authorizer's answer; `undefined` while nothing is asked. Belongs to the realm. */
   waiting: ClientMessage[] | undefined = undefined
+  /** Bytes of payloads that are kept for it, in `waiting` and in calls that may go to another callee. */
+  heldBytes: number = 0
   /** What is published once it has gone. Belongs to the realm. */
   testaments: Testaments | undefined = undefined
+  readonly #transport: TransportFacts
 
   constructor(facts: SessionFacts) {
     this.id = facts.id
@@ -101,9 +117,15 @@ export class Session {
     this.features = facts.features
     this.cancelReply = facts.cancelReply
     this.trustlevel = facts.trustlevel
-    this.transport = facts.transport
+    this.#transport = facts.transport
     this.outlet = facts.outlet
     this.keeper = facts.keeper ?? nobody
+    this.uncounted = facts.uncounted ?? false
+  }
+
+  /** Facts of the transport, as meta API and authorizers see them. */
+  get transport(): Dict {
+    return this.#transport.facts
   }
 
   /** Sends one message, unless the session is gone. */

@@ -9,6 +9,9 @@ export type UriCheck = 'loose' | 'strict'
 /** Longest URI that is looked at, characters. */
 export const maxUriLength = 1024
 
+/** Most components of a wildcard pattern: each costs memory wherever patterns are kept. */
+const maxComponents = 32
+
 const exact = { loose: /^[^\s.#]+(\.[^\s.#]+)*$/, strict: /^[0-9a-z_]+(\.[0-9a-z_]+)*$/ }
 const prefix = { loose: /^([^\s.#]+\.)*[^\s.#]*$/, strict: /^([0-9a-z_]+\.)*[0-9a-z_]*$/ }
 const wildcard = { loose: /^[^\s.#]*(\.[^\s.#]*)*$/, strict: /^[0-9a-z_]*(\.[0-9a-z_]*)*$/ }
@@ -22,7 +25,8 @@ export function isUri(text: string, check: UriCheck): boolean {
 export function isPattern(text: string, match: Match, check: UriCheck): boolean {
   if (text.length > maxUriLength) return false
   if (match === 'exact') return exact[check].test(text)
-  return match === 'prefix' ? prefix[check].test(text) : wildcard[check].test(text)
+  if (match === 'prefix') return prefix[check].test(text)
+  return wildcard[check].test(text) && text.split('.').length <= maxComponents
 }
 
 /** `match` of SUBSCRIBE and REGISTER options; absent means exact, anything else is no policy at all. */
@@ -34,10 +38,27 @@ export function matchOf(option: unknown): Match | undefined {
 /** Whether a URI falls under a pattern: equal, beginning with its text, or equal component by component where it names one. */
 export function matches(pattern: string, match: Match, uri: string): boolean {
   if (match === 'exact') return pattern === uri
-  if (match === 'prefix') return uri.startsWith(pattern)
-  const wanted = pattern.split('.')
-  const given = uri.split('.')
-  return wanted.length === given.length && wanted.every((part, at) => part === '' || part === given[at])
+  return match === 'prefix' ? uri.startsWith(pattern) : fits(pattern.split('.'), uri)
+}
+
+/** As `matches`, for one pattern and many URIs. */
+export function matcherOf(pattern: string, match: Match): (uri: string) => boolean {
+  if (match !== 'wildcard') return (uri) => matches(pattern, match, uri)
+  const parts = pattern.split('.')
+  return (uri) => fits(parts, uri)
+}
+
+/** Component by component, without taking the URI apart: most end at the first literal. */
+function fits(parts: readonly string[], uri: string): boolean {
+  let from = 0
+  for (const part of parts) {
+    if (from > uri.length) return false
+    const dot = uri.indexOf('.', from)
+    const end = dot === -1 ? uri.length : dot
+    if (part !== '' && (end - from !== part.length || !uri.startsWith(part, from))) return false
+    from = end + 1
+  }
+  return from === uri.length + 1
 }
 
 /** Whether the name belongs to the protocol: clients neither register nor publish there. */

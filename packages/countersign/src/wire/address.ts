@@ -22,6 +22,23 @@ export function normalizeAddress(address: string): string | undefined {
  * `unknownSubnet`.
  */
 export function subnetOf(address: string): string {
+  const known = subnets.get(address)
+  if (known !== undefined) return known
+  const subnet = findSubnet(address)
+  // One connection is counted several times; a text that is no address may be anything, and is not kept.
+  if (subnet === unknownSubnet || address.length > longestAddress) return subnet
+  if (subnets.size >= maxSubnets) subnets.clear()
+  subnets.set(address, subnet)
+  return subnet
+}
+
+/** The answers for the latest addresses. */
+const subnets = new Map<string, string>()
+const maxSubnets = 1_024
+/** An IPv6 address that maps an IPv4 one, with a zone. */
+const longestAddress = 64
+
+function findSubnet(address: string): string {
   const quad = plainIpv4(address)
   if (quad !== undefined) return `${quad}/32`
   const groups = groupsOf(address)
