@@ -12,6 +12,13 @@ const packages: Readonly<Record<string, string>> = {
   'libnss3-tools': '/usr/bin/certutil',
   openssl: '/usr/bin/openssl',
   python3: '/usr/bin/python3',
+  'python3-argon2': '/usr/lib/python3/dist-packages/argon2',
+  'python3-autobahn': '/usr/lib/python3/dist-packages/autobahn',
+  'python3-cbor2': '/usr/lib/python3/dist-packages/cbor2',
+  'python3-msgpack': '/usr/lib/python3/dist-packages/msgpack',
+  'python3-nacl': '/usr/lib/python3/dist-packages/nacl',
+  'python3-passlib': '/usr/lib/python3/dist-packages/passlib',
+  'python3-twisted': '/usr/lib/python3/dist-packages/twisted',
   'python3-websockets': '/usr/lib/python3/dist-packages/websockets',
 }
 

@@ -51,6 +51,125 @@ function withGuard(...lines: readonly string[]): string {
   return small.replace('    path: /socket\n', lines.map((line) => `    ${line}\n`).join(''))
 }
 
+/** A guard of WAMP, with lines put behind its path. */
+function wampGuard(...lines: readonly string[]): string {
+  const more = lines.map((line) => `    ${line}\n`).join('')
+  return `site: { listen: 'localhost:8080', origins: ['https://app.example.com'] }
+guards:
+  - name: router
+    protocol: wamp
+    path: /ws
+${more}`
+}
+
+const oneRealm = 'realms: [{ name: realm1, roles: [{ name: member, permissions: [] }] }]'
+
+describe('a guard that speaks WAMP', () => {
+  it('has realms and methods as Crossbar.io writes them, and the origins of the site', () => {
+    const [guard] = configOf(wampGuard(oneRealm, 'auth: { wampcra: { type: x_accounts } }')).guards
+    expect(guard).toMatchObject({
+      protocol: 'wamp',
+      accept: [],
+      origins: ['http://localhost:8080', 'https://app.example.com'],
+      wamp: { id: 'router', realms: [{ name: 'realm1' }], listeners: [{ kind: 'web' }] },
+    })
+    expect(Object(guard).auth).toBeUndefined()
+    const own = configOf(wampGuard('origins: []', oneRealm, 'auth: { wampcra: { type: x_accounts } }'))
+    expect(own.guards[0]?.origins).toEqual([])
+  })
+
+  it('replaces variables in secrets, and needs them', () => {
+    const text = wampGuard(
+      oneRealm,
+      "auth: { wampcra: { type: static, users: { joe: { secret: '${JOE}', role: member } } } }",
+    )
+    const read = parseConfig(file, text, { JOE: 'a secret of some length' })
+    expect(read).toMatchObject({ kind: 'config', config: { findings: [] } })
+    expect(JSON.stringify(read)).toContain('a secret of some length')
+    expect(found(text)).toEqual([
+      'error 7 guards[0].auth.wampcra.users.joe.secret: needs the environment variable JOE, which is not set',
+    ])
+  })
+
+  it.each([
+    ['no auth', [oneRealm], 'guards[0].auth: is missing: it says who may join'],
+    ['an empty auth', [oneRealm, 'auth: {}'], 'guards[0].auth: names no method'],
+    ['no realm', ['realms: []', 'auth: { anonymous: {} }'], 'guards[0].realms: is empty'],
+    ['no realms', ['auth: { anonymous: {} }'], 'guards[0].realms: is missing'],
+    [
+      'ways in of other guards',
+      [oneRealm, 'accept: [{ method: ticket }]'],
+      'guards[0].accept: means nothing',
+    ],
+    ['an application', [oneRealm, 'application: echo'], 'guards[0].application: means nothing'],
+    [
+      'origins in its options',
+      [oneRealm, 'auth: { anonymous: {} }', "options: { allowed_origins: ['*'] }"],
+      'guards[0].options.allowed_origins: is "origins" of the guard here',
+    ],
+    [
+      'an unknown option',
+      [oneRealm, 'auth: { anonymous: {} }', 'options: { allow: 1 }'],
+      'guards[0].options.allow: unknown',
+    ],
+    [
+      'an unknown method',
+      [oneRealm, 'auth: { kerberos: { type: static } }'],
+      'guards[0].auth.kerberos: unknown',
+    ],
+    [
+      'a role of no realm',
+      [oneRealm, 'auth: { anonymous: { role: guest } }'],
+      'guards[0].auth.anonymous.role: is no role of any realm here',
+    ],
+    [
+      'options without effect',
+      [oneRealm, 'auth: { anonymous: { role: member } }', 'options: { fail_by_drop: true }'],
+      'guards[0].options: without effect here: "fail_by_drop"',
+    ],
+    [
+      'a module that is missing',
+      [oneRealm, "auth: { ticket: { type: function, create: './none.mjs#create' } }"],
+      'guards[0].auth: there is no file',
+    ],
+    [
+      'an authenticator that nobody may register',
+      [oneRealm, 'auth: { ticket: { type: dynamic, authenticator: com.example.auth } }'],
+      'guards[0].realms: com.example.auth: no role may register it',
+    ],
+    [
+      'a cookie and no page by its name',
+      [
+        "origins: ['null']",
+        oneRealm,
+        'auth: { cookie: {}, wampcra: { type: x_accounts } }',
+        'cookie: { store: { type: memory } }',
+      ],
+      'must not allow the origin "null"',
+    ],
+  ])('with %s says so', (_name, lines, said) => {
+    expect(found(wampGuard(...lines)).join('\n')).toContain(said)
+  })
+
+  it('is what keys of WAMP belong to', () => {
+    expect(found(withGuard('path: /socket', oneRealm))).toEqual([
+      'error 6 guards[0].realms: belongs to a guard with "protocol: wamp"',
+    ])
+    expect(found('site: { listen: localhost:8080 }\nguards: [{ name: chat, path: /socket }]\n')).toEqual([
+      'error 2 guards[0].accept: is missing',
+    ])
+  })
+
+  it('takes no path of the site, and none of another guard', () => {
+    const auth = 'auth: { wampcra: { type: x_accounts } }'
+    const other = '  - { name: chat, path: /ws, accept: [{ method: ticket }] }\n'
+    expect(found(wampGuard(oneRealm, auth) + other).join()).toContain('is taken by router')
+    expect(found(wampGuard(oneRealm, auth).replace('/ws', '/login')).join()).toContain(
+      'is a page of the site',
+    )
+  })
+})
+
 describe('a configuration', () => {
   it('fills in every default', () => {
     const config = configOf(small)

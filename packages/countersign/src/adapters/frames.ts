@@ -1,5 +1,5 @@
 /** What Countersign itself says on a plain socket, as text frames of JSON. */
-import type { TokenForm } from '../core/credential.ts'
+import type { ReplyForm } from '../core/credential.ts'
 import type { Lease } from '../core/lease.ts'
 import type { Challenge } from '../core/ports.ts'
 import type { Reason } from '../core/reasons.ts'
@@ -11,22 +11,30 @@ export function challengeFrame(say: Challenge): string {
 
 /**
  * Acknowledges a credential that came as JSON: `{"type":"auth_ok","expires_in":seconds,"lease":id}`, or
- * graphql-ws's `connection_ack`. `undefined` for a bare token: nothing is said, and the application's first
- * word is the first.
+ * graphql-ws's `connection_ack`. After a challenge there may be `extra`, what WAMP says in `authextra`: the proof of the
+ * server (`verifier`), what the authenticator has for the client. `undefined` for a bare token: nothing is said, and the
+ * application's first word is the first.
  */
-export function acceptanceFrame(form: TokenForm, lease: Lease): string | undefined {
+export function acceptanceFrame(form: ReplyForm, lease: Lease): string | undefined {
   if (form === 'bare') return undefined
   if (form === 'connection_init') return '{"type":"connection_ack"}'
   const seconds = Math.max(0, Math.floor((lease.untilMs - lease.grantedAtMs) / 1_000))
-  return JSON.stringify({ type: 'auth_ok', expires_in: seconds, lease: lease.id })
+  // Claims of other methods are for the application. Without a value the member is left out.
+  const extra = form === 'challenge' ? lease.principal.claims['authextra'] : undefined
+  return JSON.stringify({ type: 'auth_ok', expires_in: seconds, lease: lease.id, extra })
+}
+
+/** Whether a client that came in this form knows the frames `auth_…`. */
+export function isFramed(form: ReplyForm): boolean {
+  return form === 'auth' || form === 'challenge'
 }
 
 /**
  * Refuses a credential that came as JSON: `{"type":"auth_invalid","reason":word}`. The close that follows
  * says the same; `undefined` for every other form, whose clients know no such frame.
  */
-export function refusalFrame(form: TokenForm, reason: Reason): string | undefined {
-  return form === 'auth' ? JSON.stringify({ type: 'auth_invalid', reason }) : undefined
+export function refusalFrame(form: ReplyForm, reason: Reason): string | undefined {
+  return isFramed(form) ? JSON.stringify({ type: 'auth_invalid', reason }) : undefined
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Guard } from '../core/guard.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
 import type { Reason } from '../core/reasons.ts'
-import { acceptanceFrame, expiringFrame, refusalFrame } from './frames.ts'
+import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
 import { gatedClass, type GatedSocket } from './gated-socket.ts'
 import {
   answerHttp,
@@ -121,7 +121,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
     socket.lease = lease
-    socket.framed = reply === 'auth'
+    socket.framed = isFramed(reply)
     lease.hold(this, socket)
     const frame = this.#replies && !lease.ended ? acceptanceFrame(reply, lease) : undefined
     // Before the lease opens: a short one is warned at once, and the warning must not come first.

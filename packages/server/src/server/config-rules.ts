@@ -7,6 +7,7 @@ import type { Finding, KeyPath } from './config-issues.ts'
 import { guardHosts, isLoopbackHost, listenOf, siteOrigin, tlsOf, writeListen } from './config-places.ts'
 import { secretFindings } from './config-secrets.ts'
 import type { AcceptConfig, ConfigText, GuardConfig, TlsConfig } from './config-types.ts'
+import { wampFindings } from './config-wamp.ts'
 
 /** A configuration with a way to find its files. */
 export interface RuledConfig extends ConfigText {
@@ -63,6 +64,7 @@ function guardFindings(config: RuledConfig, guard: GuardConfig, path: KeyPath): 
       : []),
     ...originFindings([...path, 'origins'], guard.origins ?? []),
     ...hostFindings([...path, 'hosts'], guardHosts(config, guard)),
+    ...wampFindings(guard, path),
     ...guard.accept.flatMap((accept, index) =>
       acceptFindings(config, { guard, accept }, [...path, 'accept', index]),
     ),

@@ -120,6 +120,12 @@ const limits = z.strictObject({
     .optional(),
 })
 
+/** Not kept: secrets stand in it. */
+const writtenElsewhere = z
+  .unknown()
+  .transform(() => undefined)
+  .optional()
+
 const guard = z.strictObject({
   /** Also the audience of tickets and tokens. */
   name,
@@ -134,7 +140,14 @@ const guard = z.strictObject({
   url: z.url({ protocol: /^wss?$/ }).optional(),
   origins: origins.optional(),
   hosts: hosts.optional(),
-  accept: z.array(accept).min(1).max(16),
+  accept: z.array(accept).min(1).max(16).default([]),
+  protocol: z.enum(['wamp']).optional(),
+  // Of WAMP alone, and in the form of Crossbar.io: its own readers judge them.
+  realms: writtenElsewhere,
+  auth: writtenElsewhere,
+  serializers: writtenElsewhere,
+  cookie: writtenElsewhere,
+  options: writtenElsewhere,
   refusals: z.enum(['auto', 'http', 'close']).default('auto'),
   limits: limits.optional(),
   application: z.enum(['echo']).default('echo'),

@@ -1,5 +1,6 @@
 /** A configuration as values: every default filled in, nothing about text or lines. */
 import type { JwtAlgorithm } from 'countersign/methods'
+import type { RouterNode } from './crossbar/node.ts'
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -95,12 +96,16 @@ export interface GuardConfig {
   readonly origins?: readonly string[] | undefined
   /** What it answers to. [the host of its URL] */
   readonly hosts?: readonly string[] | undefined
-  /** The ways in; the first that recognises a credential judges it. */
+  /** `wamp`: a router stands behind it, and `wamp` says who may join. Left out: messages, and `accept` says it. */
+  readonly protocol?: 'wamp' | undefined
+  /** The router, its realms and its one transport, with secrets in clear; of `protocol: wamp` alone. */
+  readonly wamp?: RouterNode | undefined
+  /** The ways in; the first that recognises a credential judges it. Empty with `protocol: wamp`. */
   readonly accept: readonly AcceptConfig[]
   /** How refused credentials are told: see the table of refusals. */
   readonly refusals: 'auto' | 'http' | 'close'
   readonly limits?: LimitsConfig | undefined
-  /** What stands behind it. */
+  /** What stands behind it, but for WAMP. */
   readonly application: 'echo'
   readonly dangerouslyAllowCleartext: boolean
 }

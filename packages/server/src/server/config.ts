@@ -13,6 +13,7 @@ import {
 import { ruleFindings } from './config-rules.ts'
 import { configSchema } from './config-schema.ts'
 import type { ConfigText } from './config-types.ts'
+import { readWampGuards } from './config-wamp.ts'
 
 /** A configuration that can be served, and what is weak in it. */
 export interface Config extends ConfigText {
@@ -29,23 +30,26 @@ export type ConfigReading =
   | { readonly kind: 'config'; readonly config: Config }
   | { readonly kind: 'wrong'; readonly findings: readonly PlacedFinding[] }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /** More than any configuration needs; a file of this size is something else. */
 const maxBytes = 1_048_576
 
 /**
  * Reads a YAML or JSON file (JSON is YAML).
+ * @param environment variables that secrets of a router may name, `${NAME}`
  * @throws an error of the file system when it cannot be read
  */
-export function readConfig(file: string): ConfigReading {
+export function readConfig(file: string, environment: Environment = {}): ConfigReading {
   if (statSync(file).size > maxBytes)
     return wrong([{ level: 'error', path: [], message: 'is over 1 MiB: no configuration' }], {
       lineOf: () => 1,
     })
-  return parseConfig(file, readFileSync(file, 'utf8'))
+  return parseConfig(file, readFileSync(file, 'utf8'), environment)
 }
 
 /** As `readConfig`, of a text that stands for that file. */
-export function parseConfig(file: string, text: string): ConfigReading {
+export function parseConfig(file: string, text: string, environment: Environment = {}): ConfigReading {
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -62,8 +66,16 @@ export function parseConfig(file: string, text: string): ConfigReading {
     return wrong([{ level: 'error', path: [], message: 'repeats too much by aliases (&, *)' }], places)
   const parsed = configSchema.safeParse(values)
   if (!parsed.success) return wrong(schemaFindings(parsed.error), places)
-  const config = { ...parsed.data, file, path: (written: string): string => resolve(dirname(file), written) }
-  const findings = place(ruleFindings(config), places)
+  const folder = resolve(dirname(file))
+  const read = readWampGuards(parsed.data, values, { folder, environment })
+  if (read.findings.some(({ level }) => level === 'error')) return wrong(read.findings, places)
+  const config = {
+    ...parsed.data,
+    guards: read.guards,
+    file,
+    path: (written: string): string => resolve(folder, written),
+  }
+  const findings = place([...read.findings, ...ruleFindings(config)], places)
   const errors = findings.filter(({ level }) => level === 'error')
   if (errors.length > 0) return { kind: 'wrong', findings }
   return { kind: 'config', config: { ...config, findings } }

@@ -17,16 +17,15 @@ import { patience } from './app.ts'
 import type { Config } from './config.ts'
 import { writeListen, type ListenerPlan } from './config-places.ts'
 import type { ListenAddress } from './config-types.ts'
+import type { UpgradeTaker } from './serve-wamp.ts'
 
 /** What happens on an accepted socket. */
 export type Application = ConnectionListener
 
-/** A guard at its path. */
-export interface GuardedPath {
-  readonly path: string
-  readonly guard: Guard
-  readonly application: Application
-}
+/** A guard at its path, with an application behind it or a protocol of its own. */
+export type GuardedPath =
+  | { readonly path: string; readonly guard: Guard; readonly application: Application }
+  | { readonly path: string; readonly taker: UpgradeTaker }
 
 /** An address cannot be listened on. */
 export class ListenError extends Error {
@@ -89,8 +88,16 @@ export function guardPaths(
   proxies: ProxyOptions | undefined,
 ): () => Promise<void> {
   const servers: WebSocketServer[] = []
-  const listeners = new Map<string, ReturnType<typeof upgradeListener>>()
-  for (const { path, guard, application } of paths) {
+  const takers: UpgradeTaker[] = []
+  const listeners = new Map<string, UpgradeTaker['upgrade']>()
+  for (const one of paths) {
+    const { path } = one
+    if ('taker' in one) {
+      takers.push(one.taker)
+      listeners.set(path, one.taker.upgrade)
+      continue
+    }
+    const { guard, application } = one
     const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
     wss.on('connection', application)
     servers.push(wss)
@@ -104,7 +111,9 @@ export function guardPaths(
     }
     answerHttp(socket, { status: 404, headers: {}, body: 'Not found' }, lingerMs)
   })
-  return () => sayFarewell(servers)
+  return async () => {
+    await Promise.all([sayFarewell(servers), ...takers.map((taker) => taker.farewell())])
+  }
 }
 
 /** Guards have sent their closes by now; whoever does not answer in time is cut off. */

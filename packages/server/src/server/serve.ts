@@ -1,5 +1,6 @@
 /** Composes the production form: the site and its guards, over one database, as a configuration says. */
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import {
   createGuard,
   localBus,
@@ -7,6 +8,7 @@ import {
   type Bus,
   type Guard,
   type LimitOptions,
+  type Method,
   type PasswordHasher,
   type Platform,
   type Records,
@@ -17,7 +19,6 @@ import {
   nodePlatform,
   sealer,
   sealingKeysFrom,
-  type SealingKey,
 } from 'countersign/platform/node'
 import { sqlite } from 'countersign/stores/sqlite'
 import type { FastifyInstance } from 'fastify'
@@ -34,12 +35,15 @@ import {
 } from './config-places.ts'
 import { siteOrigins } from './config-rules.ts'
 import type { GuardConfig, LimitsConfig } from './config-types.ts'
+import { functionLoader } from './crossbar/functions.ts'
+import { cookieStores } from './crossbar/guards.ts'
 import { registerFrame } from './frame.ts'
 import { ownSources } from './headers.ts'
 import { createJournal, type SiteJournal } from './journal.ts'
 import { openKeyRing, type KeyRing } from './key-ring.ts'
 import { guardPaths, listenAt, serverOf, type Application } from './serve-listener.ts'
 import { methodsOf } from './serve-methods.ts'
+import { openWamp, type UpgradeTaker } from './serve-wamp.ts'
 import { watchRecords } from './serve-watch.ts'
 import { createSite } from './site.ts'
 
@@ -71,9 +75,10 @@ const configuredSecretMs = 3_650 * 86_400_000
  */
 export async function startServer(config: Config, options: ServeOptions): Promise<Serving> {
   const shared = openShared(config, options)
-  const guards = new Map(config.guards.map((guard) => [guard.name, buildGuard(shared, guard)]))
+  const guards = new Map<string, Served>()
   const stops: (() => Promise<void>)[] = []
   try {
+    for (const guard of config.guards) guards.set(guard.name, await buildServed(shared, guard))
     await putConfiguredSecrets(shared, first(guards))
     for (const plan of listenersOf(config)) stops.push(await openListener(shared, guards, plan))
   } catch (error) {
@@ -86,7 +91,7 @@ export async function startServer(config: Config, options: ServeOptions): Promis
     bus,
     log,
     clock: shared.platform.clock,
-    guards: [...guards.values()],
+    guards: guardsOf(guards),
   })
   return {
     listeners: [
@@ -109,7 +114,7 @@ interface Shared extends ServeOptions {
   readonly journal: SiteJournal
   readonly bus: Bus
   readonly keys: KeyRing
-  readonly sealing: readonly SealingKey[]
+  readonly decoyKey: Uint8Array
 }
 
 /** What all guards and the site have in common. @throws MisuseError for a key or a store that cannot be used */
@@ -122,7 +127,7 @@ function openShared(config: Config, options: ServeOptions): Shared {
   return {
     ...options,
     config,
-    sealing,
+    decoyKey: decoyKeyFrom(sealing),
     records: sqlite(config.path(config.store), { sealer: sealer(sealing) }),
     platform: nodePlatform(),
     passwords: argon2Passwords(),
@@ -132,8 +137,46 @@ function openShared(config: Config, options: ServeOptions): Shared {
   }
 }
 
+/** A guard, and what takes its upgrades where it speaks a protocol of its own. */
+interface Served {
+  readonly guard: Guard
+  readonly taker: UpgradeTaker | undefined
+}
+
+type GuardMap = ReadonlyMap<string, Served>
+
+function guardsOf(guards: GuardMap): readonly Guard[] {
+  return [...guards.values()].map(({ guard }) => guard)
+}
+
+/** @throws MisuseError when its methods cannot be built */
+async function buildServed(shared: Shared, guard: GuardConfig): Promise<Served> {
+  const { config, platform } = shared
+  const { wamp } = guard
+  if (wamp === undefined) {
+    const accept = methodsOf(guard, {
+      siteOrigin: siteOrigin(config),
+      keys: shared.keys,
+      siteSecure: siteIsSecure(config),
+      guardSecure: isSecure(config, guard),
+    })
+    return { guard: buildGuard(shared, guard, accept), taker: undefined }
+  }
+  const side = await openWamp(guard, wamp, {
+    shared: {
+      ...shared,
+      functions: functionLoader(dirname(resolve(config.file))),
+      cookies: cookieStores(() => platform.clock.now()),
+      dangerouslyAllowCleartext: guard.dangerouslyAllowCleartext,
+    },
+    guardOf: (accept) => buildGuard(shared, guard, accept),
+    proxies: config.proxies,
+  })
+  return { guard: side.guard, taker: side }
+}
+
 /** One bus for all of them, so that a revocation at one is heard by every other. */
-function buildGuard(shared: Shared, guard: GuardConfig): Guard {
+function buildGuard(shared: Shared, guard: GuardConfig, accept: readonly Method[]): Guard {
   const { config } = shared
   const limits = limitsOf(guard.limits)
   return createGuard({
@@ -144,13 +187,8 @@ function buildGuard(shared: Shared, guard: GuardConfig): Guard {
     platform: shared.platform,
     journal: shared.journal,
     bus: shared.bus,
-    decoyKey: decoyKeyFrom(shared.sealing),
-    accept: methodsOf(guard, {
-      siteOrigin: siteOrigin(config),
-      keys: shared.keys,
-      siteSecure: siteIsSecure(config),
-      guardSecure: isSecure(config, guard),
-    }),
+    decoyKey: shared.decoyKey,
+    accept,
     hosts: guardHosts(config, guard),
     refusals: guard.refusals,
     dangerouslyAllowCleartext: guard.dangerouslyAllowCleartext,
@@ -162,13 +200,17 @@ function buildGuard(shared: Shared, guard: GuardConfig): Guard {
 /** Opens one address. @returns a function that closes it */
 async function openListener(
   shared: Shared,
-  guards: ReadonlyMap<string, Guard>,
+  guards: GuardMap,
   plan: ListenerPlan,
 ): Promise<() => Promise<void>> {
   const app = plan.site ? await buildSite(shared, guards, plan) : buildDoor(shared, guards, plan)
   const paths = plan.guards.flatMap(({ name, path, application }) => {
-    const guard = guards.get(name)
-    return guard === undefined ? [] : [{ path, guard, application: shared.applications[application] }]
+    const served = guards.get(name)
+    if (served === undefined) return []
+    const { guard, taker } = served
+    return taker === undefined
+      ? { path, guard, application: shared.applications[application] }
+      : { path, taker }
   })
   const endSockets = guardPaths(app.server, paths, shared.config.proxies)
   await listenAt(app, plan.listen)
@@ -179,16 +221,14 @@ async function openListener(
 }
 
 /** The site, which hands out credentials for every guard of the configuration. */
-function buildSite(
-  shared: Shared,
-  guards: ReadonlyMap<string, Guard>,
-  plan: ListenerPlan,
-): Promise<FastifyInstance> {
+function buildSite(shared: Shared, guards: GuardMap, plan: ListenerPlan): Promise<FastifyInstance> {
   const { config, records, platform, passwords, journal, log, keys } = shared
   const origin = siteOrigin(config)
   const doors = config.guards.flatMap((guard) => {
     const built = guards.get(guard.name)
-    return built === undefined ? [] : [[guard.name, { url: guardUrl(config, guard), guard: built }] as const]
+    return built === undefined
+      ? []
+      : [[guard.name, { url: guardUrl(config, guard), guard: built.guard }] as const]
   })
   return createSite({
     records,
@@ -198,7 +238,7 @@ function buildSite(
     log,
     keys,
     issuer: first(guards),
-    guards: () => [...guards.values()],
+    guards: () => guardsOf(guards),
     doors: new Map(doors),
     origins: siteOrigins(config),
     hosts: [new URL(origin).host],
@@ -209,10 +249,10 @@ function buildSite(
 }
 
 /** The HTTP side of an address that has no site: the frame page where a guard wants one, and a word for visitors. */
-function buildDoor(shared: Shared, guards: ReadonlyMap<string, Guard>, plan: ListenerPlan): FastifyInstance {
+function buildDoor(shared: Shared, guards: GuardMap, plan: ListenerPlan): FastifyInstance {
   const { config, log, records, platform } = shared
   const [guard] = plan.guards
-  const built = guard === undefined ? undefined : guards.get(guard.name)
+  const built = guard === undefined ? undefined : guards.get(guard.name)?.guard
   if (guard === undefined || built === undefined) throw new TypeError('an address without a guard')
   const secure = isSecure(config, guard)
   const app = createApp({
@@ -267,10 +307,10 @@ function firstLine(file: string): string {
 /** Guards first, so that nothing new is let in while sockets say farewell; the database last. */
 async function closeEverything(
   shared: Shared,
-  guards: ReadonlyMap<string, Guard>,
+  guards: GuardMap,
   stops: readonly (() => Promise<void>)[],
 ): Promise<void> {
-  for (const guard of guards.values()) guard.close()
+  for (const guard of guardsOf(guards)) guard.close()
   await Promise.allSettled(stops.map((stop) => stop()))
   await shared.records.close()
 }
@@ -292,8 +332,8 @@ function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K],
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
-function first(guards: ReadonlyMap<string, Guard>): Guard {
-  const [guard] = guards.values()
-  if (guard === undefined) throw new TypeError('a configuration without guards')
-  return guard
+function first(guards: GuardMap): Guard {
+  const [served] = guards.values()
+  if (served === undefined) throw new TypeError('a configuration without guards')
+  return served.guard
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { join as joinPath } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { countersign } from '../../cli/support/command.ts'
@@ -31,6 +32,44 @@ describe('x_accounts', () => {
     expect(await join(url, { ...alice, authid: 'joe', answer: shows('abc') })).toMatchObject({
       details: { authprovider: 'static' },
     })
+  })
+
+  it('lets in by a public key of an account, under its role', async () => {
+    const { at, store } = await withAlice()
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const hex = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex')
+    expect(await countersign(['user', 'ed25519', 'add', 'alice', hex, '--store', store])).toMatchObject({
+      exit: 0,
+    })
+    const cryptosign = { type: 'x_accounts', 'default-role': 'frontend' }
+    const url = urlOf(await mount(node([websocket({ cryptosign })]), { at, store }))
+    const answer = (_method: string, { challenge }: Readonly<Record<string, unknown>>): string => {
+      const signature = sign(null, Buffer.from(String(challenge), 'hex'), privateKey)
+      return signature.toString('hex') + String(challenge)
+    }
+    const alice = { methods: ['cryptosign'], authid: 'alice', extra: { pubkey: hex }, answer }
+    expect(await join(url, alice)).toMatchObject({
+      details: { authid: 'alice', authrole: 'frontend', authprovider: 'accounts' },
+    })
+    expect(await join(url, { ...alice, authid: 'bob' })).toMatchObject({ kind: 'aborted' })
+  })
+
+  it('challenges by the SCRAM keys of an account', async () => {
+    const { at, store } = await withAlice()
+    const args = ['user', 'scram', 'alice', '--kdf', 'pbkdf2', '--store', store, '--password-stdin']
+    expect(await countersign(args, { stdin: 'a long enough one\n' })).toMatchObject({ exit: 0 })
+    const scram = { type: 'x_accounts', 'default-role': 'frontend' }
+    const url = urlOf(await mount(node([websocket({ scram })]), { at, store }))
+    const extras: unknown[] = []
+    const answer = (_method: string, extra: Readonly<Record<string, unknown>>): string => {
+      extras.push(extra)
+      return 'wrong'
+    }
+    const extra = { nonce: Buffer.alloc(16, 7).toString('base64') }
+    expect(await join(url, { methods: ['wamp-scram'], authid: 'alice', extra, answer })).toMatchObject({
+      kind: 'aborted',
+    })
+    expect(extras).toMatchObject([{ kdf: 'pbkdf2', salt: expect.any(String) }])
   })
 
   it('ends sessions of an account that is disabled by the command line', async () => {

@@ -68,7 +68,11 @@ describe('an auth block', () => {
     ['a text', { wampcra: 'static' }, 'error .auth.wampcra: must be a mapping of keys to values'],
     ['an unknown key', { ticket: { type: 'static', principals: {}, x: 1 } }, 'error .auth.ticket.x: unknown'],
     ['a wrong timeout', { x_hello_timeout: 1 }, 'error .auth.x_hello_timeout: must be a whole number'],
-    ['accounts where none are', { scram: { type: 'x_accounts' } }, 'error .auth.scram.type: must be one of'],
+    [
+      'accounts where none are',
+      { anonymous: { type: 'x_accounts' } },
+      'error .auth.anonymous.type: must be one of',
+    ],
   ])('with %s is refused', (_, auth, message) => {
     expect(saidOf(auth).join('\n')).toContain(message.replace('.auth', `${at}.auth`))
   })
@@ -346,7 +350,7 @@ describe('cookies', () => {
     [{ cookie: { name: 'No' } }, 'error .cookie.name: must be lower-case'],
     [{ cookie: { length: 5 } }, 'error .cookie.length: must be a whole number, at least 6'],
     [{ cookie: { length: 8 } }, 'warning .cookie.length: is short'],
-    [{ cookie: { http_strict: false } }, 'warning .cookie.http_strict: lets scripts'],
+    [{ cookie: { http_strict: false } }, 'warning .cookie.http_strict: false has no effect'],
     [
       {
         endpoint: { type: 'tcp', interface: 'localhost', port: 1, tls: { key: 'k', certificate: 'c' } },

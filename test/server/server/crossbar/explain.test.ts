@@ -97,10 +97,59 @@ describe('findings', () => {
   })
 
   it('say what has no effect', () => {
-    const options = { auto_fragment_size: 1_000, fail_by_drop: true, x_error_uris: 'crossbar' }
-    expect(findingsOf(node([websocket(users({ joe: 'x' }), { id: 'main', options })]))).toEqual([
-      'warning: transport main: without effect here: "auto_fragment_size", "fail_by_drop"',
-      'warning: transport main: "x_error_uris" holds for a whole worker: write it in its options',
+    const options = { auto_fragment_size: 1_000, fail_by_drop: true, auto_ping_size: 20 }
+    const pings = {
+      auto_ping_interval: 5_000,
+      auto_ping_timeout: 9_000,
+      auto_ping_restart_on_any_traffic: false,
+    }
+    expect(
+      findingsOf(node([websocket(users({ joe: 'x' }), { id: 'main', options: { ...options, ...pings } })])),
+    ).toEqual([
+      'warning: transport main: without effect here: "auto_ping_timeout", "auto_ping_size", "auto_ping_restart_on_any_traffic", "auto_fragment_size", "fail_by_drop"',
+    ])
+  })
+
+  it('say what has no effect in web transports and realms', () => {
+    const web = {
+      type: 'web',
+      endpoint: { type: 'tcp', interface: '127.0.0.1', port: 0 },
+      options: { access_log: true },
+      paths: { '/': { type: 'static', directory: '/tmp', options: { enable_directory_listing: true } } },
+    }
+    const config = JSON.stringify(node([web])).replace(
+      '"realm1"',
+      '"realm1","options":{"event_dispatching_chunk_size":7},"stats":{}',
+    )
+    expect(findingsOf(JSON.parse(config) as object)).toEqual([
+      'warning: without effect here: "access_log"; the journal has what matters',
+      'warning: /: folders are not listed here',
+      'warning: realm "realm1": stats are not published here',
+      'warning: realm "realm1": without effect here: "event_dispatching_chunk_size"',
+    ])
+  })
+
+  it('hold nothing against options with an effect', () => {
+    const options = {
+      auto_ping_interval: 5_000,
+      auto_ping_timeout: 2_000,
+      x_error_uris: 'crossbar',
+      x_hello_timeout: 500,
+    }
+    expect(findingsOf(node([websocket(users({ joe: 'x' }), { options })]))).toEqual([])
+  })
+
+  it('name procedures that decide and that nobody may register', () => {
+    const dynamic = { type: 'dynamic', authenticator: 'com.example.authenticate' }
+    expect(findingsOf(node([websocket({ ticket: dynamic })]))).toEqual([
+      'warning: com.example.authenticate: no role may register it: that takes an exact rule',
+    ])
+    expect(findingsOf(node([websocket({ ticket: dynamic })], [frontend, authority]))).toEqual([])
+    const named = { ...dynamic, 'authenticator-realm': 'realm1', 'authenticator-role': 'authority' }
+    const asked = { name: 'asked', authorizer: 'com.example.authorize' }
+    expect(findingsOf(node([websocket({ ticket: named })], [authority, asked]))).toEqual([
+      'warning: transport: without effect here: "authenticator-role"',
+      'warning: com.example.authorize: no role of realm "realm1" may register it: that takes an exact rule',
     ])
   })
 })

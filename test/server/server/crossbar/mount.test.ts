@@ -2,6 +2,7 @@ import { lstatSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join as joinPath } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { ListenError } from '../../../../packages/server/src/server/serve.ts'
 import { authority, folder, frontend, mount, node, urlOf, users, websocket } from './mounted.ts'
 import { join, joined, shows, signs } from './wamp-client.ts'
@@ -69,6 +70,54 @@ describe('a transport with static users', () => {
     expect(await join(url, { ...who, answer })).toMatchObject({ kind: 'joined' })
     expect(asked).toEqual(['wampcra', 'ticket'])
     expect(await join(url, { ...who, methods: ['ticket'], answer })).toMatchObject({ kind: 'aborted' })
+  })
+})
+
+describe('settings of a transport', () => {
+  it('hold for it alone: how long it waits, and the words of its refusals', async () => {
+    const own = { options: { x_error_uris: 'crossbar', x_authenticate_timeout: 200 } }
+    const auth = users({ joe: 'secret2' })
+    const mounted = await mount(node([websocket({ ...auth, x_hello_timeout: 100 }, own), websocket(auth)]))
+    const wrong = { methods: ['wampcra'], authid: 'joe', answer: signs('other') }
+    expect(await join(urlOf(mounted), wrong)).toMatchObject({ reason: 'wamp.error.not_authorized' })
+    expect(await join(urlOf(mounted, 1), wrong)).toMatchObject({ reason: 'wamp.error.authentication_denied' })
+    const silent = new WebSocket(urlOf(mounted), 'wamp.2.json')
+    const patient = new WebSocket(urlOf(mounted, 1), 'wamp.2.json')
+    await new Promise((resolve) => silent.on('close', resolve))
+    expect(patient.readyState).toBe(WebSocket.OPEN)
+    patient.terminate()
+  })
+})
+
+describe('secret headers', () => {
+  it('are told to the authenticator whose block names them, and to no other', async () => {
+    const promised = (names: readonly string[]): object => ({
+      type: 'dynamic',
+      authenticator: 'com.example.authenticate',
+      x_dangerously_pass_headers: names,
+    })
+    const mounted = await mount(
+      node(
+        [
+          websocket({ ticket: promised(['Cookie']) }),
+          websocket({ ticket: promised([]) }),
+          websocket(users({ judge: 'a secret' }, 'authority')),
+        ],
+        roles,
+      ),
+    )
+    const told: unknown[] = []
+    await judge(urlOf(mounted, 2), ([, , details]) => {
+      told.push(Object(Object(details).transport).http_headers_received)
+      return { role: 'frontend' }
+    })
+    const options = { headers: { cookie: 'sid=a-session', authorization: 'Basic abc' } }
+    const joe = { methods: ['ticket'], authid: 'joe', answer: shows('any'), options }
+    expect(await join(urlOf(mounted), joe)).toMatchObject({ kind: 'joined' })
+    expect(await join(urlOf(mounted, 1), joe)).toMatchObject({ kind: 'joined' })
+    expect(told[0]).toMatchObject({ cookie: 'sid=a-session' })
+    expect(told[0]).not.toHaveProperty('authorization')
+    expect(told[1]).not.toHaveProperty('cookie')
   })
 })
 

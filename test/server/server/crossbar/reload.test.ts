@@ -111,10 +111,6 @@ describe('a reload', () => {
   it.each([
     ['transports', (config: string) => config.replace('"port":0', '"port":1')],
     [
-      'authenticators or authorizers',
-      (config: string) => config.replace('com.example.auth', 'com.example.other'),
-    ],
-    [
       'timeouts or vocabulary',
       (config: string) =>
         config.replace('"type":"router"', '"type":"router","options":{"x_error_uris":"crossbar"}'),
@@ -128,6 +124,47 @@ describe('a reload', () => {
       kind: 'kept',
       why: `${what} changed, which needs a restart`,
     })
+  })
+
+  it('asks another authenticator, whose name is its own to register from then on', async () => {
+    const rules = (name: string): object => ({
+      name: 'authority',
+      permissions: [
+        { uri: name, match: 'exact', allow: { register: true, call: true } },
+        { uri: 'com.example.one', match: 'exact', allow: { register: true, call: true } },
+      ],
+    })
+    const config = (name: string): object =>
+      node(
+        [
+          websocket({ ticket: { type: 'dynamic', authenticator: name } }),
+          websocket(users({ judge: 'a secret' }, 'authority')),
+        ],
+        [frontend, rules(name)],
+      )
+    const mounted = await mount(config('com.example.one'))
+    const judge = await joined(urlOf(mounted, 1), {
+      methods: ['wampcra'],
+      authid: 'judge',
+      answer: signs('a secret'),
+    })
+    await judge.register('com.example.one', () => ({ role: 'frontend' }))
+    const joe = { methods: ['ticket'], authid: 'joe', answer: shows('any') }
+    expect(await join(urlOf(mounted), joe)).toMatchObject({ kind: 'joined' })
+    expect((await judge.request(48, {}, 'com.example.one'))[4]).toBe('wamp.error.not_authorized')
+    expect(await mounted.reload(nodeOf(config('com.example.two'), mounted.at))).toMatchObject({
+      kind: 'reloaded',
+    })
+    await judge.register('com.example.two', () => ({ role: 'frontend' }))
+    expect(await join(urlOf(mounted), joe)).toMatchObject({ kind: 'joined' })
+    expect((await judge.request(48, {}, 'com.example.two'))[4]).toBe('wamp.error.not_authorized')
+    // The name of before is anybody's again.
+    expect(await judge.request(48, {}, 'com.example.one')).toEqual([
+      50,
+      expect.anything(),
+      {},
+      [{ role: 'frontend' }],
+    ])
   })
 
   it('keeps everything as it is where a part of the new one cannot be used', async () => {

@@ -61,11 +61,14 @@ const methodReaders: Readonly<Record<AuthMethodName, Reader<AuthMethodNode>>> = 
     const sources = sourcesOf(spot, form(craForm, [...usual, 'x_accounts']))
     return { method: 'wampcra', first: true, sources }
   },
-  scram: (spot) => ({ method: 'scram', first: true, sources: sourcesOf(spot, form(scramForm, usual)) }),
+  scram: (spot) => {
+    const sources = sourcesOf(spot, form(scramForm, [...usual, 'x_accounts']))
+    return { method: 'scram', first: true, sources }
+  },
   cryptosign: (spot) => ({
     method: 'cryptosign',
     first: true,
-    sources: sourcesOf(spot, form(cryptosignForm, usual)),
+    sources: sourcesOf(spot, form(cryptosignForm, [...usual, 'x_accounts'])),
   }),
   tls: (spot) => ({
     method: 'tls',

@@ -62,7 +62,8 @@ function judge(
   if (read.length < leastLength)
     warn(below(spot, 'length'), `is short: use at least ${leastLength} characters`)
   if (!read.secure && isSecure) warn(below(spot, 'secure'), 'lets the cookie travel without TLS as well')
-  if (!read.http_strict) warn(below(spot, 'http_strict'), 'lets scripts of the page read the cookie')
+  if (!read.http_strict)
+    warn(below(spot, 'http_strict'), 'false has no effect here: the cookie is always HttpOnly')
   if (read.same_site === 'None' && !read.secure) {
     complain(below(spot, 'same_site'), 'needs "secure": browsers drop the cookie otherwise')
   }

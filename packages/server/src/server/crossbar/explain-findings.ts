@@ -4,7 +4,7 @@ import { dirname, isAbsolute } from 'node:path'
 import type { PlacedFinding } from '../config-issues.ts'
 import { isLocal } from './endpoint.ts'
 import { transportsOf, type TransportPlace } from './mount-realms.ts'
-import type { CrossbarNode, ListenerNode, RouterNode, SessionSettings, WebSocketNode } from './node.ts'
+import type { AuthNode, CrossbarNode, ListenerNode, RealmNode, RouterNode, WebSocketNode } from './node.ts'
 
 /** What is known about the file. */
 export interface FindingSurroundings {
@@ -16,20 +16,17 @@ export interface FindingSurroundings {
 /** Warnings, and errors for files that are missing. */
 export function nodeFindings(node: CrossbarNode, around: FindingSurroundings): readonly PlacedFinding[] {
   const lineOf = linesOf(around.text)
+  const warning = (name: string, words: string): PlacedFinding => finding('warning', lineOf(name), words)
   return node.routers.flatMap((router) => [
     ...router.listeners.flatMap((listener) => [
       ...missingFiles(listener).map((file) => finding('error', lineOf(file), `${file} does not exist`)),
       ...transportsOf(listener).flatMap((place) =>
-        weaknesses(router, { listener, place, around }).map((words) =>
-          finding('warning', lineOf(place.path?.split('/').at(-1) ?? ''), words),
-        ),
+        weaknesses({ listener, place, around }).map((words) => warning(place.path ?? '', words)),
       ),
+      ...servicesWithoutEffect(listener).map(([key, words]) => warning(key, words)),
     ]),
-    ...router.realms.flatMap((realm) =>
-      realm.stats === undefined
-        ? []
-        : finding('warning', lineOf('stats'), `realm "${realm.name}": stats are not published here`),
-    ),
+    ...router.realms.flatMap((realm) => realmWithoutEffect(realm).map(([key, words]) => warning(key, words))),
+    ...registrantFindings(router).map(([name, words]) => warning(name, words)),
   ])
 }
 
@@ -71,24 +68,16 @@ function modulesOf({ node }: TransportPlace): readonly string[] {
   )
 }
 
-function weaknesses(
-  router: RouterNode,
-  at: {
-    readonly listener: ListenerNode
-    readonly place: TransportPlace
-    readonly around: FindingSurroundings
-  },
-): readonly string[] {
+function weaknesses(at: {
+  readonly listener: ListenerNode
+  readonly place: TransportPlace
+  readonly around: FindingSurroundings
+}): readonly string[] {
   const { place, listener, around } = at
   const where = `transport ${listener.id ?? ''}${place.path ?? ''}`.trim()
   return [
     ...cleartextWords(listener, place, around),
     ...(place.kind === 'websocket' ? withoutEffect(place.node) : []),
-    ...settingsOfRouter.flatMap(([key, word]) =>
-      router.session[key] === place.node.session[key]
-        ? []
-        : `"${word}" holds for a whole worker: write it in its options`,
-    ),
   ].map((words) => `${where}: ${words}`)
 }
 
@@ -110,20 +99,82 @@ function cleartextWords(
   ]
 }
 
-/** Settings that connections of one router share. */
-const settingsOfRouter: readonly (readonly [keyof SessionSettings, string])[] = [
-  ['helloTimeoutMs', 'x_hello_timeout'],
-  ['authenticateTimeoutMs', 'x_authenticate_timeout'],
-  ['errorUris', 'x_error_uris'],
-  ['cancelReply', 'x_cancel_reply'],
-]
+/** A word of the file, and what is to be said about it. */
+type Told = readonly [word: string, words: string]
+
+/** Options of realms that nothing here heeds. */
+function realmWithoutEffect({ name, stats, eventChunk }: RealmNode): readonly Told[] {
+  const idle: readonly (readonly [key: string, set: boolean, words: string])[] = [
+    ['stats', stats !== undefined, 'stats are not published here'],
+    [
+      'event_dispatching_chunk_size',
+      eventChunk !== defaultEventChunk,
+      'without effect here: "event_dispatching_chunk_size"',
+    ],
+  ]
+  return idle.flatMap(([key, set, words]) => (set ? [[key, `realm "${name}": ${words}`] as const] : []))
+}
+
+/** Crossbar.io's own: written or not, it says nothing. */
+const defaultEventChunk = 100
+
+/** Options of web transports that nothing here heeds. */
+function servicesWithoutEffect(listener: ListenerNode): readonly Told[] {
+  if (listener.kind !== 'web' && listener.kind !== 'universal') return []
+  const { web } = listener
+  const listings = (web?.paths ?? []).flatMap(({ path, service }): readonly Told[] =>
+    service.kind === 'static' && service.listing
+      ? [['enable_directory_listing', `${path}: folders are not listed here`]]
+      : [],
+  )
+  return web?.accessLog === true
+    ? [['access_log', 'without effect here: "access_log"; the journal has what matters'], ...listings]
+    : listings
+}
+
+/** Procedures that decide, which some role must be allowed to register by an exact rule: no other rule counts. */
+export function registrantFindings({ realms, listeners }: RouterNode): readonly Told[] {
+  const sources = listeners
+    .flatMap(transportsOf)
+    .flatMap(({ node }) => node.auth.methods.flatMap(({ sources: of }) => dynamicOf(of)))
+  const needed = [
+    ...sources.map(({ authenticator: uri, realm }) => ({ uri, realm })),
+    ...realms.flatMap(({ name: realm, roles }) =>
+      roles.flatMap(({ grant }) => (grant.kind === 'authorizer' ? { uri: grant.uri, realm } : [])),
+    ),
+  ]
+  return needed
+    .filter(
+      ({ uri, realm }) => !realms.some((one) => (realm ?? one.name) === one.name && mayRegister(one, uri)),
+    )
+    .map(({ uri, realm }) => [
+      uri,
+      `${uri}: no role ${realm === undefined ? '' : `of realm "${realm}" `}may register it: that takes an exact rule`,
+    ])
+}
+
+function dynamicOf(
+  sources: AuthNode['methods'][number]['sources'],
+): readonly { readonly authenticator: string; readonly realm: string | undefined }[] {
+  return sources.flatMap((source) => (source.kind === 'dynamic' ? source : []))
+}
+
+function mayRegister({ roles }: RealmNode, procedure: string): boolean {
+  return roles.some(
+    ({ grant }) =>
+      grant.kind === 'rules' &&
+      grant.rules.some(({ uri, match, allow }) => uri === procedure && match === 'exact' && allow.register),
+  )
+}
 
 /** Options with values that nothing here heeds, in one sentence. */
-function withoutEffect({ options, cookie, auth }: WebSocketNode): readonly string[] {
+export function withoutEffect({ options, cookie, auth }: WebSocketNode): readonly string[] {
   const idle: readonly (readonly [key: string, set: boolean])[] = [
     ['open_handshake_timeout', options.openHandshakeTimeoutMs > 0],
     ['close_handshake_timeout', options.closeHandshakeTimeoutMs > 0],
-    ['auto_ping_timeout', options.autoPingTimeoutMs > 0],
+    ['auto_ping_timeout', options.autoPingTimeoutMs > options.autoPingIntervalMs],
+    ['auto_ping_size', options.autoPingBytes !== defaultPingBytes],
+    ['auto_ping_restart_on_any_traffic', !options.autoPingRestartOnAnyTraffic],
     ['compression', options.compression !== undefined],
     ['auto_fragment_size', options.autoFragmentBytes > 0],
     ['max_frame_size', options.maxFrameBytes > 0],
@@ -132,9 +183,17 @@ function withoutEffect({ options, cookie, auth }: WebSocketNode): readonly strin
     ['show_server_version', options.showServerVersion],
     ['tcp_nodelay', !options.tcpNoDelay],
     ['external_port', options.externalPort !== undefined],
-    ['http_strict', cookie?.httpOnly === false],
     ['cookie', cookie !== undefined && !auth.methods.some(({ method }) => method === 'cookie')],
+    ['authenticator-role', auth.methods.some(({ sources }) => sources.some(isCalledAsRole))],
   ]
   const keys = idle.flatMap(([key, set]) => (set ? `"${key}"` : []))
   return keys.length === 0 ? [] : [`without effect here: ${keys.join(', ')}`]
+}
+
+/** Crossbar.io's own: written or not, it says nothing. */
+const defaultPingBytes = 12
+
+/** The router needs nobody's permission to call. */
+function isCalledAsRole(source: AuthNode['methods'][number]['sources'][number]): boolean {
+  return source.kind === 'dynamic' && source.role !== undefined
 }

@@ -4,6 +4,7 @@ import { wanted } from './listeners.ts'
 import { transportsOf, type TransportPlace } from './mount-realms.ts'
 import type {
   AuthMethodNode,
+  AuthNode,
   CrossbarNode,
   EndpointNode,
   ListenerNode,
@@ -39,9 +40,14 @@ export function nodeFacts({ routers }: CrossbarNode): object {
 function explainRouter({ id, realms, listeners }: RouterNode, index: number): readonly string[] {
   return [
     `Router "${id ?? `worker-${index + 1}`}":`,
-    ...realms.flatMap(explainRealm),
+    ...explainRealms({ realms }),
     ...listeners.flatMap(explainListener),
   ].map((line, at) => (at === 0 ? line : `  ${line}`))
+}
+
+/** Realms and what their roles may do. */
+export function explainRealms({ realms }: Pick<RouterNode, 'realms'>): readonly string[] {
+  return realms.flatMap(explainRealm)
 }
 
 function explainRealm({ name, roles, uriCheck, history }: RealmNode): readonly string[] {
@@ -108,11 +114,15 @@ const serviceWords: Readonly<Record<Exclude<WebServiceNode['kind'], 'websocket'>
 }
 
 function explainTransport(endpoint: EndpointNode, place: TransportPlace): readonly string[] {
-  const { auth, serializers } = place.node
   return [
-    `  ${urlOf(endpoint, place)} speaks ${serializers.join(', ')}; ${pagesWords(place)}.`,
-    ...auth.methods.filter(({ first }) => first).map((method) => `    Lets in: ${explainMethod(method)}.`),
+    `  ${urlOf(endpoint, place)} speaks ${place.node.serializers.join(', ')}; ${pagesWords(place)}.`,
+    ...explainMethods(place.node).map((line) => `    ${line}`),
   ]
+}
+
+/** Who may begin, a line for each method: `Lets in: …`. */
+export function explainMethods({ auth }: { readonly auth: AuthNode }): readonly string[] {
+  return auth.methods.filter(({ first }) => first).map((method) => `Lets in: ${explainMethod(method)}.`)
 }
 
 function pagesWords(place: TransportPlace): string {

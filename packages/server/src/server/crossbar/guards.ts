@@ -7,10 +7,12 @@ import {
   MisuseError,
   type Bus,
   type Journal,
+  type Method,
   type PasswordHasher,
   type Platform,
   type Records,
 } from 'countersign'
+import type { ProxyOptions } from 'countersign/http'
 import { memoryCookies, type CookieStore } from 'countersign/methods'
 import type { Router } from 'countersign/wamp'
 import { wampRawSockets, type WampRawSocketOptions } from 'countersign/wamp/rawsocket'
@@ -47,6 +49,10 @@ export interface GateSurroundings {
   readonly name: string
   /** Only this machine reaches it, by a socket of the file system. */
   readonly unix: boolean
+  /** Makes the guard, where it has terms of its own. @default those of a node of Crossbar.io */
+  readonly guardOf?: (accept: readonly Method[]) => Guard
+  /** Proxies that are believed about clients. @default none */
+  readonly proxies?: ProxyOptions | undefined
 }
 
 /** A transport, open. */
@@ -69,7 +75,7 @@ const maxBytes = 32_768
  * opened
  */
 export async function openGate(place: TransportPlace, around: GateSurroundings): Promise<Gate> {
-  const { shared, router, name } = around
+  const { shared, router } = around
   const standing = standingOf(place.node.auth)
   const cookie = place.kind === 'websocket' ? cookieOf(place.node, standing, shared) : undefined
   const accept = await methodsOf(place.node.auth, {
@@ -79,7 +85,14 @@ export async function openGate(place: TransportPlace, around: GateSurroundings):
     authenticatorTimeoutMs: place.node.session.authenticatorTimeoutMs,
     cookies: cookie === undefined ? undefined : { store: cookie.store, name: cookie.name },
   })
-  const guard = new Guard(
+  const guard = around.guardOf?.(accept) ?? guardOf(place, accept, around)
+  return { guard, standing, ...sidesOf(place, { router, guard, cookie, proxies: around.proxies }) }
+}
+
+/** A guard on the terms of a node of Crossbar.io. */
+function guardOf(place: TransportPlace, accept: readonly Method[], around: GateSurroundings): Guard {
+  const { shared, name, unix } = around
+  return new Guard(
     {
       name,
       audience: 'wamp',
@@ -89,24 +102,34 @@ export async function openGate(place: TransportPlace, around: GateSurroundings):
       refusals: 'auto',
       closeCodes: {},
       // A socket of the file system is read by nobody on the way.
-      dangerouslyAllowCleartext: shared.dangerouslyAllowCleartext || around.unix,
+      dangerouslyAllowCleartext: shared.dangerouslyAllowCleartext || unix,
       // Sessions last as long as what they rest upon, as clients of a router expect.
       limits: { maxBytes, maxLeaseMs: Infinity },
       sourceOf: subnetOf,
     },
     shared,
   )
-  return { guard, standing, ...sidesOf(place, { router, guard, cookie }) }
 }
 
 /** What takes sockets. */
 function sidesOf(
   place: TransportPlace,
-  parts: { readonly router: Router; readonly guard: Guard; readonly cookie: CookieTerms | undefined },
+  parts: {
+    readonly router: Router
+    readonly guard: Guard
+    readonly cookie: CookieTerms | undefined
+    readonly proxies: ProxyOptions | undefined
+  },
 ): Pick<Gate, 'upgrade' | 'accept' | 'retire'> {
-  const { router, guard, cookie } = parts
+  const { router, guard, cookie, proxies } = parts
   const { serializers: serializations, session } = place.node
-  const common = { guard, serializations, maxQueuedBytes: session.maxQueuedBytes }
+  const { helloTimeoutMs, authenticateTimeoutMs, errorUris, cancelReply, maxQueuedBytes } = session
+  const common = {
+    guard,
+    serializations,
+    maxQueuedBytes,
+    session: { helloTimeoutMs, authenticateTimeoutMs, errorUris, cancelReply },
+  }
   if (place.kind === 'rawsocket') {
     const options: WampRawSocketOptions = { ...common, maxMessageBytes: place.node.maxMessageBytes }
     const sockets = wampRawSockets(router, options)
@@ -116,15 +139,27 @@ function sidesOf(
       retire: () => guard.pool.close(),
     }
   }
-  const { maxMessageBytes, autoPingIntervalMs: pingIntervalMs, requireSubprotocol } = place.node.options
+  const { maxMessageBytes, requireSubprotocol } = place.node.options
+  const { autoPingIntervalMs: pingIntervalMs, autoPingTimeoutMs: pingTimeoutMs } = place.node.options
   const sockets = wampWebSockets(router, {
     ...common,
     maxMessageBytes,
     pingIntervalMs,
+    pingTimeoutMs,
     requireSubprotocol,
+    dangerouslyPassHeaders: headersOf(place.node.auth),
     ...(cookie === undefined ? {} : { cookie }),
+    ...(proxies === undefined ? {} : { proxies }),
   })
   return { upgrade: sockets.upgrade, accept: undefined, retire: () => guard.pool.close() }
+}
+
+/** Secret headers that some authenticator was promised; each is told those that it names itself. */
+function headersOf({ methods }: AuthNode): readonly string[] {
+  const names = methods.flatMap(({ sources }) =>
+    sources.flatMap((source) => (source.kind === 'dynamic' ? source.dangerouslyPassHeaders : [])),
+  )
+  return [...new Set(names)]
 }
 
 /** Who may open it from a page; programs send no Origin. Any page at all only where nothing is sent unasked. */

@@ -104,13 +104,9 @@ export async function mountNode(node: CrossbarNode, options: MountOptions): Prom
   }
 }
 
-/** Settings of transports are those of their router here: connections of one router share them. */
+/** What sessions are given is said by each transport. */
 function routerOf(node: RouterNode): Router {
-  const { helloTimeoutMs, authenticateTimeoutMs, errorUris, cancelReply } = node.session
-  return new Router(
-    { realms: realmOptions(node), helloTimeoutMs, authenticateTimeoutMs, errorUris, cancelReply },
-    nodeRouterPorts(),
-  )
+  return new Router({ realms: realmOptions(node) }, nodeRouterPorts())
 }
 
 function openShared(node: CrossbarNode, options: MountOptions, warnings: string[]): GuardShared {

@@ -119,19 +119,21 @@ function commit(
   return result
 }
 
-/** Roles of both configurations, so that sessions can go from one that ends to one that begins. */
+/** Roles and reserved procedures of both configurations: sessions go from a role that ends to one that begins. */
 function widenRoles(router: MountedRouter['router'], before: RouterNode, after: RouterNode): void {
+  const reserved = [...new Set([...reservedOf(before), ...reservedOf(after)])]
   for (const realm of after.realms) {
     const names = new Set(realm.roles.map(({ name }) => name))
     const old = before.realms.find(({ name }) => name === realm.name)
     const ending = (old?.roles ?? []).filter(({ name }) => !names.has(name))
-    router.replaceRoles(realm.name, [...rolesOf(realm), ...rolesOf({ ...realm, roles: ending })])
+    router.replaceRoles(realm.name, [...rolesOf(realm), ...rolesOf({ ...realm, roles: ending })], reserved)
   }
 }
 
 /** Sessions of a role that is gone end. */
 function narrowRoles(router: MountedRouter['router'], node: RouterNode): void {
-  for (const realm of node.realms) router.replaceRoles(realm.name, rolesOf(realm))
+  const reserved = reservedOf(node)
+  for (const realm of node.realms) router.replaceRoles(realm.name, rolesOf(realm), reserved)
 }
 
 function at(node: CrossbarNode, index: number): RouterNode {
@@ -148,7 +150,6 @@ function tlsOf(endpoint: EndpointNode): Extract<EndpointNode, { kind: 'tcp' }>['
 function needsRestart(before: CrossbarNode, after: CrossbarNode): string | undefined {
   const kinds: readonly (readonly [string, (router: RouterNode) => unknown])[] = [
     ['realms', ({ realms }) => realms.map((realm) => ({ ...realm, roles: undefined }))],
-    ['authenticators or authorizers', reservedOf],
     ['timeouts or vocabulary', ({ session }) => session],
     ['transports', ({ listeners }) => listeners.map(withoutAuth)],
   ]
