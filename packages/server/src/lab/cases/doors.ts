@@ -132,7 +132,7 @@ export const doorSheets: readonly DoorSheet[] = [
     carrier: 'HELLO',
     methods: ['ticket', 'password', 'anonymous'],
     wamp: true,
-    docs: 'd15',
+    docs: 'wamp-sessions',
   },
 ]
 
