@@ -11,7 +11,7 @@ import { scramKeys } from '../../packages/countersign/src/platform/scram-keys.ts
 import { startSite, usualMethods, type Site, type SiteOptions } from '../countersign/adapters/wamp-site.ts'
 
 /** Seed of ann's Ed25519 key. */
-const seed: string = '6e1fde9cf9e2359a87420b65a87dc0c66136e66945196ba2475990d8a0c3a25b'
+export const seed: string = '6e1fde9cf9e2359a87420b65a87dc0c66136e66945196ba2475990d8a0c3a25b'
 
 /** How one method is used by a client. */
 export interface Way {
