@@ -20,6 +20,8 @@ interface Shape {
   readonly slice: number
   readonly pairs: number
   readonly atLeast: number
+  /** Slices before anything counts. @default 2 */
+  readonly warmSlices?: number
   scenario(target: Target): Promise<Scenario>
 }
 
@@ -59,6 +61,7 @@ const shapes: readonly Shape[] = [
     slice: 3_000,
     pairs: 9,
     atLeast: 0.8,
+    warmSlices: 5,
     scenario: (target) => Promise.resolve(joins(target, 16)),
   },
 ]
@@ -177,8 +180,8 @@ async function alternate(shape: Shape, sides: readonly [Side, Side], quick: bool
     const operations = quick ? shape.slice / 4 : shape.slice
     const measure = async (at: 0 | 1): Promise<number> =>
       cost(servers[at], at === 0 ? first : second, operations)
-    // Compilers are at work on the first slices.
-    for (let warm = 0; warm < 2; warm++) {
+    // Compilers are at work on the first slices: on those of joins for thousands of connections.
+    for (let warm = 0; warm < (shape.warmSlices ?? 2); warm++) {
       await measure(0)
       await measure(1)
     }

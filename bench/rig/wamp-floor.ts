@@ -20,7 +20,7 @@ interface Relayed {
 
 let dirty: Relayed[] = []
 
-function send(to: Relayed, data: RawData, binary: boolean): void {
+function send(to: Relayed, data: RawData | string, binary: boolean): void {
   if (!to.corked) {
     to.corked = true
     to.raw.cork()
@@ -60,19 +60,26 @@ const roles: Readonly<Record<string, (one: Relayed) => void>> = {
     void one.socket.on('message', (data, binary) => {
       for (const subscriber of subscribers) send(subscriber, data, binary)
     }),
-  // As many messages as a join has, and as long: HELLO, CHALLENGE, AUTHENTICATE, WELCOME.
+  // As many messages as a join and a leave have, and as long.
   '/join': (one) => {
     let said = 0
-    one.socket.on('message', () => one.socket.send(said++ === 0 ? challenge : welcome))
+    one.socket.on('message', () => send(one, answers[said++] ?? '', false))
   },
 }
 
 const challenge = `[4,"wampcra",${JSON.stringify({ challenge: 'x'.repeat(230) })}]`
 const welcome = `[2,1234567890123456,${JSON.stringify({ roles: 'x'.repeat(900) })}]`
+const goodbye = '[6,{},"wamp.close.goodbye_and_out"]'
+/** To HELLO, AUTHENTICATE, GOODBYE. */
+const answers: readonly string[] = [challenge, welcome, goodbye]
 
 /** Answers upgrades of any path above. */
 export function serveFloor(server: Server): void {
-  const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false })
+  const wss = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    handleProtocols: ([first]) => first ?? false,
+  })
   server.on('upgrade', (request: IncomingMessage, raw: Duplex, head: Buffer) => {
     wss.handleUpgrade(request, raw, head, (socket) => {
       const one: Relayed = { socket, raw, corked: false }

@@ -14,9 +14,12 @@ const mask = 0x5c
 /** Ids begin here: seven digits, or four bytes, for as long as a run lasts. */
 export const firstId = 1_000_000
 
-/** One masked frame (RFC 6455 §5.2) of these bytes. */
-export function frameOf(bytes: Uint8Array, format: Format): Buffer {
-  const opcode = format === 'json' ? 0x81 : 0x82
+/** One masked frame (RFC 6455 §5.2) of these bytes. @param opcode with the FIN bit */
+export function frameOf(
+  bytes: Uint8Array,
+  format: Format,
+  opcode: number = format === 'json' ? 0x81 : 0x82,
+): Buffer {
   const { length } = bytes
   const head =
     length < 126

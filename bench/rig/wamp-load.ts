@@ -29,7 +29,7 @@ export interface Scenario {
 
 /** Opens one socket, and a session on it where there are sessions. */
 export async function join(target: Target, role: string): Promise<WampPeer> {
-  if (target.kind === 'floor') return WampPeer.open(target.port, undefined, `/${role}`)
+  if (target.kind === 'floor') return WampPeer.open(target.port, target.format, `/${role}`)
   const peer = await WampPeer.open(target.port, target.format)
   await welcome(peer, target.format)
   return peer
@@ -149,7 +149,7 @@ export async function pubsub(
   }
 }
 
-/** Joins by WAMP-CRA, `concurrent` of them in progress; every socket is reset once it is welcomed. */
+/** Joins by WAMP-CRA, `concurrent` of them in progress. Everybody leaves as clients do: GOODBYE, then the closing handshake. */
 export function joins(target: Target, concurrent: number): Scenario {
   return {
     async run(operations) {
@@ -167,19 +167,25 @@ export function joins(target: Target, concurrent: number): Scenario {
 
 async function joinOnce(target: Target): Promise<void> {
   if (target.kind === 'router') {
-    ;(await join(target, 'join')).drop()
+    await leave(await join(target, 'join'))
     return
   }
-  const peer = await WampPeer.open(target.port, undefined, '/join')
+  const peer = await WampPeer.open(target.port, target.format, '/join')
   await peer.ask(floorHello)
   // The same work on this side, so that the machine is as busy.
   createHmac('sha256', names.secret).update('x'.repeat(230)).digest('base64')
   await peer.ask(floorAnswer)
-  peer.drop()
+  await leave(peer)
+}
+
+async function leave(peer: WampPeer): Promise<void> {
+  await peer.ask(goodbye)
+  await peer.close()
 }
 
 const floorHello = messageFrame(
   [1, names.realm, { roles, authmethods: ['wampcra'], authid: names.authid }],
   'json',
 )
+const goodbye = messageFrame([6, {}, 'wamp.close.normal'], 'json')
 const floorAnswer = messageFrame([5, 'x'.repeat(44), {}], 'json')

@@ -1,6 +1,6 @@
 /** One client of a WAMP server on raw TCP: finds frames in chunks, and sends what a chunk caused in one write. */
 import { connect, type Socket } from 'node:net'
-import type { Format } from './wamp-frames.ts'
+import { frameOf, type Format } from './wamp-frames.ts'
 
 /** Called for each message, header off. The bytes are a view of the chunk in hand. */
 export type Heard = (message: Buffer) => void
@@ -15,16 +15,16 @@ export class WampPeer {
   #queue: Buffer[] = []
   readonly #opened = Promise.withResolvers<void>()
 
-  private constructor(port: number, format: Format | undefined, path: string) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  private constructor(port: number, format: Format, path: string) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, localAddress: nextAddress() })
     this.socket.on('data', (chunk: Buffer) => this.#chunk(chunk))
     this.socket.on('error', (error) => this.#opened.reject(error))
     this.socket.on('close', () => this.#opened.reject(new Error('closed before the handshake')))
     this.socket.write(upgradeRequest(path, format))
   }
 
-  /** Opens one. @param format its subprotocol; `undefined`: none is offered */
-  static async open(port: number, format: Format | undefined, path = '/'): Promise<WampPeer> {
+  /** Opens one. @param format its subprotocol */
+  static async open(port: number, format: Format, path = '/'): Promise<WampPeer> {
     const peer = new WampPeer(port, format, path)
     await peer.#opened.promise
     return peer
@@ -52,6 +52,15 @@ export class WampPeer {
         resolve(Buffer.from(message))
       }
       this.send(frame)
+      this.flush()
+    })
+  }
+
+  /** The closing handshake (RFC 6455 §7.1.2), begun here; done when the server has ended the connection. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.socket.once('close', () => resolve())
+      this.send(closeFrame)
       this.flush()
     })
   }
@@ -96,12 +105,24 @@ export class WampPeer {
   }
 }
 
+/** Close code 1000. */
+const closeFrame = frameOf(Buffer.from([3, 232]), 'json', 0x88)
+
+let connections = 0
+
+/**
+ * Linux has all of 127/8 on loopback. Whoever closes first waits for a minute before the port is free again: one address
+ * would run out of ports.
+ */
+function nextAddress(): string {
+  return process.platform === 'linux' ? `127.0.${(++connections >>> 14) & 255}.2` : '127.0.0.1'
+}
+
 const switching = Buffer.from('HTTP/1.1 101')
 
 /** One handshake, the same for every server. */
-export function upgradeRequest(path: string, format: Format | undefined): string {
-  const offer = format === undefined ? '' : `Sec-WebSocket-Protocol: wamp.2.${format}\r\n`
-  return `GET ${path} HTTP/1.1\r\nHost: bench.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YmVuY2gtYmVuY2gtYmVuYw==\r\n${offer}\r\n`
+export function upgradeRequest(path: string, format: Format): string {
+  return `GET ${path} HTTP/1.1\r\nHost: bench.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YmVuY2gtYmVuY2gtYmVuYw==\r\nSec-WebSocket-Protocol: wamp.2.${format}\r\n\r\n`
 }
 
 function ignore(): void {

@@ -111,17 +111,21 @@ export class Link implements Transport, Waiting {
 
   /** Bytes have arrived before acceptance: more than the guard allows end the link. */
   count(bytes: number): void {
-    if (this.welcomed || this.closed) return
+    if (this.welcomed) return
     this.heardBytes += bytes
-    if (this.heardBytes > this.#guard.limits.maxBytes) this.close(1009, 'message_too_big')
+    if (this.heardBytes <= this.#guard.limits.maxBytes) return
+    // A refused peer may answer the close, but not fill memory while it lingers.
+    if (this.closed) this.socket.pause()
+    else this.close(1009, 'message_too_big')
   }
 
   /** See `Transport`. */
   send(message: RouterMessage): void {
-    if (this.closed) return
+    // Its end comes after this turn: until then nothing more is made for it, however much is still published.
+    if (this.closed || this.#queuedBytes > this.#hooks.maxQueuedBytes) return
     const frame = message.kind === 'event' ? this.#shared(message) : this.#wire.frame(message)
     if (frame.length > this.#maxFrameBytes) {
-      setImmediate(overflow, this)
+      if (this.connection?.undeliverable(message) !== true) setImmediate(overflow, this)
       return
     }
     if (this.#queue !== undefined || this.socket.writableNeedDrain) {
@@ -176,6 +180,7 @@ export class Link implements Transport, Waiting {
 
   /** The socket has closed. */
   gone(): void {
+    this.#guard.pool.vacate(this)
     if (!this.closed) {
       this.closed = true
       this.#queue = undefined
@@ -218,9 +223,11 @@ export class Link implements Transport, Waiting {
     this.closed = true
     this.#queue = undefined
     this.#guard.pool.leave(this)
+    // Who was never let in keeps its place until it is gone; an overloaded router waits for nobody.
+    const lingers = this.welcomed || (code !== 1013 && this.#guard.pool.occupy(this))
     this.peer?.close(code, reason)
     outbox.release(this)
-    setTimeout(destroy, lingerMs, this.socket)
+    setTimeout(destroy, lingers ? lingerMs : 0, this.socket)
     this.#over()
   }
 

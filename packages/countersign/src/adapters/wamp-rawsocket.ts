@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls'
 import type { Guard } from '../core/guard.ts'
 import type { Handshake } from '../core/handshake.ts'
 import type { Codec } from '../wamp/codec.ts'
+import type { ConnectionSettings } from '../wamp/connection-facts.ts'
 import type { RouterMessage } from '../wamp/messages.ts'
 import type { Serialization } from '../wamp/payload.ts'
 import {
@@ -20,6 +21,7 @@ import {
   type RawSocketFrame,
   type RawSocketHandshake,
 } from '../wamp/rawsocket-frames.ts'
+import { settingsWith } from '../wamp/router-limits.ts'
 import type { Router } from '../wamp/router.ts'
 import { transportFacts } from '../wire/transport-facts.ts'
 import { tlsCertificate } from './handshake.ts'
@@ -38,6 +40,8 @@ export interface WampRawSocketOptions {
   readonly maxMessageBytes?: number
   /** Largest amount of output that waits for a peer that does not read, bytes; then it is closed. @default 1 MiB */
   readonly maxQueuedBytes?: number
+  /** Durations and words of this transport. @default those of the router */
+  readonly session?: Partial<ConnectionSettings>
 }
 
 /** A transport that listens to nothing by itself: hand it connected sockets. */
@@ -61,10 +65,12 @@ class RawSide implements LinkHooks {
   readonly #router: Router
   readonly #serializations: ReadonlySet<Serialization>
   readonly #maxMessageBytes: number
+  readonly #settings: ConnectionSettings
 
   constructor(router: Router, options: WampRawSocketOptions) {
     this.#router = router
     this.guard = options.guard
+    this.#settings = settingsWith(router.settings, options.session)
     this.maxQueuedBytes = options.maxQueuedBytes ?? mebibyte
     this.#serializations = new Set(options.serializations ?? all)
     this.#maxMessageBytes = announcedBytes(options.maxMessageBytes ?? mebibyte)
@@ -144,6 +150,7 @@ class RawSide implements LinkHooks {
         channels,
       }),
       channels,
+      settings: this.#settings,
     })
     const stream = new RawStream(link, codec, new RawSocketReader(this.#maxMessageBytes))
     socket.on('data', (chunk: Buffer) => stream.take(chunk))
@@ -207,11 +214,17 @@ class Opening {
   }
 }
 
+/** PINGs of one connection that are answered within a second; the others are dropped. */
+const maxPongs = 10
+
 /** Frames of an open socket. */
 class RawStream {
   readonly #link: Link
   readonly #codec: Codec
   readonly #reader: RawSocketReader
+  /** The second that is counted, since the process began. */
+  #second = 0
+  #pongs = 0
 
   constructor(link: Link, codec: Codec, reader: RawSocketReader) {
     this.#link = link
@@ -233,13 +246,21 @@ class RawStream {
     else if (frame.kind === 'ping') this.#pong(frame.bytes)
   }
 
-  /** A peer that does not read is not answered: its pings would be a queue without a bound. */
+  /** A peer that does not read, or asks too often, is not answered: its pings would be a queue without a bound. */
   #pong(bytes: Uint8Array): void {
     const { socket, closed } = this.#link
-    if (closed || socket.writableNeedDrain) return
+    if (closed || socket.writableNeedDrain || !this.#mayPong()) return
     const frame = new Uint8Array(rawSocketHeader + bytes.length)
     frame.set(bytes, rawSocketHeader)
     if (closeFrame(frame, 'pong', largestRawSocketMessage)) socket.write(frame)
+  }
+
+  #mayPong(): boolean {
+    const second = Math.floor(performance.now() / 1_000)
+    if (second !== this.#second) this.#pongs = 0
+    this.#second = second
+    this.#pongs++
+    return this.#pongs <= maxPongs
   }
 }
 

@@ -31,9 +31,6 @@ export function rawCodecOf(serialization: Serialization): Codec {
   return serialization === 'json' ? jsonCodec({ lend: nodeBytes, checkUtf8: true }) : codecs[serialization]
 }
 
-/** Bytes before a message: the longest WebSocket header that a server writes (RFC 6455 §5.2, unmasked). */
-const headerRoom = 10
-
 /** One subprotocol. */
 export class WebSocketWire implements Wire {
   /** Subprotocol, as it is negotiated: `wamp.2.json`. */
@@ -42,6 +39,8 @@ export class WebSocketWire implements Wire {
   readonly codec: Codec
   readonly batched: boolean
   readonly #opcode: number
+  /** Size of the last header: the next message is likely to be as long, and then fits without a second look at memory. */
+  #room = 2
 
   constructor(codec: Codec, batched: boolean, slot: number) {
     this.name = `wamp.2.${codec.serialization}${batched ? '.batched' : ''}`
@@ -53,37 +52,50 @@ export class WebSocketWire implements Wire {
 
   /** See `Wire`: header and message in one piece of memory, so that one write carries both. */
   frame(message: RouterMessage): Uint8Array {
-    if (!this.batched) return framed(this.codec.encode(message, headerRoom), this.#opcode)
-    return framed(
-      closeBatch(this.codec.encode(message, headerRoom + openBatch), this.codec, headerRoom),
-      this.#opcode,
-    )
+    const { codec, batched } = this
+    const room = this.#room
+    const bytes = batched
+      ? closeBatch(codec.encode(message, room + openBatch), codec, room)
+      : codec.encode(message, room)
+    const length = bytes.length - room
+    const needed = headerSize(length)
+    this.#room = needed
+    const frame = needed === room ? bytes : fitted(bytes, room, needed)
+    writeHeader(frame, this.#opcode, length)
+    return frame
   }
 }
 
-/** Writes the header before a message that begins at `headerRoom`. */
-function framed(bytes: Uint8Array, opcode: number): Uint8Array {
-  const length = bytes.length - headerRoom
+/** Bytes of the header of a server's frame (RFC 6455 §5.2, unmasked): the shortest form is the only one. */
+function headerSize(length: number): number {
+  if (length < 126) return 2
+  return length < 65_536 ? 4 : 10
+}
+
+/** The same message behind another header: the room before it was a guess. */
+function fitted(bytes: Uint8Array, room: number, needed: number): Uint8Array {
+  if (needed < room) return bytes.subarray(room - needed)
+  const moved = nodeBytes.allocate(bytes.length - room + needed)
+  moved.set(bytes.subarray(room), needed)
+  return moved
+}
+
+function writeHeader(frame: Uint8Array, opcode: number, length: number): void {
+  frame[0] = opcode
   if (length < 126) {
-    bytes[8] = opcode
-    bytes[9] = length
-    return bytes.subarray(8)
+    frame[1] = length
+  } else if (length < 65_536) {
+    frame[1] = 126
+    frame[2] = length >>> 8
+    frame[3] = length
+  } else {
+    frame[1] = 127
+    frame.fill(0, 2, 6)
+    frame[6] = length >>> 24
+    frame[7] = length >>> 16
+    frame[8] = length >>> 8
+    frame[9] = length
   }
-  if (length < 65_536) {
-    bytes[6] = opcode
-    bytes[7] = 126
-    bytes[8] = length >>> 8
-    bytes[9] = length
-    return bytes.subarray(6)
-  }
-  bytes[0] = opcode
-  bytes[1] = 127
-  bytes.fill(0, 2, 6)
-  bytes[6] = length >>> 24
-  bytes[7] = length >>> 16
-  bytes[8] = length >>> 8
-  bytes[9] = length
-  return bytes
 }
 
 const all: readonly Serialization[] = ['json', 'msgpack', 'cbor']
@@ -110,6 +122,9 @@ export function chooseWire(
   offered: string | undefined,
   required: boolean,
 ): WebSocketWire | undefined {
+  // What nearly every client offers, without making a list of it.
+  const only = wires.find((wire) => wire.name === offered)
+  if (only !== undefined) return only
   if (offered === undefined) return required ? undefined : wires.find((wire) => wire.name === 'wamp.2.json')
   const names = parseSubprotocols(offered)
   if (names.kind !== 'found') return undefined

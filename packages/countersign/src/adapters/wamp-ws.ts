@@ -10,7 +10,9 @@ import { settle } from '../core/drive.ts'
 import type { MaybePromise } from '../core/records.ts'
 import { splitBatch } from '../wamp/batch.ts'
 import type { Codec, Malformed } from '../wamp/codec.ts'
+import type { ConnectionSettings } from '../wamp/connection-facts.ts'
 import type { TransportIdentity } from '../wamp/ports.ts'
+import { settingsWith } from '../wamp/router-limits.ts'
 import type { Router } from '../wamp/router.ts'
 import { checkUpgrade } from '../wire/upgrade.ts'
 import { handshakeOf, type HandshakeSources } from './handshake.ts'
@@ -19,7 +21,7 @@ import type { UpgradeOptions } from './http.ts'
 import { trustProxies } from './proxies.ts'
 import { answerHttp, httpRefusal, ignoreError } from './refuse.ts'
 import { freshCookie, type CookieTerms } from './wamp-cookie.ts'
-import { channelsOf, webSocketFacts } from './wamp-facts.ts'
+import { headersNamed, WebSocketConnection } from './wamp-facts.ts'
 import { Link, type LinkHooks } from './wamp-link.ts'
 import { chooseWire, wiresOf, type WebSocketWire, type WireOptions } from './wamp-wires.ts'
 
@@ -33,8 +35,17 @@ export interface WampWebSocketOptions extends UpgradeOptions, WireOptions {
   readonly maxQueuedBytes?: number
   /** How often an idle peer is pinged, ms; one that was not heard of for two rounds is cut off. 0: never. @default 0 */
   readonly pingIntervalMs?: number
+  /** How long a ping may go unanswered, ms, where that is less than the interval. @default until the next ping */
+  readonly pingTimeoutMs?: number
   /** Remembers clients by a cookie of this transport. @default none */
   readonly cookie?: CookieTerms
+  /**
+   * Names of secret headers (`cookie`, `authorization`) that authenticators are told, each to those that name it in their
+   * own option. Nobody else is: neither authorizers nor the meta API. @default none
+   */
+  readonly dangerouslyPassHeaders?: readonly string[]
+  /** Durations and words of this transport. @default those of the router */
+  readonly session?: Partial<ConnectionSettings>
 }
 
 /** A socket of this server; `link` is set as soon as it is open. */
@@ -46,7 +57,7 @@ class WampSocket extends WebSocket {
 /** A transport that listens to nothing by itself: hand upgrades of its path to `upgrade`. */
 export interface WampWebSockets {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-  /** Stops pinging. Connections are the router's to close. */
+  /** Stops pinging, and forgets nobody any more whom the meta API kills. Connections are the router's to close. */
   close(): void
 }
 
@@ -71,10 +82,15 @@ class WebSocketSide implements LinkHooks {
   readonly #options: WampWebSocketOptions
   readonly #sources: HandshakeSources
   readonly #wires: readonly WebSocketWire[]
+  readonly #settings: ConnectionSettings
   readonly #wss: WebSocketServer
   /** Only where peers are pinged. */
   readonly #pinged: Set<Link> | undefined
   readonly #pinging: NodeJS.Timeout | undefined
+  /** Stops listening to kills. */
+  readonly #unhear: (() => void) | undefined
+  /** Until pings of this round must be answered. */
+  #awaiting: NodeJS.Timeout | undefined
   /** What was chosen for the upgrade in hand: `ws` asks in the middle of it. */
   #chosen: WebSocketWire | undefined
   /** `Set-Cookie` of the upgrade in hand. */
@@ -85,6 +101,7 @@ class WebSocketSide implements LinkHooks {
     this.#options = options
     this.maxQueuedBytes = options.maxQueuedBytes ?? mebibyte
     this.#wires = wiresOf(options)
+    this.#settings = settingsWith(router.settings, options.session)
     this.#sources = {
       trust: options.proxies === undefined ? undefined : trustProxies(options.proxies),
       certificates: true,
@@ -102,6 +119,7 @@ class WebSocketSide implements LinkHooks {
         if (this.#header !== undefined) headers.push(this.#header)
       })
     }
+    this.#unhear = options.cookie === undefined ? undefined : this.#hearKills(options.cookie)
     const every = options.pingIntervalMs ?? 0
     this.#pinged = every > 0 ? new Set() : undefined
     this.#pinging = every > 0 ? setInterval(() => this.#ping(), every).unref() : undefined
@@ -141,7 +159,9 @@ class WebSocketSide implements LinkHooks {
   }
 
   close(): void {
+    this.#unhear?.()
     clearInterval(this.#pinging)
+    clearTimeout(this.#awaiting)
   }
 
   /** See `LinkHooks`. */
@@ -151,11 +171,11 @@ class WebSocketSide implements LinkHooks {
     if (terms === undefined || link.cookie === undefined) return
     const { shown, given } = link.cookie
     const { guard } = this.#options
-    if (shown !== undefined) keep(guard, terms.store.forget(shown))
+    if (shown !== undefined) keep(guard, () => terms.store.forget(shown))
     const { authmethod, realm, lease } = identity
     if (authmethod === 'anonymous') return
     const { principal, grant, untilMs } = lease
-    keep(guard, terms.store.remember(given, { principal, grant, realm, untilMs }, guard.now()))
+    keep(guard, () => terms.store.remember(given, { principal, grant, realm, untilMs }, guard.now()))
   }
 
   /** See `LinkHooks`. */
@@ -163,8 +183,8 @@ class WebSocketSide implements LinkHooks {
     const terms = this.#options.cookie
     if (terms === undefined || link.cookie === undefined) return
     const { shown, given } = link.cookie
-    keep(this.#options.guard, terms.store.forget(given))
-    if (shown !== undefined) keep(this.#options.guard, terms.store.forget(shown))
+    keep(this.#options.guard, () => terms.store.forget(given))
+    if (shown !== undefined) keep(this.#options.guard, () => terms.store.forget(shown))
   }
 
   /** See `LinkHooks`. */
@@ -174,13 +194,18 @@ class WebSocketSide implements LinkHooks {
 
   /** See `LinkHooks`. */
   parted(link: Link): void {
-    link.socket.on('data', countBytes)
+    link.socket.prependListener('data', countBytes)
+  }
+
+  #hearKills({ store }: CookieTerms): () => void {
+    return this.#router.onKilled((isMeant) => keep(this.#options.guard, () => store.forgetWhere(isMeant)))
   }
 
   #open(at: Arrival, handshake: Handshake, wire: WebSocketWire): void {
-    const { guard, cookie: terms } = this.#options
+    const { guard, cookie: terms, dangerouslyPassHeaders = [] } = this.#options
     const { request, socket, head } = at
     const fresh = terms === undefined ? undefined : freshCookie(terms, handshake)
+    const passed = headersNamed(request, dangerouslyPassHeaders)
     hide(request, guard.hiding)
     const link = new Link({
       guard,
@@ -206,7 +231,7 @@ class WebSocketSide implements LinkHooks {
       link.gone()
       return
     }
-    this.#connect(opened, link, { request, handshake, wire })
+    this.#connect(opened, link, { request, handshake, wire, passed })
   }
 
   #connect(opened: WampSocket, link: Link, from: Opened): void {
@@ -215,7 +240,7 @@ class WebSocketSide implements LinkHooks {
     link.peer = opened
     const raw: Linked = link.socket
     raw[linkKey] = link
-    link.socket.on('data', countBytes)
+    link.socket.prependListener('data', countBytes)
     link.socket.on('drain', drain)
     opened.on('message', from.wire.batched ? onBatch : onMessage)
     opened.on('close', onClose)
@@ -224,25 +249,27 @@ class WebSocketSide implements LinkHooks {
       opened.on('pong', onPong)
       this.#pinged.add(link)
     }
-    link.connection = this.#router.connect({
-      guard: this.#options.guard,
-      handshake: from.handshake,
-      transport: link,
-      facts: webSocketFacts(from.request, from.handshake, from.wire),
-      channels: channelsOf(link.socket),
-    })
+    const { guard } = this.#options
+    link.connection = this.#router.connect(
+      new WebSocketConnection({ guard, transport: link, settings: this.#settings, ...from }),
+    )
   }
 
   /** Who was not heard of since the last round is gone, as far as anybody can tell. */
   #ping(): void {
+    this.#cutOff()
     for (const link of this.#pinged ?? []) {
-      const { peer } = link
-      if (!(peer instanceof WebSocket)) continue
-      if (!link.alive) peer.terminate()
-      else {
-        link.alive = false
-        peer.ping()
-      }
+      if (!(link.peer instanceof WebSocket)) continue
+      link.alive = false
+      link.peer.ping()
+    }
+    const { pingTimeoutMs: within = 0, pingIntervalMs: every = 0 } = this.#options
+    if (within > 0 && within < every) this.#awaiting = setTimeout(() => this.#cutOff(), within).unref()
+  }
+
+  #cutOff(): void {
+    for (const { peer, alive } of this.#pinged ?? []) {
+      if (!alive && peer instanceof WebSocket) peer.terminate()
     }
   }
 }
@@ -259,6 +286,8 @@ interface Opened {
   readonly request: IncomingMessage
   readonly handshake: Handshake
   readonly wire: WebSocketWire
+  /** Headers that authenticators were promised. */
+  readonly passed: ReturnType<typeof headersNamed>
 }
 
 /** A refusal before any guard was asked. */
@@ -267,8 +296,13 @@ function unasked(reason: Reason): Refused {
 }
 
 /** A store that fails costs a comfort, not a session; the journal hears of it. */
-function keep(guard: Guard, stored: MaybePromise<void>): void {
-  settle(stored, ignoreError, (error) => guard.failed(error))
+function keep(guard: Guard, store: () => MaybePromise<void>): void {
+  const failed = (error: unknown): void => guard.failed(error)
+  try {
+    settle(store(), ignoreError, failed)
+  } catch (error) {
+    failed(error)
+  }
 }
 
 // One function for all sockets: `this` is the socket that the event happened on.
@@ -308,7 +342,7 @@ function onPong(this: WebSocket): void {
   if (link !== undefined) link.alive = true
 }
 
-/** A raw socket by which its link is found again: bytes are counted before `ws` makes messages of them. */
+/** A raw socket by which its link is found again: bytes are counted before `ws` sees them and makes messages of them. */
 type Linked = Duplex & { [linkKey]?: Link }
 
 const linkKey = Symbol('link')
