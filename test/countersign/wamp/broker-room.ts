@@ -20,7 +20,6 @@ const features = {
   calleeReroute: false,
   calleeRevocation: false,
   publisherPassthru: false,
-  subscriberPassthru: false,
   subscriberRevocation: false,
 }
 

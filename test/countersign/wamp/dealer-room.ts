@@ -25,7 +25,6 @@ const little: Features = {
   calleeReroute: true,
   calleeRevocation: true,
   publisherPassthru: false,
-  subscriberPassthru: false,
   subscriberRevocation: false,
 }
 
@@ -41,7 +40,6 @@ const everything: Features = {
   calleeReroute: true,
   calleeRevocation: true,
   publisherPassthru: true,
-  subscriberPassthru: true,
   subscriberRevocation: true,
 }
 

@@ -18,7 +18,6 @@ describe('features of a client', () => {
     ['caller', 'progressive_call_invocations', 'callerProgressiveInvocations'],
     ['caller', 'progressive_call_results', 'callerProgressiveResults'],
     ['publisher', 'payload_passthru_mode', 'publisherPassthru'],
-    ['subscriber', 'payload_passthru_mode', 'subscriberPassthru'],
   ] as const)('of the role %s: %s', (role, name, flag) => {
     const features = featuresOf(withFeatures(role, name))
     expect(Object.entries(features ?? {}).filter(([, on]) => on)).toEqual([[flag, true]])

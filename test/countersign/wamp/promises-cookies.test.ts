@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { wampBearer, wampHello } from '../../../packages/countersign/src/index.ts'
 import {
   memoryCookies,
+  type CookieStore,
   ticketPrincipals,
   wampcra,
   wampcraUsers,
@@ -14,8 +15,7 @@ import { until } from '../support/sockets.ts'
 import { Client } from '../adapters/wamp-client.ts'
 import { openSite, type Site } from '../adapters/wamp-site.ts'
 
-const openCookies = (): Promise<Site> => {
-  const store = memoryCookies()
+const openCookies = (store: CookieStore = memoryCookies()): Promise<Site> => {
   return openSite({
     accept: [
       wampCookie({ from: wampBearer(), store, absentOrigin: 'allow' }),
@@ -100,6 +100,90 @@ describe('a cookie', () => {
     await root.ask(48, {}, 'wamp.session.kill_by_authid', ['joe'])
     await again.client.heard(6)
     expect([await isLetIn(site, before.cookie), await isLetIn(site, again.cookie)]).toEqual([false, false])
+  })
+
+  test.each<[string, (session: number) => readonly unknown[]]>([
+    ['wamp.session.kill', (session) => [session]],
+    ['wamp.session.kill_by_authid', () => ['joe']],
+    ['wamp.session.kill_by_authrole', () => ['frontend']],
+    ['wamp.session.kill_all', () => []],
+  ])('ends in every browser of whom %s is meant for', async (procedure, args) => {
+    const site = await openCookies()
+    const root = await administrator(site)
+    const home = await visit(site, undefined, first)
+    home.client.drop()
+    await home.client.closed()
+    const work = await visit(site, undefined, first)
+    expect((await root.ask(48, {}, procedure, args(Number(work.client.got.at(-1)?.[1]))))[0]).toBe(50)
+    await work.client.heard(6)
+    expect([await isLetIn(site, home.cookie), await isLetIn(site, work.cookie)]).toEqual([false, false])
+  })
+
+  test('ends by a kill that finds no session at all', async () => {
+    const site = await openCookies()
+    const root = await administrator(site)
+    const { client, cookie } = await visit(site, undefined, first)
+    client.drop()
+    await client.closed()
+    expect((await root.ask(48, {}, 'wamp.session.kill_by_authid', ['joe']))[3]).toEqual([[]])
+    expect(await isLetIn(site, cookie)).toBe(false)
+  })
+
+  test('lets nobody in who is killed while it is looked up', async () => {
+    const memory = memoryCookies()
+    const looking = Promise.withResolvers<void>()
+    const answers = Promise.withResolvers<void>()
+    const slow: CookieStore = {
+      ...memory,
+      async find(cookie, now) {
+        const found = await memory.find(cookie, now)
+        looking.resolve()
+        await answers.promise
+        return found
+      },
+    }
+    const site = await openCookies(slow)
+    const root = await administrator(site)
+    const { cookie } = await visit(site, undefined, ['ticket'])
+    const back = new Client(site, { headers: { cookie } })
+    await until(() => back.open)
+    back.hello({ authmethods: ['cookie'], authid: 'joe' })
+    await looking.promise
+    await root.ask(48, {}, 'wamp.session.kill_by_authid', ['ann'])
+    await root.ask(48, {}, 'wamp.session.kill_by_authid', ['joe'])
+    answers.resolve()
+    expect((await back.heard(3))[2]).toBe('wamp.error.authentication_denied')
+    // Who proves it anew is let in.
+    expect((await visit(site, undefined, ['ticket'])).client.got.at(-1)?.[0]).toBe(2)
+  })
+
+  test('lets somebody in though somebody else is killed while it is looked up', async () => {
+    const memory = memoryCookies()
+    const killed = Promise.withResolvers<void>()
+    let root: Client | undefined
+    const site = await openCookies({
+      ...memory,
+      async find(cookie, now) {
+        await root?.ask(48, {}, 'wamp.session.kill_by_authid', ['ann'])
+        await killed.promise
+        return memory.find(cookie, now)
+      },
+    })
+    root = await administrator(site)
+    const { cookie } = await visit(site, undefined, ['ticket'])
+    killed.resolve()
+    expect(await isLetIn(site, cookie)).toBe(true)
+  })
+
+  test('costs no session where its store fails', async () => {
+    const broken = (): never => {
+      throw new Error('the disk is full')
+    }
+    const site = await openCookies({ ...memoryCookies(), remember: broken, forgetWhere: broken })
+    const root = await administrator(site)
+    const { client } = await visit(site, undefined, first)
+    expect((await root.ask(48, {}, 'wamp.session.kill_by_authid', ['joe']))[0]).toBe(50)
+    expect((await client.heard(6))[2]).toBe('wamp.close.killed')
   })
 
   test('of somebody else stays', async () => {

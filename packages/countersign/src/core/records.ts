@@ -218,7 +218,10 @@ export interface Records {
   findChallengeSecret(authid: string): MaybePromise<ChallengeSecretRow | undefined>
   /** Removes the secret. Atomic: exactly one caller is told `true`. */
   takeChallengeSecret(authid: string): MaybePromise<boolean>
-  /** Distinct saltings in use, `undefined` standing for unsalted; at most `most`. Decoy challenges are drawn from them. */
+  /**
+   * Distinct saltings in use, `undefined` standing for unsalted; at most `most`. Decoy challenges are drawn from them, hence
+   * secrets that end with a session do not count: unknown names would look otherwise as logins come and go.
+   */
   listSaltings(most: number): MaybePromise<readonly (Salting | undefined)[]>
   /** Creates or replaces the SCRAM keys of an account, durably. */
   putScramKey(row: ScramKeyRow): MaybePromise<void>

@@ -24,6 +24,8 @@ export interface CookieStore {
   /** The identity, unless it is over or the cookie is too old. */
   find(cookie: Hash, now: number): MaybePromise<Remembered | undefined>
   forget(cookie: Hash): MaybePromise<void>
+  /** Forgets every cookie of whom `who` says so: a kill is meant for a person, in whatever browsers. */
+  forgetWhere(who: (identity: Remembered) => boolean): MaybePromise<void>
 }
 
 /** Bounds of a store. */
@@ -57,5 +59,8 @@ export function memoryCookies(options: CookieStoreOptions = {}): CookieStore {
       return undefined
     },
     forget: (cookie) => void kept.delete(cookie),
+    forgetWhere(who) {
+      for (const [cookie, { identity }] of kept) if (who(identity)) kept.delete(cookie)
+    },
   }
 }

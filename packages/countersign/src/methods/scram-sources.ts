@@ -180,7 +180,9 @@ const accountSource: PrincipalSource<ScramFound, ScramShape> = {
     const derivations = yield* listScramDerivations()
     const saltings = yield* listSaltings()
     const shapes = derivations.map((derivation) => ({ ...derivation, ofSecret: false }))
-    return saltings.includes(undefined) ? [secretShape, ...shapes].slice(0, 16) : shapes
+    // Where there is nothing that lasts, only secrets of logins can be met: their names are random, their shape is known.
+    const ofSecrets = saltings.includes(undefined) || shapes.length === 0
+    return ofSecrets ? [secretShape, ...shapes].slice(0, 16) : shapes
   },
 }
 

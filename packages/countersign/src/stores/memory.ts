@@ -45,7 +45,9 @@ class MemoryStore implements MemoryRecords {
   readonly #saltings = saltingCensus()
   readonly #secrets = new ExpiringRows<string, ChallengeSecretRow>({
     isOver: (row, now) => row.expiresAtMs <= now,
-    left: (row) => this.#saltings.remove(row.salting),
+    left: (row) => {
+      if (row.session === undefined) this.#saltings.remove(row.salting)
+    },
   })
   readonly #accounts = new Map<string, AccountRow>()
   readonly #scramKeys = new ScramKeyRows()
@@ -110,7 +112,7 @@ class MemoryStore implements MemoryRecords {
    * Counted before it is put: a row that is replaced is told to have left, and its salting is counted back.
    */
   putChallengeSecret(row: ChallengeSecretRow): void {
-    this.#saltings.add(row.salting)
+    if (row.session === undefined) this.#saltings.add(row.salting)
     this.#secrets.put(row.authid, row, row.issuedAtMs)
   }
 

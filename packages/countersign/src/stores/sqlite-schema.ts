@@ -52,6 +52,10 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX public_keys_username ON public_keys (username);
   `,
+  `
+  DROP INDEX challenge_secrets_salting;
+  CREATE INDEX challenge_secrets_lasting ON challenge_secrets (iterations, keylen, salt) WHERE session IS NULL;
+  `,
 ]
 
 /** 'CSGN': tells a file of Countersign from those of other programs. */

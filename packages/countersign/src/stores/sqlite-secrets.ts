@@ -7,9 +7,11 @@ import { Table, type Statements } from './sqlite-table.ts'
 
 const table = new Table('challenge_secrets', 'authid', secretColumns)
 const unsalted = { salt: undefined, iterations: undefined, keylen: undefined } as const
-const unsaltedInUse = 'SELECT 1 FROM challenge_secrets WHERE iterations IS NULL LIMIT 1'
+// Word for word the condition of the index that answers both: however many logins there are, they cost nothing here.
+const unsaltedInUse = 'SELECT 1 FROM challenge_secrets WHERE session IS NULL AND iterations IS NULL LIMIT 1'
 const saltingsInUse = `
-  SELECT DISTINCT salt, iterations, keylen FROM challenge_secrets WHERE iterations IS NOT NULL
+  SELECT DISTINCT salt, iterations, keylen FROM challenge_secrets 
+  WHERE session IS NULL AND iterations IS NOT NULL
   ORDER BY iterations, keylen, salt LIMIT ?`
 
 /** Seals a row for its place in the table: moved to another name, it does not open. */
@@ -51,7 +53,7 @@ export function takeSecret(on: Statements, authid: string): boolean {
   return table.remove(on, authid)
 }
 
-/** Distinct saltings in an order that is the same for every process; unsalted first. */
+/** Distinct saltings of secrets that no session ends, in an order that is the same for every process; unsalted first. */
 export function saltingsOf(on: Statements, most: number): readonly (Salting | undefined)[] {
   const plain = on.get(unsaltedInUse) === undefined ? [] : [undefined]
   const salted = on.all(saltingsInUse, most)

@@ -52,6 +52,17 @@ export const secretCases: RecordsCases = {
     expectEqual(await records.listSaltings(16), listed, 'saltings, listed again')
     expectEqual((await records.listSaltings(2)).length, 2, 'saltings when two are asked for')
   },
+  async 'leaves secrets that end with a session out of the saltings'(records) {
+    const ofLogin = [sampleSecret({ session: 's-1' }), sampleSecret({ session: 's-2', salting })]
+    for (const row of ofLogin) await records.putChallengeSecret(row)
+    expectEqual(await records.listSaltings(16), [], 'saltings while there are logins only')
+    const lasting = sampleSecret({ salting })
+    await records.putChallengeSecret(lasting)
+    for (const { authid } of ofLogin) await records.takeChallengeSecret(authid)
+    expectEqual(await records.listSaltings(16), [salting], 'saltings when the logins are over')
+    await records.putChallengeSecret({ ...lasting, session: 's-3' })
+    expectEqual(await records.listSaltings(16), [], 'saltings when the secret is one of a login')
+  },
   async 'forgets a salting with the last secret that used it'(records) {
     const rows = [sampleSecret({ salting }), sampleSecret({ salting })]
     for (const row of rows) await records.putChallengeSecret(row)

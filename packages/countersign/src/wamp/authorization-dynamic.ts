@@ -1,4 +1,5 @@
 /** A role that asks an authorizer: a procedure of the realm, or a function. */
+import { isThenable } from '../core/drive.ts'
 import type { Clock } from '../core/ports.ts'
 import {
   type AuthorizerReply,
@@ -218,8 +219,4 @@ function factsOf({ id, realm, identity, transport }: Session): AuthorizationSess
 
 function opinionIn(answer: AuthorizerReply, action: Action): Opinion {
   return answer.kind === 'result' ? opinionOf(answer.args[0], action) : failure
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

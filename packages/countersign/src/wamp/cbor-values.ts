@@ -1,6 +1,11 @@
-/** CBOR values, read. The bytes were validated before: every length fits, every text is UTF-8, depth is bounded. */
-import { setOwn } from './codec-extension.ts'
+/**
+ * CBOR values, read (RFC 8949 §3; how a head is put together stands in `cbor-scan.ts`). The bytes were validated before:
+ * every length fits, every text is UTF-8, depth is bounded, hence the recursion.
+ */
+import { breakByte } from './cbor-scan.ts'
 import type { ByteLender } from './codec.ts'
+import { ByteCursor } from './codec-cursor.ts'
+import { setOwn } from './codec-extension.ts'
 import { exact, half } from './codec-numbers.ts'
 
 /** Largest bignum that becomes a bigint, bytes: arithmetic on larger ones takes time that nobody granted. */
@@ -11,41 +16,40 @@ const maxBignumBytes = 128
  * than 128 bytes stays bytes); of any other tagged value the tag is dropped.
  */
 export function readCborElements(bytes: Uint8Array, lend: ByteLender): readonly unknown[] {
-  const reader = new CborValues(bytes, lend)
-  const values: unknown[] = []
-  while (reader.at < bytes.length) values.push(reader.value())
-  return values
+  return new CborValues(bytes, lend).all()
 }
 
 class CborValues {
-  at: number = 0
-  readonly #bytes: Uint8Array
-  readonly #lend: ByteLender
-  readonly #view: DataView
+  readonly #from: ByteCursor
 
   constructor(bytes: Uint8Array, lend: ByteLender) {
-    this.#bytes = bytes
-    this.#lend = lend
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#from = new ByteCursor(bytes, lend)
   }
 
+  all(): readonly unknown[] {
+    return this.#from.rest(() => this.value())
+  }
+
+  /** RFC 8949 §3.4: a tag says something about the value behind it. Two are understood, 2 and 3: bignums. */
   value(): unknown {
-    let head = this.#view.getUint8(this.at++)
+    let head = this.#from.byte()
     let tag: number | bigint = -1
     // Tags in a row are as many as the depth allows: a loop, and the innermost one counts.
     while (head >> 5 === 6) {
       tag = this.#argument(head & 31)
-      head = this.#view.getUint8(this.at++)
+      head = this.#from.byte()
     }
     if (tag !== 2 && tag !== 3) return this.#untagged(head)
     const magnitude = this.#untagged(head)
     return magnitude instanceof Uint8Array ? bignum(magnitude, tag === 3) : magnitude
   }
 
+  /** A map that stands at hand. */
   dict(): Record<string, unknown> {
-    return this.#map(this.#count(this.#view.getUint8(this.at++) & 31))
+    return this.#map(this.#count(this.#from.byte() & 31))
   }
 
+  /** By major type, the three highest bits of a head (RFC 8949 §3.1). */
   #untagged(head: number): unknown {
     const info = head & 31
     switch (head >> 5) {
@@ -54,9 +58,11 @@ class CborValues {
       case 1:
         return negative(this.#argument(info))
       case 2:
-        return info === 31 ? joined(this.#chunks()) : this.#copy(Number(this.#argument(info)))
+        return info === 31 ? joined(this.#chunks()) : this.#from.copy(Number(this.#argument(info)))
       case 3:
-        return info === 31 ? this.#chunks().map(String).join('') : this.#text(Number(this.#argument(info)))
+        return info === 31
+          ? this.#chunks().map(String).join('')
+          : this.#from.text(Number(this.#argument(info)))
       case 4:
         return this.#array(this.#count(info))
       case 5:
@@ -66,13 +72,14 @@ class CborValues {
     }
   }
 
+  /** RFC 8949 §3: the additional information itself, or 1, 2, 4 or 8 bytes behind the head. */
   #argument(info: number): number | bigint {
     if (info < 24) return info
-    const start = this.at
-    this.at += 1 << (info - 24)
-    if (info === 24) return this.#view.getUint8(start)
-    if (info === 25) return this.#view.getUint16(start)
-    return info === 26 ? this.#view.getUint32(start) : exact(this.#view.getBigUint64(start))
+    const { view } = this.#from
+    const start = this.#from.step(1 << (info - 24))
+    if (info === 24) return view.getUint8(start)
+    if (info === 25) return view.getUint16(start)
+    return info === 26 ? view.getUint32(start) : exact(view.getBigUint64(start))
   }
 
   /** How many items; an indefinite length counts without end, until the break. */
@@ -83,8 +90,8 @@ class CborValues {
   /** Steps over the break that ends an indefinite length, where it stands. */
   #ends(left: number): boolean {
     if (left !== Infinity) return left === 0
-    if (this.#view.getUint8(this.at) !== 0xff) return false
-    this.at++
+    if (this.#from.view.getUint8(this.#from.at) !== breakByte) return false
+    this.#from.at++
     return true
   }
 
@@ -94,6 +101,10 @@ class CborValues {
     return items
   }
 
+  /**
+   * Names are texts; an integer, as some peers use them, becomes its decimal text. Of one name the last member counts, as it
+   * does in JSON.
+   */
   #map(count: number): Record<string, unknown> {
     const object: Record<string, unknown> = {}
     for (let left = count; !this.#ends(left); left--) {
@@ -104,26 +115,14 @@ class CborValues {
     return object
   }
 
-  /** The definite parts of a text or byte string of indefinite length. */
+  /** The definite parts of a text or byte string of indefinite length (RFC 8949 §3.2.3): they stand as items would. */
   #chunks(): unknown[] {
     return this.#array(Infinity)
   }
 
-  #text(size: number): string {
-    const start = this.at
-    this.at += size
-    return this.#lend.text(this.#bytes, start, this.at)
-  }
-
-  /** A copy: a view would hold on to the chunk that the message came in. */
-  #copy(size: number): Uint8Array {
-    const start = this.at
-    this.at += size
-    return new Uint8Array(this.#bytes.subarray(start, this.at))
-  }
-
+  /** Major type 7 (RFC 8949 §3.3): false, true, null, floats of 2, 4 and 8 bytes, and undefined. */
   #simple(info: number): unknown {
-    const start = this.at
+    const { view } = this.#from
     switch (info) {
       case 20:
         return false
@@ -132,14 +131,11 @@ class CborValues {
       case 22:
         return null
       case 25:
-        this.at += 2
-        return half(this.#view.getUint16(start))
+        return half(view.getUint16(this.#from.step(2)))
       case 26:
-        this.at += 4
-        return this.#view.getFloat32(start)
+        return view.getFloat32(this.#from.step(4))
       case 27:
-        this.at += 8
-        return this.#view.getFloat64(start)
+        return view.getFloat64(this.#from.step(8))
       default:
         return undefined
     }
@@ -163,7 +159,7 @@ function joined(parts: readonly unknown[]): Uint8Array {
   return whole
 }
 
-/** RFC 8949 §3.4.3. */
+/** RFC 8949 §3.4.3: a magnitude, big-endian; tag 3 is −1 − n. Small ones are numbers, as if they had been written plainly. */
 function bignum(magnitude: Uint8Array, isNegative: boolean): number | bigint | Uint8Array {
   if (magnitude.length > maxBignumBytes) return magnitude
   let value = 0n

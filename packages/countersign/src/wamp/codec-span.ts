@@ -1,7 +1,7 @@
 /** Payloads that came in: a span of validated bytes. */
 import type { ByteLender } from './codec.ts'
 import { readElements, writeElements } from './codec-values.ts'
-import { noDict, type Dict } from './messages.ts'
+import { isDict, noDict, type Dict } from './messages.ts'
 import type { Payload, Serialization } from './payload.ts'
 
 /** What all payloads of one codec have in common. */
@@ -72,8 +72,4 @@ export interface Span {
   readonly count: 1 | 2
   readonly from: number
   readonly to: number
-}
-
-function isDict(value: unknown): value is Dict {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

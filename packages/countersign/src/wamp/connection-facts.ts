@@ -3,6 +3,7 @@ import type { JoinRequest } from '../core/credential.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Handshake } from '../core/handshake.ts'
 import type { Connection } from './connection.ts'
+import type { Kills } from './kills.ts'
 import type { Dict } from './messages.ts'
 import type { RouterOptions } from './options.ts'
 import type { RouterPorts, Transport } from './ports.ts'
@@ -38,6 +39,8 @@ export type ConnectionSettings = Required<
 export interface ConnectionHost {
   readonly ports: RouterPorts
   readonly settings: ConnectionSettings
+  /** Kills of all realms. */
+  readonly kills: Kills
   /** The realm of this name, if there is one. */
   realm(name: string): Realm | undefined
   /** The transport of this connection is gone. */

@@ -2,8 +2,7 @@
 import type { Lease } from '../core/lease.ts'
 import type { Principal } from '../core/principal.ts'
 import { routerRoles } from './announce.ts'
-import { isDict } from './features.ts'
-import { noDict, type Dict, type Welcome } from './messages.ts'
+import { isDict, noDict, type Dict, type Welcome } from './messages.ts'
 import type { TransportIdentity } from './ports.ts'
 import type { Identity, Session } from './session.ts'
 

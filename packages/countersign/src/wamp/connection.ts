@@ -16,7 +16,7 @@ import type { ConnectionFacts, ConnectionHost, ConnectionSettings } from './conn
 import { Hearing } from './connection-hearing.ts'
 import { identityOf, roleFor, transportIdentity, welcomeOf } from './connection-join.ts'
 import { offersNothing, readHello, type Opening } from './hello.ts'
-import type { Authenticate, Goodbye, Hello, Message } from './messages.ts'
+import type { Authenticate, Goodbye, Hello, Message, RouterMessage } from './messages.ts'
 import type { Timer } from './ports.ts'
 import type { Realm } from './realm.ts'
 import { abortOf, endUri, goodbyeOf, temporary } from './refusals.ts'
@@ -43,6 +43,8 @@ export class Connection implements SessionKeeper {
   #joined: Joined | undefined = undefined
   /** What HELLO said; after WELCOME only where the client wants to be challenged again. */
   #opening: Opening | undefined = undefined
+  /** Kills that there had been at HELLO: later ones count against whoever is known by a cookie. */
+  #killMark = 0
   /** Name of the first method that challenged the client. */
   #method: string | undefined = undefined
   #entry: Hearing<Decision> | undefined = undefined
@@ -81,6 +83,17 @@ export class Connection implements SessionKeeper {
       case 'closed':
         return undefined
     }
+  }
+
+  /**
+   * The transport was to send a message that is larger than its peer takes. An event is not delivered to this one client,
+   * what belongs to a call is answered in its place; see `Dealer.undeliverable`.
+   * @returns `false`: the session cannot go on without it
+   */
+  undeliverable(message: RouterMessage): boolean {
+    const joined = this.#joined
+    if (joined === undefined) return false
+    return message.kind === 'event' || joined.realm.dealer.undeliverable(joined.session, message)
   }
 
   /** The transport is gone: whatever was under way is given up. May be called again. */
@@ -182,6 +195,7 @@ export class Connection implements SessionKeeper {
     }
     this.#phase = 'entering'
     this.#opening = opening
+    this.#killMark = this.#host.kills.mark
     this.#method = undefined
     this.#entry = new Hearing<Decision>({
       challenge: (challenge) => this.#challenge(challenge),
@@ -228,6 +242,13 @@ export class Connection implements SessionKeeper {
     if (realm === undefined || role === undefined) {
       lease.leave()
       return this.#refuse(realm === undefined ? 'no_such_realm' : 'no_such_role')
+    }
+    if (
+      principal.provider === 'cookie' &&
+      this.#host.kills.since(this.#killMark, { principal, realm: realm.name })
+    ) {
+      lease.leave()
+      return this.#refuse('revoked')
     }
     lease.hold(holder, this)
     if (!lease.open()) return this.#refuse(lease.reason ?? 'internal')

@@ -12,7 +12,7 @@ import { callWishes, cancelModeOf, flagOf, passthruOf, type CallWishes } from '.
 import { dealerError, type DealerError } from './dealer-errors.ts'
 import type { PendingCall, Registration } from './dealer-types.ts'
 import { payloadBytes } from './kept-size.ts'
-import type { Call, Cancel, ErrorMessage, Yield } from './messages.ts'
+import type { Call, Cancel, ErrorMessage, RouterMessage, Yield } from './messages.ts'
 import { noDict } from './messages.ts'
 import type { RouterLimits } from './options.ts'
 import type { Payload } from './payload.ts'
@@ -76,6 +76,7 @@ export class Calls {
       invocation: 0,
       progressive: wishes.receiveProgress,
       open: wishes.progress,
+      continued: false,
       killed: false,
       disclosed,
       timer: undefined,
@@ -199,6 +200,29 @@ export class Calls {
   }
 
   /**
+   * See `Dealer.undeliverable`. It is called in the middle of `Session.send`, when the call is filed, or forgotten, already.
+   */
+  undeliverable(session: Session, message: RouterMessage): boolean {
+    if (message.kind === 'invocation') {
+      this.#giveUp(session.invocations?.get(message.request), (pending) => {
+        // A callee that was sent nothing of it knows no such invocation.
+        if (pending.continued) interrupt(pending, 'killnowait')
+        answer(pending, tooLarge)
+      })
+      return true
+    }
+    if (message.kind === 'result') {
+      // Only progressive ones leave a call behind that is still under way.
+      this.#giveUp(session.calls?.get(message.request), (pending) => interrupt(pending, 'killnowait'))
+      session.send(dealerError('call', message.request, tooLarge))
+      return true
+    }
+    if (message.kind !== 'error') return false
+    session.send(dealerError(message.of, message.request, tooLarge))
+    return true
+  }
+
+  /**
    * A session is gone, and its registrations before (WAMP, basic profile, "Caller Leaving", "Callee Leaving"): nobody waits
    * for its calls any more, and nobody answers those that it had taken.
    */
@@ -256,6 +280,7 @@ export class Calls {
     const progress = flagOf(message.options['progress'])
     if (progress === undefined) return this.#turnDown(pending.caller, message, 'wamp.error.invalid_argument')
     pending.open = progress
+    pending.continued = true
     sendInvocation(pending, message.payload)
     return true
   }
@@ -323,6 +348,13 @@ export class Calls {
     this.#invoke(pending, again.wishes, again.payload)
   }
 
+  /** Ends a call that is still under way, if it is. */
+  #giveUp(pending: PendingCall | undefined, tell: (pending: PendingCall) => void): void {
+    if (pending === undefined) return
+    this.#finish(pending)
+    tell(pending)
+  }
+
   /** Forgets a call that is about to be answered, or has nobody left to answer to. */
   #finish(pending: PendingCall): void {
     pending.caller.calls?.delete(pending.request)
@@ -332,6 +364,8 @@ export class Calls {
     if (pending.open) this.#remember(pending.caller, pending.request)
   }
 }
+
+const tooLarge = 'wamp.error.payload_size_exceeded'
 
 /** Nobody else can be asked any more. */
 function forgetArguments(pending: PendingCall): void {

@@ -13,6 +13,7 @@ const words = {
   'wamp.error.no_available_callee': 'no callee is available',
   'wamp.error.canceled': 'the call was canceled',
   'wamp.error.timeout': 'the call took longer than its time limit',
+  'wamp.error.payload_size_exceeded': 'the message is larger than the client takes for which it was',
   // The specification names no URI for a full table; this one says that later may be better.
   'wamp.error.unavailable': 'too many at once',
 } as const

@@ -53,6 +53,8 @@ export interface PendingCall {
   progressive: boolean
   /** Whether more of the arguments may follow: the last CALL said `progress`. */
   open: boolean
+  /** Whether the callee was sent more than the first part of the arguments, or would have been. */
+  continued: boolean
   /** Whether the caller sent CANCEL with `kill`: whatever the callee says next is the answer. */
   killed: boolean
   /** Whether the rules tell the callee who calls, though nobody asked. */

@@ -2,7 +2,7 @@
 import { Calls } from './dealer-calls.ts'
 import { Registrations } from './dealer-registrations.ts'
 import type { DealerWatch, Registration } from './dealer-types.ts'
-import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from './messages.ts'
+import type { Call, Cancel, ErrorMessage, Register, RouterMessage, Unregister, Yield } from './messages.ts'
 import type { RouterLimits } from './options.ts'
 import { permits, type Permit } from './permit.ts'
 import type { RouterPorts } from './ports.ts'
@@ -76,6 +76,16 @@ export class Dealer {
   /** ERROR for an INVOCATION; same rules as YIELD, and its URI must be one. */
   error(session: Session, message: ErrorMessage): boolean {
     return this.#calls.error(session, message)
+  }
+
+  /**
+   * A message was not sent because the client takes none of that size. Whoever made it so large pays for it: the caller of
+   * an INVOCATION is answered by ERROR and the callee hears nothing; instead of a RESULT or ERROR comes an ERROR that says
+   * so, which ends a call with progressive results as well.
+   * @returns `false`: the message is none of a call, and was not replaced
+   */
+  undeliverable(session: Session, message: RouterMessage): boolean {
+    return this.#calls.undeliverable(session, message)
   }
 
   /** A session is gone. What it had registered goes first, so that nobody calls it any more. */

@@ -1,5 +1,5 @@
 /** What a client can do, as its HELLO announces it (WAMP, basic profile, "Role and feature announcement"). */
-import type { Dict } from './messages.ts'
+import { isDict, type Dict } from './messages.ts'
 import type { RouterOptions } from './options.ts'
 import type { CancelReply, Features } from './session.ts'
 
@@ -19,7 +19,6 @@ const flags: Readonly<Record<keyof Features, readonly [role: RoleName, ...names:
   calleeReroute: ['callee', 'call_reroute'],
   calleeRevocation: ['callee', 'registration_revocation'],
   publisherPassthru: ['publisher', 'payload_passthru_mode'],
-  subscriberPassthru: ['subscriber', 'payload_passthru_mode'],
   subscriberRevocation: ['subscriber', 'subscription_revocation'],
 }
 
@@ -61,13 +60,6 @@ export function cancelReplyOf(details: Dict, setting: RouterOptions['cancelReply
     : 'always'
 }
 
-/** Whether a value of the wire is a dictionary. */
-export function isDict(value: unknown): value is Dict {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-  )
-}
-
 /** One bit a flag names the combination. */
 function sharedFeatures(has: (flag: keyof Features) => boolean): Features {
   let bits = 0
@@ -86,7 +78,6 @@ function sharedFeatures(has: (flag: keyof Features) => boolean): Features {
     calleeReroute: has('calleeReroute'),
     calleeRevocation: has('calleeRevocation'),
     publisherPassthru: has('publisherPassthru'),
-    subscriberPassthru: has('subscriberPassthru'),
     subscriberRevocation: has('subscriberRevocation'),
   }
   shared.set(bits, features)

@@ -1,7 +1,7 @@
 /** HELLO, read: who wants to join, how, and what the client can do (WAMP, basic profile, "Session Establishment"). */
 import type { HelloCredential, JoinRequest } from '../core/credential.ts'
-import { cancelReplyOf, featuresOf, isDict } from './features.ts'
-import { noDict, type Dict, type Hello } from './messages.ts'
+import { cancelReplyOf, featuresOf } from './features.ts'
+import { isDict, noDict, type Dict, type Hello } from './messages.ts'
 import type { RouterOptions } from './options.ts'
 import type { CancelReply, Features, TransportFacts } from './session.ts'
 

@@ -7,6 +7,7 @@ export type { ConnectionFacts, ConnectionSettings } from './connection-facts.ts'
 export { Connection, type Phase } from './connection.ts'
 export { jsonCodec } from './json-codec.ts'
 export type * from './messages.ts'
+export type { IsMeant, RememberedWho } from './kills.ts'
 export { msgpackCodec } from './msgpack-codec.ts'
 export type {
   Action,

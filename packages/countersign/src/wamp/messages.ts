@@ -11,6 +11,13 @@ export type Dict = Readonly<Record<string, unknown>>
 /** The empty dictionary that is shared by everyone who has nothing to say. */
 export const noDict: Dict = Object.freeze({})
 
+/** Whether a value of the wire is a dictionary. */
+export function isDict(value: unknown): value is Dict {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
+}
+
 // Session messages.
 
 /** `[1, Realm, Details]` */

@@ -2,6 +2,7 @@
 import type { MaybePromise } from '../core/records.ts'
 import type { Broker } from './broker.ts'
 import type { Dealer } from './dealer.ts'
+import type { Killed } from './kills.ts'
 import { noDict, type Call, type Dict } from './messages.ts'
 import type { Session } from './session.ts'
 import type { UriCheck } from './uri.ts'
@@ -28,6 +29,8 @@ export interface MetaHost {
   sessions(): Iterable<Session>
   /** Ends a session, and forgets whoever was remembered for its client. */
   kill(session: Session, how: Kill): void
+  /** Forgets on every transport whom a kill is meant for, also those who have no session now. */
+  forget(whom: Omit<Killed, 'realm'>): void
   /** Forgets decisions that authorizers allowed to be kept: of one session, or all. */
   purge(session: Session | undefined): void
 }

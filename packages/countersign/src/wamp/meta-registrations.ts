@@ -1,69 +1,36 @@
 /** Registration meta procedures (WAMP, advanced profile, registration meta API). */
 import type { Registration } from './dealer-types.ts'
-import { isDict } from './features.ts'
-import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
-import {
-  answer,
-  badArguments,
-  refuse,
-  type MetaAnswer,
-  type MetaCall,
-  type MetaHost,
-  type MetaProcedure,
-} from './meta-host.ts'
-import { isUri, matchOf } from './uri.ts'
+import { found, lookedUp, takenAway, type Holdings } from './meta-arguments.ts'
+import { answer, badArguments, refuse, type MetaProcedure } from './meta-host.ts'
 
-/** The procedures by name. */
+const registrations: Holdings<Registration> = {
+  none: refuse('wamp.error.no_such_registration'),
+  find: (host, id) => host.dealer.find(id),
+  holds: ({ callees }, session) => callees.includes(session),
+  revoke: (host, { one, session }, reason) => host.dealer.revoke(session, one, reason),
+  reason: 'wamp.registration.revoked',
+}
+
+/** The procedures by name. `remove_callee` is none of the specification's: Crossbar.io has it. */
 export const registrationProcedures: Readonly<Record<string, MetaProcedure>> = {
   'wamp.registration.list': (host) => answer(host.dealer.list()),
-  'wamp.registration.lookup': (host, { args: [procedure, options] }) => {
-    const match = matchOf(isDict(options) ? (options['match'] ?? undefined) : undefined)
-    if (typeof procedure !== 'string' || match === undefined) return badArguments
-    return answer(host.dealer.lookup(procedure, match) ?? null)
-  },
+  'wamp.registration.lookup': (host, call) =>
+    lookedUp(call, (procedure, match) => host.dealer.lookup(procedure, match)),
+  // One id: of all that cover a procedure, a call goes to the best one alone.
   'wamp.registration.match': (host, { args: [procedure] }) =>
     typeof procedure === 'string' ? answer(host.dealer.match(procedure) ?? null) : badArguments,
-  'wamp.registration.get': (host, call) => found(host, call, (one) => answer(registrationDetails(one))),
+  'wamp.registration.get': (host, call) =>
+    found(registrations, { host, call }, (one) => answer(registrationDetails(one))),
   'wamp.registration.list_callees': (host, call) =>
-    found(host, call, ({ callees }) => answer(callees.map(({ id }) => id))),
+    found(registrations, { host, call }, ({ callees }) => answer(callees.map(({ id }) => id))),
   'wamp.registration.count_callees': (host, call) =>
-    found(host, call, ({ callees }) => answer(callees.length)),
-  'wamp.registration.remove_callee': removeCallee,
+    found(registrations, { host, call }, ({ callees }) => answer(callees.length)),
+  'wamp.registration.remove_callee': (host, call) => takenAway(registrations, host, call),
 }
 
 /** What is told about a registration. */
 export function registrationDetails(registration: Registration): Dict {
   const { id, createdAtMs, procedure, match, policy } = registration
   return { id, created: new Date(createdAtMs).toISOString(), uri: procedure, match, invoke: policy }
-}
-
-const noSuchRegistration = refuse('wamp.error.no_such_registration')
-
-function found(
-  host: MetaHost,
-  { args }: MetaCall,
-  tell: (registration: Registration) => MetaAnswer,
-): MetaAnswer {
-  const id = idOf(args[0])
-  if (id === undefined) return badArguments
-  const registration = host.dealer.find(id)
-  return registration === undefined ? noSuchRegistration : tell(registration)
-}
-
-/** Takes one callee off a registration, and tells it (as Crossbar.io has it). */
-function removeCallee(host: MetaHost, { args, kwargs }: MetaCall): MetaAnswer {
-  const id = idOf(args[0])
-  const callee = idOf(args[1])
-  const reason = kwargs['reason'] ?? 'wamp.registration.revoked'
-  if (id === undefined || callee === undefined) return badArguments
-  if (typeof reason !== 'string' || !isUri(reason, 'loose')) return refuse('wamp.error.invalid_uri')
-  const registration = host.dealer.find(id)
-  const session = host.session(callee)
-  if (registration === undefined) return noSuchRegistration
-  if (session === undefined || !registration.callees.includes(session)) {
-    return refuse('wamp.error.no_such_session')
-  }
-  host.dealer.revoke(session, registration, reason)
-  return answer()
 }

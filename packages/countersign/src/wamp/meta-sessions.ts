@@ -1,6 +1,7 @@
 /** Session meta procedures (WAMP, advanced profile, session meta API). */
 import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
+import { badReason, reasonOf } from './meta-arguments.ts'
 import {
   answer,
   badArguments,
@@ -12,7 +13,6 @@ import {
   type MetaProcedure,
 } from './meta-host.ts'
 import type { Session } from './session.ts'
-import { isUri } from './uri.ts'
 
 /** The procedures by name. */
 export const sessionProcedures: Readonly<Record<string, MetaProcedure>> = {
@@ -26,15 +26,17 @@ export const sessionProcedures: Readonly<Record<string, MetaProcedure>> = {
     const session = host.session(idOf(call.args[0]) ?? 0)
     // The caller is no other session (WAMP, session meta API, `wamp.session.kill`).
     if (session === undefined || session === call.caller) return noSuchSession
-    return killed(host, call, { chosen: [session], tell: () => answer() })
+    const whom = { by: 'authid', value: session.identity.authid } as const
+    return killed(host, call, { chosen: [session], whom, tell: () => answer() })
   },
   'wamp.session.kill_by_authid': (host, call) =>
-    killedBy(host, call, { of: (session) => session.identity.authid, tell: (ids) => answer(ids) }),
+    killedBy(host, call, { by: 'authid', tell: (ids) => answer(ids) }),
   'wamp.session.kill_by_authrole': (host, call) =>
-    killedBy(host, call, { of: (session) => session.identity.authrole, tell: (ids) => answer(ids.length) }),
+    killedBy(host, call, { by: 'authrole', tell: (ids) => answer(ids.length) }),
   'wamp.session.kill_all': (host, call) => {
     const chosen = [...host.sessions()].filter((session) => session !== call.caller)
-    return killed(host, call, { chosen, tell: (ids) => answer(ids.length), quiet: true })
+    const whom = { by: 'all', value: '' } as const
+    return killed(host, call, { chosen, whom, tell: (ids) => answer(ids.length), quiet: true })
   },
 }
 
@@ -45,7 +47,8 @@ export function sessionDetails(session: Session): Dict {
 }
 
 const noSuchSession = refuse('wamp.error.no_such_session')
-const longestMessage = 1024
+/** Longest message that a kill may tell, characters. */
+const maxMessageLength = 1_024
 
 /** Ids of all sessions, or of those in the given roles. */
 function listed(
@@ -60,8 +63,10 @@ function listed(
   return tell(chosen.map(({ id }) => id))
 }
 
+/** Whom a kill ends now, whom it is meant for, and what its caller is told. */
 interface Killing {
   readonly chosen: readonly Session[]
+  readonly whom: Parameters<MetaHost['forget']>[0]
   readonly tell: (ids: readonly number[]) => MetaAnswer
   readonly quiet?: boolean
 }
@@ -69,22 +74,25 @@ interface Killing {
 function killedBy(
   host: MetaHost,
   call: MetaCall,
-  by: { readonly of: (session: Session) => string; readonly tell: Killing['tell'] },
+  { by, tell }: { readonly by: 'authid' | 'authrole'; readonly tell: Killing['tell'] },
 ): MetaAnswer {
   const wanted = call.args[0]
   if (typeof wanted !== 'string') return badArguments
   const others = [...host.sessions()].filter((session) => session !== call.caller)
-  return killed(host, call, { chosen: others.filter((one) => by.of(one) === wanted), tell: by.tell })
+  const chosen = others.filter(({ identity }) => identity[by] === wanted)
+  return killed(host, call, { chosen, whom: { by, value: wanted }, tell })
 }
 
-function killed(host: MetaHost, { kwargs }: MetaCall, { chosen, tell, quiet }: Killing): MetaAnswer {
-  const reason = kwargs['reason'] ?? 'wamp.close.killed'
-  const message = kwargs['message'] ?? undefined
-  if (typeof reason !== 'string' || !isUri(reason, 'loose')) return refuse('wamp.error.invalid_uri')
-  if (message !== undefined && (typeof message !== 'string' || message.length > longestMessage)) {
+function killed(host: MetaHost, call: MetaCall, { chosen, whom, tell, quiet }: Killing): MetaAnswer {
+  const reason = reasonOf(call, 'wamp.close.killed')
+  const message = call.kwargs['message'] ?? undefined
+  if (reason === undefined) return badReason
+  if (message !== undefined && (typeof message !== 'string' || message.length > maxMessageLength)) {
     return badArguments
   }
   const how: Kill = { reason, message, quiet: quiet ?? false }
+  // First of all: nobody whose session ends may come back by what is remembered.
+  host.forget(whom)
   for (const session of chosen) host.kill(session, how)
   return tell(chosen.map(({ id }) => id))
 }

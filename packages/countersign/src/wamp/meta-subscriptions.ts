@@ -2,9 +2,9 @@
 import { isThenable } from '../core/drive.ts'
 import type { MaybePromise } from '../core/records.ts'
 import type { ErrorUri, StoredEvent, Subscription } from './broker-types.ts'
-import { isDict } from './features.ts'
 import { idOf } from './ids.ts'
 import type { Dict } from './messages.ts'
+import { found, lookedUp, takenAway, type Holdings } from './meta-arguments.ts'
 import {
   answer,
   badArguments,
@@ -14,46 +14,39 @@ import {
   type MetaHost,
   type MetaProcedure,
 } from './meta-host.ts'
-import { isUri, matchOf } from './uri.ts'
 
-/** The procedures by name. */
+const subscriptions: Holdings<Subscription> = {
+  none: refuse('wamp.error.no_such_subscription'),
+  find: (host, id) => host.broker.find(id),
+  holds: ({ sessions }, session) => sessions.has(session),
+  revoke: (host, { one, session }, reason) => host.broker.revoke(session, one, reason),
+  reason: 'wamp.subscription.revoked',
+}
+
+/** The procedures by name. `remove_subscriber` is none of the specification's: Crossbar.io has it. */
 export const subscriptionProcedures: Readonly<Record<string, MetaProcedure>> = {
   'wamp.subscription.list': (host) => answer(host.broker.list()),
-  'wamp.subscription.lookup': (host, { args: [topic, options] }) => {
-    const match = matchOf(isDict(options) ? (options['match'] ?? undefined) : undefined)
-    if (typeof topic !== 'string' || match === undefined) return badArguments
-    return answer(host.broker.lookup(topic, match) ?? null)
-  },
+  'wamp.subscription.lookup': (host, call) =>
+    lookedUp(call, (topic, match) => host.broker.lookup(topic, match)),
+  // A list: an event goes to every subscription that covers its topic.
   'wamp.subscription.match': (host, { args: [topic] }) => {
     if (typeof topic !== 'string') return badArguments
     const ids = host.broker.matching(topic)
     return answer(ids.length === 0 ? null : ids)
   },
-  'wamp.subscription.get': (host, call) => found(host, call, (one) => answer(subscriptionDetails(one))),
+  'wamp.subscription.get': (host, call) =>
+    found(subscriptions, { host, call }, (one) => answer(subscriptionDetails(one))),
   'wamp.subscription.list_subscribers': (host, call) =>
-    found(host, call, ({ sessions }) => answer(Array.from(sessions, ({ id }) => id))),
+    found(subscriptions, { host, call }, ({ sessions }) => answer(Array.from(sessions, ({ id }) => id))),
   'wamp.subscription.count_subscribers': (host, call) =>
-    found(host, call, ({ sessions }) => answer(sessions.size)),
+    found(subscriptions, { host, call }, ({ sessions }) => answer(sessions.size)),
   'wamp.subscription.get_events': events,
-  'wamp.subscription.remove_subscriber': removeSubscriber,
+  'wamp.subscription.remove_subscriber': (host, call) => takenAway(subscriptions, host, call),
 }
 
 /** What is told about a subscription. */
 export function subscriptionDetails({ id, createdAtMs, topic, match }: Subscription): Dict {
   return { id, created: new Date(createdAtMs).toISOString(), uri: topic, match }
-}
-
-const noSuchSubscription = refuse('wamp.error.no_such_subscription')
-
-function found(
-  host: MetaHost,
-  { args }: MetaCall,
-  tell: (subscription: Subscription) => MetaAnswer,
-): MetaAnswer {
-  const id = idOf(args[0])
-  if (id === undefined) return badArguments
-  const subscription = host.broker.find(id)
-  return subscription === undefined ? noSuchSubscription : tell(subscription)
 }
 
 /** Stored events of a subscription, as far as the asker might have received them. */
@@ -66,21 +59,4 @@ function events(host: MetaHost, { caller, args, kwargs }: MetaCall): MaybePromis
 
 function toldEvents(stored: readonly StoredEvent[] | ErrorUri): MetaAnswer {
   return typeof stored === 'string' ? refuse(stored) : answer(stored)
-}
-
-/** Takes one subscriber off a subscription, and tells it (as Crossbar.io has it). */
-function removeSubscriber(host: MetaHost, { args, kwargs }: MetaCall): MetaAnswer {
-  const id = idOf(args[0])
-  const subscriber = idOf(args[1])
-  const reason = kwargs['reason'] ?? 'wamp.subscription.revoked'
-  if (id === undefined || subscriber === undefined) return badArguments
-  if (typeof reason !== 'string' || !isUri(reason, 'loose')) return refuse('wamp.error.invalid_uri')
-  const subscription = host.broker.find(id)
-  const session = host.session(subscriber)
-  if (subscription === undefined) return noSuchSubscription
-  if (session === undefined || !subscription.sessions.has(session)) {
-    return refuse('wamp.error.no_such_session')
-  }
-  host.broker.revoke(session, subscription, reason)
-  return answer()
 }

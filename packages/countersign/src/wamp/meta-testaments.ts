@@ -1,6 +1,5 @@
 /** Testament procedures (WAMP, advanced profile, testaments). */
-import { isDict } from './features.ts'
-import { noDict } from './messages.ts'
+import { isDict, noDict } from './messages.ts'
 import {
   answer,
   badArguments,

@@ -1,12 +1,8 @@
 /** Registrations by procedure and pattern (WAMP, advanced profile, pattern-based registrations). */
 import type { Registration } from './dealer-types.ts'
+import { PrefixLengths } from './prefix-lengths.ts'
 import type { Match } from './uri.ts'
-
-/** A component of wildcard patterns; its children by component, `''` being the wildcard. */
-interface Node {
-  registration: Registration | undefined
-  readonly children: Map<string, Node>
-}
+import { newTrie, plant, uproot, type TrieNode } from './wildcard-trie.ts'
 
 /**
  * Finds the one registration that a call goes to: the exact one, else the longest prefix, else the best wildcard.
@@ -22,26 +18,23 @@ export class ProcedureIndex {
     prefix: new Map(),
     wildcard: new Map(),
   }
-  readonly #root: Node = { registration: undefined, children: new Map() }
-  /** How many prefixes there are of each length. */
-  readonly #counts: Map<number, number> = new Map()
-  /** Lengths of the prefixes, longest first, each once. */
-  #lengths: readonly number[] = []
+  readonly #root: TrieNode<Registration> = newTrie()
+  readonly #lengths = new PrefixLengths()
 
   /** Files a registration; there is none yet under this text and policy. */
   add(registration: Registration): void {
     const { match, procedure } = registration
     this.#tables[match].set(procedure, registration)
-    if (match === 'prefix') this.#count(procedure.length, 1)
-    if (match === 'wildcard') plant(this.#root, procedure.split('.'), registration)
+    if (match === 'prefix') this.#lengths.add(procedure.length)
+    if (match === 'wildcard') plant(this.#root, procedure, registration)
   }
 
   /** Takes one out. */
   remove(registration: Registration): void {
     const { match, procedure } = registration
     this.#tables[match].delete(procedure)
-    if (match === 'prefix') this.#count(procedure.length, -1)
-    if (match === 'wildcard') uproot(this.#root, procedure.split('.'), 0)
+    if (match === 'prefix') this.#lengths.remove(procedure.length)
+    if (match === 'wildcard') uproot(this.#root, procedure)
   }
 
   /** The registration of exactly this text under this matching policy. */
@@ -66,22 +59,12 @@ export class ProcedureIndex {
 
   /** Prefixes of one URI differ in length, and the longer one has at least as many components in it. */
   #longestPrefix(uri: string, may: (uri: string, length: number) => boolean): Registration | undefined {
-    for (const length of this.#lengths) {
+    for (const length of this.#lengths.descending) {
       if (length > uri.length || !may(uri, length)) continue
       const found = this.#tables.prefix.get(uri.slice(0, length))
       if (found !== undefined) return found
     }
     return undefined
-  }
-
-  /** The list is made anew only when a length comes or goes: there are at most `maxUriLength` of them. */
-  #count(length: number, change: 1 | -1): void {
-    const before = this.#counts.get(length) ?? 0
-    const after = before + change
-    if (after === 0) this.#counts.delete(length)
-    else this.#counts.set(length, after)
-    if (before !== 0 && after !== 0) return
-    this.#lengths = [...this.#counts.keys()].sort((one, other) => other - one)
   }
 }
 
@@ -95,39 +78,13 @@ function endsComponent(uri: string, length: number): boolean {
   return length === 0 || length === uri.length || uri[length] === '.' || uri[length - 1] === '.'
 }
 
-/** Makes the way to a pattern, component by component. */
-function plant(root: Node, parts: readonly string[], registration: Registration): void {
-  let node = root
-  for (const part of parts) {
-    let child = node.children.get(part)
-    if (child === undefined) {
-      child = { registration: undefined, children: new Map() }
-      node.children.set(part, child)
-    }
-    node = child
-  }
-  node.registration = registration
-}
-
-/** Takes a pattern out, and the nodes that led to it alone. @returns whether nothing is left of the node */
-function uproot(node: Node, parts: readonly string[], at: number): boolean {
-  const part = parts[at]
-  if (part === undefined) {
-    node.registration = undefined
-  } else {
-    const child = node.children.get(part)
-    if (child !== undefined && uproot(child, parts, at + 1)) node.children.delete(part)
-  }
-  return node.registration === undefined && node.children.size === 0
-}
-
 /**
  * The named component before the wildcard, at every step: of two patterns that fit, the one with the longer literal run
  * before its first wildcard wins, then the one with the longer second run, and so on. Visits each node once at most.
  */
-function walk(node: Node, parts: readonly string[], at: number): Registration | undefined {
+function walk(node: TrieNode<Registration>, parts: readonly string[], at: number): Registration | undefined {
   const part = parts[at]
-  if (part === undefined) return node.registration
+  if (part === undefined) return node.value
   const named = node.children.get(part)
   const found = named === undefined ? undefined : walk(named, parts, at + 1)
   if (found !== undefined || part === '') return found

@@ -71,7 +71,6 @@ const features = {
   calleeReroute: false,
   calleeRevocation: false,
   publisherPassthru: false,
-  subscriberPassthru: false,
   subscriberRevocation: false,
 }
 

@@ -4,8 +4,8 @@ import { MisuseError } from '../core/errors.ts'
 import type { RoleAuthority } from './authorization.ts'
 import { Broker } from './broker.ts'
 import { Dealer } from './dealer.ts'
-import { payloadBytes } from './kept-size.ts'
-import { noDict, type Call, type ClientMessage, type Message, type RouterMessage } from './messages.ts'
+import type { Killed, Kills } from './kills.ts'
+import { noDict, type Call, type Message, type RouterMessage } from './messages.ts'
 import { answerMeta } from './meta-api.ts'
 import {
   announceJoin,
@@ -22,9 +22,10 @@ import type { RouterPorts } from './ports.ts'
 import { recheck } from './realm-recheck.ts'
 import { isRouters, refusedOutright, uriOf, type Request } from './realm-rules.ts'
 import { RealmService, type ServiceAnswer, type ProcedureCall } from './realm-service.ts'
+import { publishTestaments } from './realm-testaments.ts'
+import { WaitingMessages, withKeptPayload } from './realm-waiting.ts'
 import { errorOf } from './refusals.ts'
 import type { Session } from './session.ts'
-import { publishTestaments } from './realm-testaments.ts'
 
 /** Asks a procedure of the realm on behalf of the router. */
 export type CallService = (call: ProcedureCall) => Promise<ServiceAnswer>
@@ -35,6 +36,8 @@ export interface RealmParts {
   readonly limits: RouterLimits
   readonly strictProgress: boolean
   readonly procedureWaitMs: number
+  /** Told of every kill. */
+  readonly kills: Kills
   /** Makes the authority; `call` reaches authorizers that are procedures. */
   readonly authority: (call: CallService) => RoleAuthority
 }
@@ -50,7 +53,8 @@ export class Realm implements MetaHost {
   readonly dealer: Dealer
   readonly #authority: RoleAuthority
   readonly #service: RealmService
-  readonly #maxWaiting: number
+  readonly #kills: Kills
+  readonly #waiting: WaitingMessages
   readonly #sessions = new Map<number, Session>()
   #roles: ReadonlyMap<string, RoleOptions>
 
@@ -61,7 +65,9 @@ export class Realm implements MetaHost {
     this.uriCheck = options.uriCheck ?? 'loose'
     this.maxTestaments = limits.maxTestaments
     this.maxHeldBytes = limits.maxHeldBytes
-    this.#maxWaiting = limits.maxWaiting
+    const act = (session: Session, message: Message): boolean => this.#act(session, message)
+    this.#waiting = new WaitingMessages({ ...limits, act })
+    this.#kills = parts.kills
     this.#roles = rolesByName(options.roles)
     this.#authority = parts.authority((call) => this.call(call))
     const announce = (topic: string, args: readonly unknown[]): void => this.#announce(topic, args)
@@ -133,7 +139,7 @@ export class Realm implements MetaHost {
    */
   handle(session: Session, message: Message): boolean {
     if (session.waiting !== undefined && message.kind !== 'yield' && message.kind !== 'error') {
-      return this.#line(session, message)
+      return this.#waiting.add(session, message)
     }
     return this.#act(session, message)
   }
@@ -191,6 +197,11 @@ export class Realm implements MetaHost {
   }
 
   /** See `MetaHost`. */
+  forget(whom: Omit<Killed, 'realm'>): void {
+    this.#kills.add({ realm: this.name, ...whom })
+  }
+
+  /** See `MetaHost`. */
   purge(session: Session | undefined): void {
     this.#authority.purge(session)
   }
@@ -242,7 +253,7 @@ export class Realm implements MetaHost {
     if (refused !== undefined) return this.#refuse(session, request, refused)
     const permit = this.#authority.decide(session, request.kind, uriOf(request), request.options)
     if (typeof permit === 'number') return this.#perform(session, request, permit)
-    this.#wait(session, kept(request), permit)
+    this.#wait(session, withKeptPayload(request), permit)
     return true
   }
 
@@ -267,7 +278,7 @@ export class Realm implements MetaHost {
     if (!isRouters(request.procedure)) return this.dealer.call(session, request, permit)
     if (!this.dealer.admits(session, request)) return true
     const told = answerMeta(this.metaApi ? this : undefined, session, request)
-    if (isThenable(told)) this.#hold(session, told, (message) => this.#tell(session, message))
+    if (isThenable(told)) this.#waiting.hold(session, told, (message) => this.#tell(session, message))
     else session.send(told)
     return true
   }
@@ -289,50 +300,10 @@ export class Realm implements MetaHost {
   #wait(session: Session, request: Request, permit: PromiseLike<Permit>): void {
     const asked = session.identity
     const sure = permit.then(undefined, () => permits.failed)
-    this.#hold(session, sure, (decided) => {
+    this.#waiting.hold(session, sure, (decided) => {
       const stands = session.identity === asked
       return stands ? this.#perform(session, request, decided) : this.#ask(session, request)
     })
-  }
-
-  /**
-   * The session's later messages queue behind what is waited for: order is a promise of the protocol.
-   * @param act `false`: the message that had to wait breaks the protocol
-   */
-  #hold<T>(session: Session, awaited: PromiseLike<T>, act: (come: T) => boolean): void {
-    session.waiting ??= []
-    void awaited.then((come) => this.#resume(session, () => act(come)))
-  }
-
-  #resume(session: Session, act: () => boolean): void {
-    if (session.gone) return
-    const behind = session.waiting ?? []
-    session.waiting = undefined
-    for (const message of behind) session.heldBytes -= heldBytes(message)
-    if (!act()) {
-      session.keeper.violated()
-      return
-    }
-    for (const [at, next] of behind.entries()) {
-      if (session.gone) return
-      if (isWaiting(session)) {
-        for (const message of behind.slice(at)) queue(session, session.waiting, message)
-        return
-      }
-      if (!this.#act(session, next)) {
-        session.keeper.violated()
-        return
-      }
-    }
-  }
-
-  #line(session: Session, message: Message): boolean {
-    if (!isWaitable(message)) return false
-    const { waiting, keeper } = session
-    const full = session.heldBytes + heldBytes(message) > this.maxHeldBytes
-    if (waiting === undefined || waiting.length >= this.#maxWaiting || full) keeper.overloaded()
-    else queue(session, waiting, kept(message))
-    return true
   }
 
   /** Whether an event of the router's own would reach anybody: most realms have nobody who listens. */
@@ -343,40 +314,6 @@ export class Realm implements MetaHost {
   #announce(topic: string, args: readonly unknown[]): void {
     if (this.metaApi) this.broker.announce(topic, args, noDict)
   }
-}
-
-/** Messages that keep their place behind a request that waits. */
-const waitable: ReadonlySet<string> = new Set([
-  'call',
-  'cancel',
-  'publish',
-  'register',
-  'subscribe',
-  'unregister',
-  'unsubscribe',
-])
-
-/** Asked anew after every message: acting on one may have to wait. */
-function isWaiting(session: Session): session is Session & { waiting: ClientMessage[] } {
-  return session.waiting !== undefined
-}
-
-function isWaitable(message: Message): message is ClientMessage {
-  return waitable.has(message.kind)
-}
-
-function queue(session: Session, waiting: ClientMessage[], message: ClientMessage): void {
-  waiting.push(message)
-  session.heldBytes += heldBytes(message)
-}
-
-function heldBytes(message: ClientMessage): number {
-  return 'payload' in message ? payloadBytes(message.payload) : 0
-}
-
-/** What waits must not pin the chunk that it came in. */
-function kept<M extends Request | ClientMessage>(message: M): M {
-  return 'payload' in message ? { ...message, payload: message.payload.keep() } : message
 }
 
 /** @throws MisuseError when two have the same name */

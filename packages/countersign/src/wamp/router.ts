@@ -3,6 +3,7 @@ import { checkWhole, MisuseError, OutageError } from '../core/errors.ts'
 import { createAuthority } from './authorization.ts'
 import type { ConnectionFacts, ConnectionSettings } from './connection-facts.ts'
 import { Connection } from './connection.ts'
+import { Kills, type IsMeant } from './kills.ts'
 import type { RealmOptions, RoleOptions, RouterLimits, RouterOptions } from './options.ts'
 import type { RouterPorts } from './ports.ts'
 import type { ServiceAnswer, ProcedureCall } from './realm-service.ts'
@@ -13,6 +14,8 @@ import { routerLimitsOf, settingsOf } from './router-limits.ts'
 export class Router {
   readonly ports: RouterPorts
   readonly settings: ConnectionSettings
+  /** See `ConnectionHost`. */
+  readonly kills: Kills = new Kills()
   readonly #realms: ReadonlyMap<string, Realm>
   readonly #connections = new Set<Connection>()
   readonly #maxConnections: number
@@ -29,7 +32,7 @@ export class Router {
     this.settings = settings
     const make = (realm: RealmOptions): [string, Realm] => [
       realm.name,
-      makeRealm(realm, { ports, limits, strictProgress, procedureWaitMs }),
+      makeRealm(realm, { ports, limits, strictProgress, procedureWaitMs, kills: this.kills }),
     ]
     this.#realms = new Map(options.realms.map(make))
     if (this.#realms.size === options.realms.length) return
@@ -70,6 +73,14 @@ export class Router {
   }
 
   /**
+   * For transports that remember clients: whom the meta API kills is to be forgotten, whether a session ends by it or none.
+   * @returns a function that ends the listening
+   */
+  onKilled(listener: (isMeant: IsMeant) => void): () => void {
+    return this.kills.listen(listener)
+  }
+
+  /**
    * Calls a procedure on behalf of the router: authenticators and authorizers of the configuration. Only an exact
    * registration answers.
    * @throws OutageError `overloaded` when nobody has registered it, or nobody answers in time
@@ -103,6 +114,7 @@ interface RealmBuild {
   readonly limits: RouterLimits
   readonly strictProgress: boolean
   readonly procedureWaitMs: number
+  readonly kills: Kills
 }
 
 function makeRealm(options: RealmOptions, build: RealmBuild): Realm {

@@ -13,9 +13,11 @@ export interface Identity {
   readonly authextra: Dict
 }
 
-/** What a client announced in HELLO `roles` (and did it announce the role at all). */
+/**
+ * What a client announced in HELLO `roles`. Nothing is sent that it did not announce and could not know: clients drop the
+ * connection on messages that they have no word for.
+ */
 export interface Features {
-  /** May CANCEL be followed by an ERROR; see `CancelReply`. */
   readonly callerProgressiveResults: boolean
   readonly callerProgressiveInvocations: boolean
   readonly callerPassthru: boolean
@@ -29,7 +31,6 @@ export interface Features {
   /** It can read UNREGISTERED that it did not ask for. */
   readonly calleeRevocation: boolean
   readonly publisherPassthru: boolean
-  readonly subscriberPassthru: boolean
   /** It can read UNSUBSCRIBED that it did not ask for. */
   readonly subscriberRevocation: boolean
 }

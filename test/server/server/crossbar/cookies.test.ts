@@ -126,6 +126,22 @@ describe('a file of cookies', () => {
     expect(await cookieFile(file, options).find(key, 1)).toBeUndefined()
   })
 
+  it('forgets for good all of whom it is told so, and nobody else', async () => {
+    const file = joinPath(folder(), 'cookies')
+    const store = cookieFile(file, options)
+    const ann = { ...identity, principal: { ...principal, id: 'ann' } }
+    await store.remember(key, identity, 0)
+    await store.remember('another of joe' as Hash, identity, 0)
+    await store.remember('of ann' as Hash, ann, 0)
+    await store.forgetWhere((who) => who.principal.id === 'joe')
+    await store.forgetWhere((who) => who.principal.id === 'nobody')
+    for (const one of [store, cookieFile(file, options)]) {
+      expect(await one.find(key, 1)).toBeUndefined()
+      expect(await one.find('another of joe' as Hash, 1)).toBeUndefined()
+      expect(await one.find('of ann' as Hash, 1)).toEqual(ann)
+    }
+  })
+
   it('forgets everything at the start where it is told to', async () => {
     const file = joinPath(folder(), 'cookies')
     await cookieFile(file, options).remember(key, identity, 0)

@@ -17,7 +17,7 @@ export type AuthMethodNode =
   | Method<'ticket', TicketPrincipal>
   | Method<'wampcra', CraPrincipal>
   | Method<'scram', ScramPrincipal>
-  | Method<'cryptosign', CryptosignPrincipal>
+  | CryptosignMethod
   | Method<'tls', TlsPrincipal>
   | Method<'cookie', never>
 
@@ -28,6 +28,19 @@ export interface Method<M extends AuthMethodName, P> {
   readonly first: boolean
   /** At least one, but none for `cookie`. */
   readonly sources: readonly AuthSourceNode<P>[]
+}
+
+/** Where the router’s own key is. */
+export type RouterKeyNode =
+  /** 64 lower-case hexadecimals: secret. */
+  | { readonly kind: 'seed'; readonly hex: string }
+  /** Absolute. */
+  | { readonly kind: 'file'; readonly file: string }
+
+/** Cryptosign; the router may prove who it is, too. */
+export interface CryptosignMethod extends Method<'cryptosign', CryptosignPrincipal> {
+  /** `undefined`: clients that challenge the router get no signature. */
+  readonly routerKey: RouterKeyNode | undefined
 }
 
 /** What every source has. */

@@ -7,6 +7,7 @@ import {
   below,
   complain,
   ignored,
+  isMapping,
   knownRealm,
   knownRole,
   list,
@@ -31,6 +32,8 @@ export interface SourceForm<P> {
   readonly fixed: StaticForm<P>
   /** What a block without `type` is. */
   readonly assumed: SourceType | undefined
+  /** Keys of its blocks that are not the source's: the method reads them. */
+  readonly elsewhere: readonly string[]
 }
 
 /** Methods that can follow another: they ask the client something. */
@@ -44,7 +47,8 @@ const common = {
 }
 
 /** Reads one block. */
-export function sourceOf<P>(spot: Spot, form: SourceForm<P>): AuthSourceNode<P> {
+export function sourceOf<P>(block: Spot, form: SourceForm<P>): AuthSourceNode<P> {
+  const spot = withoutKeys(block, form.elsewhere)
   const type = typeOf(spot, form)
   switch (type) {
     case 'static':
@@ -58,6 +62,12 @@ export function sourceOf<P>(spot: Spot, form: SourceForm<P>): AuthSourceNode<P> 
       return { kind: 'accounts', secondFactor: read.x_second_factor, defaultRole: read['default-role'] }
     }
   }
+}
+
+function withoutKeys(spot: Spot, keys: readonly string[]): Spot {
+  const { value } = spot
+  if (keys.length === 0 || !isMapping(value)) return spot
+  return { ...spot, value: Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) }
 }
 
 /** The `type` of a block, which must be one that its method has. */

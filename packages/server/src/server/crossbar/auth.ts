@@ -26,6 +26,7 @@ import {
   type Reader,
   type Spot,
 } from './reader.ts'
+import { routerKeyOf } from './router-key.ts'
 import { timeoutReaders, type WrittenSettings } from './settings.ts'
 
 /** What an `auth` block says, besides what it says about timeouts. */
@@ -41,16 +42,16 @@ const usual: readonly [SourceType, ...SourceType[]] = ['static', 'dynamic', 'fun
 function form<P>(
   fixed: StaticForm<P>,
   types: readonly [SourceType, ...SourceType[]],
-  assumed?: SourceType,
+  { assumed, elsewhere = [] }: Partial<Pick<SourceForm<P>, 'assumed' | 'elsewhere'>> = {},
 ): SourceForm<P> {
-  return { fixed, types, assumed }
+  return { fixed, types, assumed, elsewhere }
 }
 
 /** Methods and their blocks. */
 const methodReaders: Readonly<Record<AuthMethodName, Reader<AuthMethodNode>>> = {
   // Older documentation leaves `type` out here, and here alone.
   anonymous: (spot) => {
-    const sources = sourcesOf(spot, form(anonymousForm, ['static', 'dynamic'], 'static'))
+    const sources = sourcesOf(spot, form(anonymousForm, ['static', 'dynamic'], { assumed: 'static' }))
     return { method: 'anonymous', first: true, sources }
   },
   ticket: (spot) => {
@@ -68,7 +69,8 @@ const methodReaders: Readonly<Record<AuthMethodName, Reader<AuthMethodNode>>> = 
   cryptosign: (spot) => ({
     method: 'cryptosign',
     first: true,
-    sources: sourcesOf(spot, form(cryptosignForm, [...usual, 'x_accounts'])),
+    sources: sourcesOf(spot, form(cryptosignForm, [...usual, 'x_accounts'], { elsewhere: ['x_router_key'] })),
+    routerKey: routerKeyOf(spot),
   }),
   tls: (spot) => ({
     method: 'tls',

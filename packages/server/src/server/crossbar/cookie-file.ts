@@ -96,14 +96,21 @@ class FileCookies implements CookieStore {
     if (this.#kept.has(cookie)) this.#drop(cookie)
   }
 
-  #drop(cookie: string): void {
-    this.#kept.delete(cookie)
-    this.#append(`${JSON.stringify({ cookie, gone: true })}\n`)
+  /** One write for all of them. */
+  forgetWhere(who: (identity: Remembered) => boolean): void {
+    const gone = [...this.#kept].filter(([, { identity }]) => who(identity)).map(([cookie]) => cookie)
+    for (const cookie of gone) this.#kept.delete(cookie)
+    if (gone.length > 0) this.#append(gone.map(goneLine).join(''), gone.length)
   }
 
-  #append(line: string): void {
-    writeSync(this.#handle, line)
-    this.#lines++
+  #drop(cookie: string): void {
+    this.#kept.delete(cookie)
+    this.#append(goneLine(cookie))
+  }
+
+  #append(text: string, lines = 1): void {
+    writeSync(this.#handle, text)
+    this.#lines += lines
     if (this.#lines <= this.#kept.size + maxDead) return
     closeSync(this.#handle)
     this.#handle = this.#rewrite()
@@ -119,6 +126,10 @@ class FileCookies implements CookieStore {
     this.#lines = this.#kept.size
     return handle
   }
+}
+
+function goneLine(cookie: string): string {
+  return `${JSON.stringify({ cookie, gone: true })}\n`
 }
 
 /** `Infinity` is no number of JSON: it is left out. */

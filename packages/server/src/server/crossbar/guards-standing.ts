@@ -166,6 +166,8 @@ export function standingCookies(store: CookieStore, standing: Standing): CookieS
       return undefined
     },
     forget: (cookie) => store.forget(cookie),
+    // Meant by the role that it was remembered under, or by the one that it would come back under.
+    forgetWhere: (who) => store.forgetWhere((found) => who(found) || who(withRoles(found, standing))),
   }
 }
 

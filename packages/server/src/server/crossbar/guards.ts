@@ -65,6 +65,8 @@ export interface Gate {
   readonly accept: ((socket: Socket, head?: Uint8Array) => void) | undefined
   /** Lets nobody new in who is not judged yet. Sessions stay. */
   retire(): void
+  /** When its last session is gone: nothing is done any more on behalf of anybody. */
+  close(): void
 }
 
 /** What clients of Crossbar.io send before they are welcomed, and more: a ticket may be a JWT. */
@@ -120,7 +122,7 @@ function sidesOf(
     readonly cookie: CookieTerms | undefined
     readonly proxies: ProxyOptions | undefined
   },
-): Pick<Gate, 'upgrade' | 'accept' | 'retire'> {
+): Pick<Gate, 'upgrade' | 'accept' | 'retire' | 'close'> {
   const { router, guard, cookie, proxies } = parts
   const { serializers: serializations, session } = place.node
   const { helloTimeoutMs, authenticateTimeoutMs, errorUris, cancelReply, maxQueuedBytes } = session
@@ -137,6 +139,7 @@ function sidesOf(
       upgrade: undefined,
       accept: (socket, head) => sockets.accept(socket, head),
       retire: () => guard.pool.close(),
+      close: () => guard.close(),
     }
   }
   const { maxMessageBytes, requireSubprotocol } = place.node.options
@@ -151,7 +154,15 @@ function sidesOf(
     ...(cookie === undefined ? {} : { cookie }),
     ...(proxies === undefined ? {} : { proxies }),
   })
-  return { upgrade: sockets.upgrade, accept: undefined, retire: () => guard.pool.close() }
+  return {
+    upgrade: sockets.upgrade,
+    accept: undefined,
+    retire: () => guard.pool.close(),
+    close() {
+      sockets.close()
+      guard.close()
+    },
+  }
 }
 
 /** Secret headers that some authenticator was promised; each is told those that it names itself. */

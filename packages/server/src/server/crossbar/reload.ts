@@ -113,7 +113,7 @@ function commit(
   transport.retired = earlier.filter((one) => one.guard.leases().length > 0)
   for (const one of earlier) {
     if (transport.retired.includes(one)) continue
-    one.guard.close()
+    one.close()
     guards.splice(guards.indexOf(one.guard), 1)
   }
   return result

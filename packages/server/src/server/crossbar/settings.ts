@@ -12,6 +12,7 @@
  * | `x_second_factor` | a block of a method | the method that must succeed after it; no longer offered by itself |
  * | `x_dangerously_pass_headers` | a block of type `dynamic` | secret headers that the authenticator may see |
  * | `x_accounts` | as `type` of a block | the accounts of this program as a source |
+ * | `x_router_key` | a block of `cryptosign` | by what clients know the router: a seed in hex, or a file of one |
  * | `x_certificate_sha256` | a principal of `tls` | fingerprint, instead of `certificate-sha1` |
  * | `x_trustlevel` | a role | told to callees and subscribers |
  * | `x_cache_ttl` | a role with `authorizer` | ms that a decision may be kept [60000] |

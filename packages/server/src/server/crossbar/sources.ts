@@ -35,6 +35,7 @@ import type {
   TlsPrincipal,
 } from './auth-node.ts'
 import type { FunctionLoader } from './functions.ts'
+import { routerSigner } from './router-key.ts'
 
 /** What methods need besides their block. */
 export interface MethodLenders {
@@ -96,7 +97,8 @@ async function methodOf(node: AuthMethodNode, lenders: MethodLenders): Promise<M
       const sources = await optionsOf(node.sources, lenders, async (list: readonly CryptosignPrincipal[]) =>
         cryptosignPrincipals(byName(list, cryptosignRow)),
       )
-      return cryptosign({ from: wampHello(), sources, ...defaultRole(node.sources) })
+      const router = node.routerKey === undefined ? {} : { router: routerSigner(node.routerKey) }
+      return cryptosign({ from: wampHello(), sources, ...router, ...defaultRole(node.sources) })
     }
     case 'tls': {
       const sources = await optionsOf(node.sources, lenders, async (list: readonly TlsPrincipal[]) =>
