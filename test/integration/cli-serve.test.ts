@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -122,6 +123,22 @@ describe('countersign serve', () => {
       `ready wss://localhost:${port + 2}/`,
     ])
     expect(statSync(join(folder, 'countersign.key')).mode & 0o777).toBe(0o600)
+  })
+
+  it.each([
+    ['h2c', 200],
+    ['websocket', 404],
+  ])('answers a wish to speak %s where no guard is with %i', async (upgrade, expected) => {
+    const headers = { connection: 'Upgrade', upgrade }
+    const status = await new Promise((resolve, reject) => {
+      const asked = request({ port, host: 'localhost', path: '/healthz', headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      asked.on('error', reject)
+      asked.end()
+    })
+    expect(status).toBe(expected)
   })
 
   it('opens to a ticket that the command line minted, once', async () => {

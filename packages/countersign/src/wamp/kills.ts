@@ -16,7 +16,7 @@ export interface Killed {
 }
 
 /** Reads a kill. Somebody of several roles is meant by each of them: which one a session would have is not known yet. */
-export function meantBy({ realm, by, value }: Killed): IsMeant {
+function meantBy({ realm, by, value }: Killed): IsMeant {
   return (who) => {
     if (who.realm !== realm) return false
     if (by === 'all') return true

@@ -63,6 +63,9 @@ export function goodbyeOf(reason: string, message?: string): Goodbye {
   return { kind: 'goodbye', details: message === undefined ? noDict : { message }, reason }
 }
 
+/** Answer to a client's GOODBYE; one object, so that transports may keep what it comes to. */
+export const goodbyeAndOut: Goodbye = Object.freeze(goodbyeOf('wamp.close.goodbye_and_out'))
+
 /** ERROR for a request. `message` is one short sentence without internals. */
 export function errorOf(
   request: { readonly of: RequestKind; readonly request: number },

@@ -3,6 +3,7 @@ import {
   createServer as createHttpServer,
   type IncomingMessage,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -50,13 +51,22 @@ const lingerMs = 1_000
 /** How long sockets have to answer the close when the server stops, ms. */
 const farewellMs = 1_000
 
+/**
+ * Wishes for another protocol than WebSocket (`h2c`) are passed over and the request is answered (RFC 9110 §7.8). Node below
+ * 24.9 does not ask: there such a request is an upgrade to nothing, 404.
+ */
+const patient: ServerOptions = {
+  ...patience,
+  shouldUpgradeCallback: ({ headers }) => /websocket/i.test(headers.upgrade ?? ''),
+}
+
 /** Makes the Node server of a listener; TLS asks for certificates where a guard takes them. */
 export function serverOf(
   config: Config,
   plan: ListenerPlan,
 ): (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server {
   const { tls } = plan
-  if (tls === undefined) return (handle) => createHttpServer(patience, handle)
+  if (tls === undefined) return (handle) => createHttpServer(patient, handle)
   const certificates = plan.guards.flatMap(({ accept }) =>
     accept.filter(({ method }) => method === 'certificate'),
   )
@@ -66,7 +76,7 @@ export function serverOf(
       : [],
   )
   const settings = {
-    ...patience,
+    ...patient,
     handshakeTimeout: handshakeMs,
     cert: readFileSync(config.path(tls.cert)),
     key: readFileSync(config.path(tls.key)),

@@ -127,6 +127,7 @@ export const tlsForm: StaticForm<TlsPrincipal> = {
         ...common,
       })
       const { 'certificate-sha1': sha1, x_certificate_sha256: sha256 } = read
+      // SHA-1 is what the format has. Collisions of it can be made, hence a key of our own beside it.
       if ((sha1 === undefined) === (sha256 === undefined)) {
         complain(below(spot, 'certificate-sha1'), 'or "x_certificate_sha256": exactly one of them is needed')
       }
@@ -162,6 +163,7 @@ function identity(
   spot: Spot,
   { defaultRole, ...read }: Members<typeof common> & { readonly defaultRole: string | undefined },
 ): { readonly name: string; readonly authid: string; readonly role: string } {
+  // The key is a name that clients log in with, so it is held to the form of one.
   authid({ ...spot, value: name })
   const role = read.role ?? defaultRole
   if (role === undefined) complain(below(spot, 'role'), 'is missing, and there is no "default-role"')

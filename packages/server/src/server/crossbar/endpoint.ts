@@ -19,6 +19,7 @@ import {
   type Spot,
 } from './reader.ts'
 
+/** Crossbar.io's own default. */
 const defaultBacklog = 50
 /** Connections that wait to be accepted. */
 const backlog = optional(whole(1, 65_535), defaultBacklog)
@@ -59,9 +60,11 @@ function tcpEndpoint(spot: Spot): EndpointNode {
     user_timeout: without('cannot apply: the system keeps its own timeout'),
     tls: optional(tls, undefined),
   })
+  // Whole numbers from 4 to 6 are three.
   if (read.version === 5) complain(below(spot, 'version'), 'must be 4 or 6')
   if (portrange !== undefined) warn(below(spot, 'portrange'), 'cannot apply: its first port alone is used')
   const chosen = read.port ?? portrange?.[0]
+  // An endpoint that is no mapping was complained of already.
   if (chosen === undefined && typeof spot.value === 'object') complain(below(spot, 'port'), 'is missing')
   return {
     kind: 'tcp',
@@ -98,6 +101,5 @@ function tls(spot: Spot): TlsNode {
 /** Whether only this machine can reach an endpoint. */
 export function isLocal(node: EndpointNode): boolean {
   if (node.kind === 'unix') return true
-
   return node.host !== undefined && isLoopbackHost(node.host)
 }

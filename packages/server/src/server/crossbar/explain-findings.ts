@@ -30,6 +30,7 @@ export function nodeFindings(node: CrossbarNode, around: FindingSurroundings): r
   ])
 }
 
+/** Findings of a node have a line and no path: values were read and defaulted, and lost their place by then. */
 function finding(level: 'error' | 'warning', line: number, message: string): PlacedFinding {
   return { level, path: [], at: '', line, message }
 }
@@ -68,6 +69,7 @@ function modulesOf({ node }: TransportPlace): readonly string[] {
   )
 }
 
+/** What weakens a transport, and what has no effect on it. */
 function weaknesses(at: {
   readonly listener: ListenerNode
   readonly place: TransportPlace
@@ -84,6 +86,7 @@ function weaknesses(at: {
 /** Methods whose answer works for whoever overhears it. */
 const bearers: ReadonlySet<string> = new Set(['ticket', 'cookie'])
 
+/** Off this machine and without TLS, whoever overhears the credential can use it. */
 function cleartextWords(
   { endpoint }: ListenerNode,
   { node }: TransportPlace,
@@ -153,12 +156,14 @@ export function registrantFindings({ realms, listeners }: RouterNode): readonly 
     ])
 }
 
+/** Authenticators that are procedures. */
 function dynamicOf(
   sources: AuthNode['methods'][number]['sources'],
 ): readonly { readonly authenticator: string; readonly realm: string | undefined }[] {
   return sources.flatMap((source) => (source.kind === 'dynamic' ? source : []))
 }
 
+/** By an exact rule of its own: the router takes no other for a name that it relies on. */
 function mayRegister({ roles }: RealmNode, procedure: string): boolean {
   return roles.some(
     ({ grant }) =>

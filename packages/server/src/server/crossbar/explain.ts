@@ -37,6 +37,7 @@ export function nodeFacts({ routers }: CrossbarNode): object {
   }
 }
 
+/** Workers without an id are told by their place in the file, counted from one. */
 function explainRouter({ id, realms, listeners }: RouterNode, index: number): readonly string[] {
   return [
     `Router "${id ?? `worker-${index + 1}`}":`,
@@ -58,6 +59,7 @@ function explainRealm({ name, roles, uriCheck, history }: RealmNode): readonly s
   ]
 }
 
+/** Everything that is allowed, and nothing else: what is not said is denied. */
 function explainRole({ name, grant, trustlevel }: RoleNode): string {
   const trust = trustlevel === undefined ? '' : `, trust level ${trustlevel}`
   if (grant.kind === 'authorizer')
@@ -90,12 +92,14 @@ function explainListener(listener: ListenerNode): readonly string[] {
   ]
 }
 
+/** Who can read along, or reach it at all. */
 function tlsWords(endpoint: EndpointNode): string {
   if (endpoint.kind === 'unix') return ', for who may open that file'
   if (endpoint.tls === undefined) return isLocal(endpoint) ? ', on this machine alone' : ', in clear'
   return endpoint.tls.caCertificates.length > 0 ? ' with TLS, for clients with a certificate' : ' with TLS'
 }
 
+/** What is no transport of sessions: it answers to anyone. */
 function servicesOf(listener: ListenerNode): readonly {
   readonly path: string
   readonly service: Exclude<WebServiceNode, { kind: 'websocket' }>
@@ -125,6 +129,7 @@ export function explainMethods({ auth }: { readonly auth: AuthNode }): readonly 
   return auth.methods.filter(({ first }) => first).map((method) => `Lets in: ${explainMethod(method)}.`)
 }
 
+/** Browsers tell by `Origin` which page opens a WebSocket; nothing else that connects is a page. */
 function pagesWords(place: TransportPlace): string {
   if (place.kind === 'rawsocket') return 'no browser can reach it'
   const { allowedOrigins } = place.node.options
@@ -134,6 +139,7 @@ function pagesWords(place: TransportPlace): string {
     : `pages of ${allowedOrigins.join(', ')} may open it`
 }
 
+/** What a client must show, and what follows from it for whoever reads the configuration. */
 const methodWords: Readonly<Record<AuthMethodNode['method'], string>> = {
   anonymous: 'anyone, as nobody in particular',
   ticket: 'tickets, which travel in clear inside the connection',
@@ -144,6 +150,7 @@ const methodWords: Readonly<Record<AuthMethodNode['method'], string>> = {
   cookie: 'cookies of those who came before',
 }
 
+/** A method with who is known to it, in the order in which they are asked; the numbers of names, never the names. */
 function explainMethod({ method, sources }: AuthMethodNode): string {
   const known = sources.flatMap((source) => {
     switch (source.kind) {
@@ -164,6 +171,7 @@ function explainMethod({ method, sources }: AuthMethodNode): string {
   return `${methodWords[method]}${known.length === 0 ? '' : ` (${known.join('; then ')})`}${then}`
 }
 
+/** As clients would write it; a wildcard address stays one, since what it comes to is known only when it is opened. */
 function urlOf(endpoint: EndpointNode, place: TransportPlace): string {
   const scheme = place.kind === 'websocket' ? 'ws' : 'rs'
   const path = place.kind === 'rawsocket' ? '' : (place.path ?? '/')

@@ -34,6 +34,7 @@ export function functionLoader(folder: string): FunctionLoader {
   }
 }
 
+/** The export is called once with `config`, and what it returns is the authenticator. */
 async function make(source: FunctionSource, folder: string): Promise<AuthenticatorFunction> {
   const { module, exportName, config } = source
   const exported = await imported(module, folder)
@@ -44,6 +45,7 @@ async function make(source: FunctionSource, folder: string): Promise<Authenticat
   return (realm, authid, details) => authenticate(realm, authid, details)
 }
 
+/** The exports of a module. Why an import failed may be in a file's own words: its class is told, no more. */
 async function imported(module: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     const found: unknown = await import(addressOf(module, folder))
@@ -73,6 +75,7 @@ async function called(create: AnyFunction, config: unknown, module: string): Pro
 
 type AnyFunction = (...args: readonly unknown[]) => unknown
 
+/** Any function at all: how many arguments it takes says nothing. */
 function isFunction(value: unknown): value is AnyFunction {
   return typeof value === 'function'
 }

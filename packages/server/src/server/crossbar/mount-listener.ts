@@ -52,6 +52,7 @@ export async function openListener(
     const gate = await openGate(place, { router, shared, name, unix })
     transports.push({ place, gate, retired: [], name })
   }
+  // One RawSocket a listener: it is told from HTTP by its first byte, and has no path.
   const raw = transports.find(({ place }) => place.kind === 'rawsocket')
   const sockets = transports.filter(({ place }) => place.kind === 'websocket')
   const web = webOf(node)
@@ -80,6 +81,7 @@ function nameOf(label: string, place: TransportPlace): string {
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 128)
 }
 
+/** `undefined` where one transport takes every path. */
 function pathsOf(sockets: readonly MountedTransport[]): ReadonlySet<string> | undefined {
   const paths = sockets.map(({ place }) => place.path)
   return paths.includes(undefined) ? undefined : new Set(paths.flatMap((path) => path ?? []))

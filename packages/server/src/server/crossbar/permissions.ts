@@ -17,6 +17,7 @@ import {
 /** A flag that is false unless it is written. */
 const off = optional(flag, false)
 const actions = { call: off, register: off, publish: off, subscribe: off }
+/** Neither side is told who the other one is. */
 const nobody = { caller: false, publisher: false }
 
 /** Reads one rule, as version 1 or 2 writes it: by its own form, whatever the file says its version is. */
@@ -30,6 +31,7 @@ export const ruleOf: Reader<RuleNode> = (spot) => {
     validate: without('cannot apply: payloads are passed on unread'),
     ...actions,
   })
+  // Version 1 writes the flags beside `uri`, version 2 within `allow`.
   const isFlat =
     isMapping(spot.value) && Object.keys(actions).some((key) => below(spot, key).value !== undefined)
   if (isFlat && read.allow !== undefined)

@@ -56,10 +56,12 @@ export async function answerFile(
     if (names === undefined) return say(response, 404, 'Not found')
     const file = await fileIn(service, names)
     if (file === undefined) return say(response, 404, 'Not found')
+    // Relative links of a folder's page count from the slash at its end.
     if (file.isFolder && request.within !== '' && !request.path.endsWith('/')) {
       response.setHeader('location', `${request.path}/`)
       return say(response, 301, 'Moved')
     }
+    // Looked at anew: the default file may be a link as well.
     const named = file.isFolder ? join(file.path, service.defaultFile) : file.path
     await send(service, await inside(service, named), { head: request.head, response })
   } catch {
@@ -79,6 +81,7 @@ function namesIn(within: string): readonly string[] | undefined {
   return wrong ? undefined : names.flatMap((name) => name ?? [])
 }
 
+/** Decoded once, name by name: an encoded slash stays part of a name, and is refused there. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
@@ -87,6 +90,7 @@ function decoded(text: string): string | undefined {
   }
 }
 
+/** What stands there, if it is a file or a folder. @throws whatever the system says when there is nothing */
 async function fileIn(
   service: StaticNode,
   names: readonly string[],
@@ -111,6 +115,7 @@ async function send(
 ): Promise<void> {
   if (path === undefined || !(await stat(path)).isFile()) return say(response, 404, 'Not found')
   const handle = await open(path, 'r')
+  // Of what was opened: by now another file may have the name.
   const facts = await handle.stat()
   response.setHeader('content-type', typeOf(service, path))
   response.setHeader('content-length', facts.size)
@@ -133,6 +138,7 @@ function stream(handle: FileHandle, size: number, response: ServerResponse): voi
   })
 }
 
+/** By extension, the configuration's word before the table's; never by what is in the file. */
 function typeOf({ mimeTypes }: StaticNode, path: string): string {
   const extension = extname(path).toLowerCase()
   const configured = mimeTypes.find((one) => one.extension.toLowerCase() === extension)

@@ -22,6 +22,7 @@ export function answerWeb(web: WebNode | undefined, around: WebSurroundings): We
     for (const [name, value] of headers) response.setHeader(name, value)
     const path = pathOf(request)
     if (path === undefined) return say(response, 400, 'Bad request')
+    // Before methods and services: a plain request to a socket's path can be nothing but a mistake.
     if (around.sockets === undefined || around.sockets.has(path)) return needsUpgrade(response)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
@@ -29,6 +30,7 @@ export function answerWeb(web: WebNode | undefined, around: WebSurroundings): We
     }
     const service = services.get(path)
     if (service !== undefined && service.kind !== 'static') return answerService(service, response)
+    // Other services answer to exactly their path, folders to all that lies below theirs.
     const folder = folders.find(({ prefix }) => path === prefix || path.startsWith(slashed(prefix)))
     if (folder === undefined) return say(response, 404, 'Not found')
     const within = path.slice(folder.prefix === '/' ? 1 : folder.prefix.length + 1)
@@ -46,10 +48,12 @@ function foldersOf(web: WebNode | undefined): readonly {
     .toSorted((one, other) => other.prefix.length - one.prefix.length)
 }
 
+/** With a slash at its end, so that `/files` does not cover `/files-of-others`. */
 function slashed(prefix: string): string {
   return prefix === '/' ? prefix : `${prefix}/`
 }
 
+/** Of every answer. Strict transport security is said over TLS alone: elsewhere browsers ignore it (RFC 6797 §8.1). */
 function headersOf(web: WebNode | undefined, secure: boolean): readonly (readonly [string, string])[] {
   const hsts = secure ? web?.hstsMaxAgeS : undefined
   return [
@@ -64,6 +68,7 @@ function pathOf({ url = '' }: IncomingMessage): string | undefined {
   return url.startsWith('/') ? url.split('?')[0] : undefined
 }
 
+/** RFC 9110 §15.5.22. */
 function needsUpgrade(response: ServerResponse): void {
   response.setHeader('upgrade', 'websocket')
   say(response, 426, 'This address opens to WebSockets.')

@@ -42,6 +42,7 @@ export function webOf(spot: Spot, around: Around): WebNode {
       client_timeout: nullable(whole(1, 86_400)),
     },
   )
+  // Absent it means the defaults; written, it has to be a mapping.
   if (options.value === null) complain(options, 'must be a mapping of keys to values')
   return {
     paths: distinct(below(spot, 'paths'), pathsOf(below(spot, 'paths'), '', around)),
@@ -69,6 +70,7 @@ function pathsOf(spot: Spot, prefix: string, around: Around): readonly WebPathNo
       warn(inner, `cannot apply: services of type ${type} do not run here`)
       return []
     }
+    // A group of paths, no service: the name stands before those of its members.
     if (type === 'path') {
       members(inner, { id: ignored, type: ignored, paths: ignored })
       return pathsOf(below(inner, 'paths'), path === '/' ? '' : path, around)
@@ -96,6 +98,7 @@ const idle = [
 /** Services that a node keeps. */
 const running = ['websocket', 'static', 'json', 'nodeinfo', 'redirect', 'path'] as const
 
+/** Whether a service is one of those that are left out. */
 function isIdle(type: (typeof running | typeof idle)[number]): type is (typeof idle)[number] {
   return idle.some((one) => one === type)
 }
@@ -123,6 +126,7 @@ function serviceOf(
   }
 }
 
+/** Keys of every service that decide nothing here. */
 const common = { id: ignored, type: ignored }
 
 /** Files of a folder. Those that are inside a package of Python cannot be found. */

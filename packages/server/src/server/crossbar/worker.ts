@@ -98,6 +98,7 @@ function workerOf(spot: Spot): RouterNode | undefined {
     warn(spot, `cannot apply: workers of type ${type} do not run here`)
     return undefined
   }
+  // For a type that is none the reader has complained, and answered `router` in its place.
   if (below(spot, 'type').value !== type) return undefined
   if (isDisabled(below(below(spot, 'options'), 'disabled'))) {
     warn(spot, 'is disabled')
@@ -106,6 +107,7 @@ function workerOf(spot: Spot): RouterNode | undefined {
   return routerOf(spot, {})
 }
 
+/** Keys about interpreters and components. */
 const python = without('cannot apply: nothing of Python runs here')
 
 /**
@@ -124,6 +126,7 @@ function routerOf(spot: Spot, besides: Readonly<Record<string, typeof ignored>>)
     components: python,
     connections: without('cannot apply: connections of Python components are not made'),
   })
+  // Whatever names a realm or a role further down is held against these.
   const realms = below(spot, 'realms')
   complainTwice(
     realms,
