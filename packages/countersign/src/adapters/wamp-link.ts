@@ -189,14 +189,18 @@ export class Link implements Transport, Waiting {
     this.#over()
   }
 
-  /** The peer reads again. */
+  /** The peer reads again: it gets what its socket takes at once; the rest goes on waiting where it can still be dropped. */
   drain(): void {
     const queue = this.#queue
     if (queue === undefined || this.closed) return
-    this.#queue = undefined
-    this.#queuedBytes = 0
     outbox.cork(this)
-    for (const frame of queue) this.socket.write(frame)
+    let sent = 0
+    for (const frame of queue) {
+      sent++
+      this.#queuedBytes -= frame.length
+      if (!this.socket.write(frame)) break
+    }
+    this.#queue = sent < queue.length ? queue.slice(sent) : undefined
   }
 
   /** The bytes of an event are made once for all that share serializer and framing. */
