@@ -2,9 +2,14 @@
 import { randomFillSync } from 'node:crypto'
 import type { RouterPorts, Timer } from '../wamp/ports.ts'
 import type { ByteLender } from '../wamp/codec.ts'
+import { Deadlines } from './wamp-deadlines.ts'
+
+/** Whoever waits for so long, ms, does not mind a fifth of a second: what clients are given to answer in. */
+const coarseMs = 10_000
 
 /** The ports of Node. Its timers do not keep the process alive. */
 export function nodeRouterPorts(): RouterPorts {
+  const deadlines = new Deadlines()
   return {
     clock: {
       now: Date.now,
@@ -15,7 +20,7 @@ export function nodeRouterPorts(): RouterPorts {
     },
     randomId: randomIds(),
     pick: (below) => Math.floor(Math.random() * below),
-    after: (ms, fire) => new NodeTimer(ms, fire),
+    after: (ms, fire) => (ms < coarseMs ? new NodeTimer(ms, fire) : deadlines.after(ms, fire)),
   }
 }
 

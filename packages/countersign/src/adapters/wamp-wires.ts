@@ -6,6 +6,7 @@ import { jsonCodec } from '../wamp/json-codec.ts'
 import type { RouterMessage } from '../wamp/messages.ts'
 import { msgpackCodec } from '../wamp/msgpack-codec.ts'
 import type { Serialization } from '../wamp/payload.ts'
+import { goodbyeAndOut } from '../wamp/refusals.ts'
 import { parseSubprotocols } from '../wire/subprotocol.ts'
 import type { Wire } from './wamp-link.ts'
 import { nodeBytes } from './wamp-node.ts'
@@ -41,6 +42,8 @@ export class WebSocketWire implements Wire {
   readonly #opcode: number
   /** Size of the last header: the next message is likely to be as long, and then fits without a second look at memory. */
   #room = 2
+  /** Frame of `goodbyeAndOut`. */
+  #farewell: Uint8Array | undefined
 
   constructor(codec: Codec, batched: boolean, slot: number) {
     this.name = `wamp.2.${codec.serialization}${batched ? '.batched' : ''}`
@@ -52,6 +55,10 @@ export class WebSocketWire implements Wire {
 
   /** See `Wire`: header and message in one piece of memory, so that one write carries both. */
   frame(message: RouterMessage): Uint8Array {
+    return message === goodbyeAndOut ? (this.#farewell ??= this.#made(message)) : this.#made(message)
+  }
+
+  #made(message: RouterMessage): Uint8Array {
     const { codec, batched } = this
     const room = this.#room
     const bytes = batched

@@ -7,13 +7,17 @@ const maxLists = 1_000
 const maxLength = 1_024
 
 const lists = new Map<string, readonly string[]>()
+/** Those lists themselves: whoever has one already gets it back without a look at what is in it. */
+const known = new WeakSet<readonly string[]>()
 
 /** A frozen list of these roles in this order: the same object for the same roles, the caller's own untouched. */
 export function sharedRoles(roles: readonly string[]): readonly string[] {
+  if (known.has(roles)) return roles
   const key = JSON.stringify(roles)
-  const known = lists.get(key)
-  if (known !== undefined) return known
+  const shared = lists.get(key)
+  if (shared !== undefined) return shared
   const list: readonly string[] = Object.freeze([...roles])
   if (lists.size < maxLists && key.length <= maxLength) lists.set(key, list)
+  known.add(list)
   return list
 }

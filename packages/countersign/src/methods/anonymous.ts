@@ -4,16 +4,8 @@ import type { Talk } from '../core/drive.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import { deny, type Verdict } from '../core/verdict.ts'
 import { whoOf } from './wamp-answer.ts'
-import {
-  admit,
-  aroundOf,
-  listed,
-  lookUp,
-  plainWho,
-  sourcesOf,
-  type Authenticator,
-  type Who,
-} from './wamp-source.ts'
+import { admit, aroundOf, listed, lookUp, sourcesOf, type Authenticator } from './wamp-source.ts'
+import { plainWho, type Who } from './wamp-who.ts'
 
 /** Options of the anonymous method. */
 export interface AnonymousOptions {

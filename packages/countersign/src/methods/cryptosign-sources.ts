@@ -5,14 +5,8 @@ import { MisuseError } from '../core/errors.ts'
 import { normaliseUsername } from './password.ts'
 import { normalisePublicKey } from './public-key.ts'
 import { dictOf, whoOf, type Answered } from './wamp-answer.ts'
-import {
-  accountWho,
-  listed,
-  plainWho,
-  type PrincipalSource,
-  type SourceMaker,
-  type Who,
-} from './wamp-source.ts'
+import { listed, type PrincipalSource, type SourceMaker } from './wamp-source.ts'
+import { accountWho, staticWho, type Who } from './wamp-who.ts'
 
 /** Somebody who holds private keys. */
 export interface CryptosignFound {
@@ -43,7 +37,7 @@ export function cryptosignPrincipals(
   const byName = new Map<string, CryptosignFound>()
   const byKey = new Map<string, CryptosignFound | 'shared'>()
   for (const [name, { authorized_keys, role, realm, authid = name }] of Object.entries(principals)) {
-    const who = { ...plainWho, authid, roles: role === undefined ? [] : [role], realm, provider: 'static' }
+    const who = { ...staticWho(authid, role), realm }
     const found = { who, keys: keysOf(authorized_keys) }
     byName.set(name, found)
     for (const key of new Set(found.keys)) byKey.set(key, byKey.has(key) ? 'shared' : found)

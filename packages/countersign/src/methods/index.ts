@@ -52,8 +52,8 @@ export {
   type PrincipalSource,
   type SourceOption,
   type Surroundings,
-  type Who,
 } from './wamp-source.ts'
+export { type Who } from './wamp-who.ts'
 export { ticketPrincipals, wampTicket, type TicketPrincipal, type WampTicketOptions } from './wamp-ticket.ts'
 export { tlsPrincipals, wampTls, type TlsPrincipal, type WampTlsOptions } from './wamp-tls.ts'
 export { wampcra, type WampcraOptions } from './wampcra.ts'

@@ -9,25 +9,16 @@ import {
   hmac,
   listSaltings,
   listScramDerivations,
-  takeChallengeSecret,
 } from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ScramDerivation, ScramKdf } from '../core/records.ts'
-import { secretGrant } from '../core/rows.ts'
 import { encodeUtf8 } from '../wire/utf8.ts'
 import { dictOf, wholeIn, whoOf, type Answered } from './wamp-answer.ts'
 import { saslPrep } from './scram-text.ts'
 import { answeredBytes, decodeHex } from './wamp-bytes.ts'
-import {
-  accountWho,
-  listed,
-  plainWho,
-  type PrincipalSource,
-  type SourceMaker,
-  type Surroundings,
-  type Who,
-} from './wamp-source.ts'
+import { listed, type PrincipalSource, type SourceMaker, type Surroundings } from './wamp-source.ts'
+import { accountWho, secretWho, staticWho, type Who } from './wamp-who.ts'
 
 export type { ScramKdf } from '../core/records.ts'
 
@@ -72,8 +63,7 @@ export function scramPrincipals(
 ): PrincipalSource<ScramFound, ScramShape> {
   const list = new Map<string, ScramFound>()
   for (const [name, { role, authid = name, ...material }] of Object.entries(principals)) {
-    const who = { ...plainWho, authid, roles: role === undefined ? [] : [role], provider: 'static' }
-    list.set(name, { ...materialOf(material), who })
+    list.set(name, { ...materialOf(material), who: staticWho(authid, role) })
   }
   const shapes = new Map([...list.values()].map((found) => [JSON.stringify(shapeOf(found)), shapeOf(found)]))
   return listed(({ name }) => list.get(name), [...shapes.values()])
@@ -153,20 +143,7 @@ function* keysOfSecret({ name: authid }: Surroundings): Talk<ScramFound | undefi
   const storedKey = answeredBytes(yield* hash(clientKey))
   const serverKey = answeredBytes(yield* hmac(salted, 'Server Key'))
   if (usable === undefined) return undefined
-  const { subject, roles, uses, expiresAtMs: untilMs } = usable
-  const spend = uses === 'one' ? () => takeChallengeSecret(usable.authid) : undefined
-  const grant = secretGrant(usable)
-  const who = {
-    ...plainWho,
-    authid: usable.authid,
-    subject,
-    roles,
-    provider: 'records',
-    grant,
-    untilMs,
-    spend,
-  }
-  return { ...secretShape, who, salt: encodeUtf8(salt), storedKey, serverKey }
+  return { ...secretShape, who: secretWho(usable), salt: encodeUtf8(salt), storedKey, serverKey }
 }
 
 /** Both are looked for, whoever is found. */

@@ -1,7 +1,7 @@
 /** What authenticators answer: a role, or a dictionary of what they know. Anything else breaks the contract. */
 import { MisuseError } from '../core/errors.ts'
 import type { SourceQuestion } from '../core/ports.ts'
-import { plainWho, type Who } from './wamp-source.ts'
+import { plainWho, type Who } from './wamp-who.ts'
 
 /** An answer with what was asked. */
 export interface Answered {

@@ -8,54 +8,11 @@ import type { Talk } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Shown } from '../core/method.ts'
 import type { Source, SourceQuestion } from '../core/ports.ts'
-import type { Grant } from '../core/principal.ts'
-import type { AccountRow } from '../core/records.ts'
 import { grantOf } from '../core/rows.ts'
 import { sharedRoles } from '../core/shared-roles.ts'
 import { accept, deny, type Verdict } from '../core/verdict.ts'
 import type { Answered } from './wamp-answer.ts'
-
-/** Whom a source has found. */
-export interface Who {
-  /** The name that the session will have. */
-  readonly authid: string
-  /** Whom revocations name; `undefined`: the authid. */
-  readonly subject: string | undefined
-  /** Empty: the method's default role. */
-  readonly roles: readonly string[]
-  /** Realm that the session is sent to; `undefined`: the one that it asked for. */
-  readonly realm: string | undefined
-  /** What WELCOME says in `authextra`. */
-  readonly extra: Readonly<Record<string, unknown>> | undefined
-  /** `static`, `dynamic`, `function`, `records`, `accounts`. */
-  readonly provider: string
-  /** What the acceptance rests upon; `undefined`: upon subject and roles, as of now. */
-  readonly grant: Grant | undefined
-  /** End of what was proved, ms since the epoch; `Infinity` where it has none. */
-  readonly untilMs: number
-  /** Lease id that was promised with the credential. */
-  readonly lease: string | undefined
-  /** Spends a credential for one use, `true` for exactly one caller; `undefined`: nothing to spend. */
-  readonly spend: (() => Talk<boolean>) | undefined
-}
-
-/** Somebody about whom nothing special is known. */
-export const plainWho: Omit<Who, 'authid' | 'provider'> = Object.freeze({
-  subject: undefined,
-  roles: [],
-  realm: undefined,
-  extra: undefined,
-  grant: undefined,
-  untilMs: Infinity,
-  lease: undefined,
-  spend: undefined,
-})
-
-/** Somebody with an account that is not disabled, who has proved to be its holder. @param now of the attempt */
-export function accountWho({ username, roles }: AccountRow, now: number): Who {
-  const grant = grantOf({ subject: username, roles, issuedAtMs: now })
-  return { ...plainWho, authid: username, subject: username, roles, provider: 'accounts', grant }
-}
+import type { Who } from './wamp-who.ts'
 
 /** What a question for the account database needs besides. */
 export interface Surroundings {

@@ -15,14 +15,13 @@ import {
   aroundOf,
   listed,
   lookUp,
-  plainWho,
   sourcesOf,
   type PrincipalSource,
   type SourceMaker,
   type SourceOption,
   type Surroundings,
-  type Who,
 } from './wamp-source.ts'
+import { plainWho, staticWho, type Who } from './wamp-who.ts'
 
 /** Options of the WAMP ticket method. */
 export interface WampTicketOptions {
@@ -102,7 +101,7 @@ export function ticketPrincipals(
     const same = sameText(String(details['ticket']), principal?.ticket ?? unknownTicket)
     if (!same || principal === undefined) return undefined
     const { role, authid = name } = principal
-    return { ...plainWho, authid, roles: role === undefined ? [] : [role], provider: 'static' }
+    return staticWho(authid, role)
   }, [])
 }
 

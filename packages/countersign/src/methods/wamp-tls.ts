@@ -10,12 +10,11 @@ import {
   aroundOf,
   listed,
   lookUp,
-  plainWho,
   sourcesOf,
   type PrincipalSource,
   type SourceOption,
-  type Who,
 } from './wamp-source.ts'
+import { plainWho, type Who } from './wamp-who.ts'
 
 /** Options of the WAMP TLS method. */
 export interface WampTlsOptions {

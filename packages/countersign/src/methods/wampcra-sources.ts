@@ -1,12 +1,12 @@
 /** Principals of WAMP-CRA: listed users, challenge secrets of the records, answers of authenticators. */
-import { consult, findChallengeSecret, listSaltings, takeChallengeSecret } from '../core/ask.ts'
+import { consult, findChallengeSecret, listSaltings } from '../core/ask.ts'
 import { MisuseError, OutageError } from '../core/errors.ts'
 import type { Platform } from '../core/ports.ts'
 import type { Salting } from '../core/records.ts'
-import { secretGrant } from '../core/rows.ts'
 import { decodeBase64, encodeBase64 } from '../wire/base64.ts'
 import { dictOf, wholeIn, whoOf, type Answered } from './wamp-answer.ts'
-import { plainWho, type PrincipalSource, type SourceMaker, type Who } from './wamp-source.ts'
+import { type PrincipalSource, type SourceMaker } from './wamp-source.ts'
+import { secretWho, staticWho, type Who } from './wamp-who.ts'
 
 /** How a user's challenge looks and what judging the answer costs: decoys take after it. */
 export interface CraShape {
@@ -81,8 +81,7 @@ async function load(users: readonly Listed[], derive: Platform['derive']): Promi
       const { secret, role, authid = name } = user
       const keys =
         salting === undefined ? ([secret, secret] as const) : await bothKeys(secret, salting, derive)
-      const who = { ...plainWho, authid, roles: role === undefined ? [] : [role], provider: 'static' }
-      loaded.set(name, { who, salting, derives: false, keys })
+      loaded.set(name, { who: staticWho(authid, role), salting, derives: false, keys })
     }
   } catch (cause) {
     throw new OutageError('keys_unavailable', 'wampcra: keys of users cannot be derived', { cause })
@@ -110,18 +109,8 @@ const accountSource: PrincipalSource<CraFound, CraShape> = {
   *find({ name }) {
     const row = yield* findChallengeSecret(name)
     if (row === undefined) return undefined
-    const { subject, roles, secret, salting, uses, expiresAtMs } = row
-    const who: Who = {
-      ...plainWho,
-      authid: row.authid,
-      subject,
-      roles,
-      provider: 'records',
-      grant: secretGrant(row),
-      untilMs: expiresAtMs,
-      spend: uses === 'one' ? () => takeChallengeSecret(row.authid) : undefined,
-    }
-    return { who, salting, derives: false, keys: [secret, secret] }
+    const { secret, salting } = row
+    return { who: secretWho(row), salting, derives: false, keys: [secret, secret] }
   },
   *shapes() {
     return (yield* listSaltings()).map((salting) => ({ salting, derives: false }))

@@ -2,14 +2,14 @@
  * WAMP-CRA: HMAC-SHA-256 over a fresh challenge, with a plain or a salted (PBKDF2) secret. The secret never travels.
  * Unknown names are challenged like known ones, in a shape drawn from the real ones.
  */
-import { attempt, attempted, derive, hear, hmac, random } from '../core/ask.ts'
-import type { HelloCredential } from '../core/credential.ts'
+import { attempt, attempted, derive, hear, hmac } from '../core/ask.ts'
 import type { Talk } from '../core/drive.ts'
 import { placesOf, type From, type Method, type Shown } from '../core/method.ts'
 import { sameText } from '../core/same-text.ts'
 import { deny, type Verdict } from '../core/verdict.ts'
 import { encodeBase64 } from '../wire/base64.ts'
 import { accounts, admit, aroundOf, lookUp, shapesOf, sourcesOf, type SourceOption } from './wamp-source.ts'
+import { challengeText } from './wampcra-challenge.ts'
 import { decoyKey, type DecoyKey } from './wampcra-decoy.ts'
 import { craSources, type CraFound, type CraShape } from './wampcra-sources.ts'
 
@@ -76,24 +76,4 @@ function* isSigned(key: CraFound | DecoyKey, challenge: string, signature: strin
   if (first || second || !key.derives) return first || second
   const derived = encodeBase64(yield* derive(one, key.salting))
   return sameText(signature, yield* hmac(derived, challenge))
-}
-
-/** The members and their order are those of the WAMP specification; role and provider say nothing about the user. */
-function* challengeText({ join }: HelloCredential, authid: string, now: number): Talk<string> {
-  const nonce = yield* random(24)
-  const timestamp = new Date(now).toISOString()
-  const session = join?.session ?? sessionNumber(yield* random(8))
-  // The name alone can hold anything that JSON escapes.
-  return `{"authid":${JSON.stringify(authid)},${saidOfAll},"nonce":"${nonce}","timestamp":"${timestamp}","session":${session}}`
-}
-
-const saidOfAll = '"authrole":"user","authmethod":"wampcra","authprovider":"countersign"'
-
-const base64url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-/** A WAMP id: uniform in [1, 2^53], out of nine base64url characters. */
-function sessionNumber(entropy: string): number {
-  let number = base64url.indexOf(entropy.charAt(8)) & 31
-  for (let at = 0; at < 8; at++) number = number * 64 + base64url.indexOf(entropy.charAt(at))
-  return number + 1
 }

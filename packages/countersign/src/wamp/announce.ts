@@ -2,6 +2,7 @@
 import { constant } from './codec-constant.ts'
 import type { Dict } from './messages.ts'
 
+// Clients choose what they do by these names: one too many makes them send what is refused, one too few what is missed.
 const broker: readonly string[] = [
   'event_retention',
   'pattern_based_subscription',
@@ -42,6 +43,7 @@ export function routerRoles(metaApi: boolean): Dict {
 }
 
 function rolesOf(ofBroker: readonly string[], ofDealer: readonly string[]): Dict {
+  // WELCOME is most of what a join writes, and this most of WELCOME: its bytes are made once.
   return constant(Object.freeze({ broker: roleOf(ofBroker), dealer: roleOf(ofDealer) }))
 }
 

@@ -114,6 +114,7 @@ export class DynamicRole {
     }
   }
 
+  /** Questions of this owner that are under way may be waited for by nobody else, and their answers are not kept. */
   #ground(owner: string): void {
     for (const { flight } of this.#flights.get(owner)?.values() ?? []) flight.fit = false
     this.#flights.delete(owner)
@@ -128,6 +129,7 @@ export class DynamicRole {
     mine.set(flight.key, { flight, permit })
     void permit.then(() => {
       mine.delete(flight.key)
+      // After a `forget` another table may stand there, with questions that were asked since.
       if (mine.size === 0 && this.#flights.get(flight.owner) === mine) this.#flights.delete(flight.owner)
     })
     return permit
@@ -142,6 +144,7 @@ export class DynamicRole {
     }
     const { session } = question
     const asking = this.#asking.get(session) ?? 0
+    // Not asked, hence not answered: a failure, which is never kept.
     if (asking >= maxAtOnce) return permits.failed
     const opinion = this.#opinion(question)
     if (!(opinion instanceof Promise)) return keep(opinion)
@@ -187,10 +190,12 @@ export class DynamicRole {
     }
     const answer = await this.#ports.call({ procedure, args: three, timeoutMs })
     const opinion = opinionIn(answer, action)
+    // As long as it answers to three. After an ERROR it is asked with four again: another procedure may have its place.
     this.#takesThree = answer.kind === 'result'
     return opinion
   }
 
+  /** Whatever comes after the limit changes nothing: a promise is settled once. */
   #inTime(opinion: Promise<Opinion>): Promise<Opinion> {
     return new Promise((resolve) => {
       const timer = this.#ports.after(this.#timeoutMs, () => resolve(failure))
@@ -201,13 +206,14 @@ export class DynamicRole {
     })
   }
 
+  /** By role everybody is one owner: this object is of one role. */
   #ownerOf({ id, identity }: Session): string {
     if (this.#cacheBy === 'session') return String(id)
     return this.#cacheBy === 'authid' ? identity.authid : ''
   }
 }
 
-/** What a decision is kept by, beside its owner. */
+/** What a decision is kept by, beside its owner. Only the last part can have a blank in it: no two questions share a key. */
 function keyOf({ action, uri, options }: Question): string {
   return `${action} ${matchOf(options['match'] ?? undefined) ?? 'unknown'} ${uri}`
 }

@@ -84,6 +84,7 @@ export class Broker {
     const subscription = known ?? this.#make(topic, wish.match)
     // SUBSCRIBED goes before any EVENT of it: clients drop the connection on events that they do not know.
     session.send({ kind: 'subscribed', request: message.request, subscription: subscription.id })
+    // Sending may end a session: its queue is full, or its transport has gone.
     if (session.gone) {
       this.#deleteIfUnused(subscription)
       return
@@ -121,6 +122,7 @@ export class Broker {
     }
     const id = this.#ports.randomId()
     if (wish.acknowledge) session.send({ kind: 'published', request: message.request, publication: id })
+    // Nobody would hear it, and nothing would keep it: a topic with a history is subscribed from the start.
     if (exact === undefined && !wish.retain && !this.#index.hasPatterns) return true
     const details = publicDetails(session, wish, permit === permits.disclosed)
     const skip = wish.excludeMe ? session : undefined
@@ -133,6 +135,7 @@ export class Broker {
     const left = session.subscriptions
     if (left === undefined) return
     session.subscriptions = undefined
+    // Out of all of them first: what follows publishes, to subscribers as they are then.
     for (const subscription of left) subscription.sessions.delete(session)
     for (const subscription of left) this.#left(session, subscription)
   }
@@ -263,6 +266,7 @@ export class Broker {
     if (!this.#index.hasPatterns) return
     const patterns = this.#index.patternsOf(publication.topic)
     if (patterns.length === 0) return
+    // Subscribers of a pattern cannot know otherwise which topic it was (advanced profile, pattern-based subscriptions).
     const details = { ...publication.details, topic: publication.topic }
     for (const subscription of patterns) this.#deliver(publication, subscription, { details, kept })
   }

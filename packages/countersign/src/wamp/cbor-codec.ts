@@ -1,11 +1,11 @@
-/** WAMP in CBOR. */
+/** WAMP in CBOR (WAMP, basic profile, "Serializers"; RFC 8949). Heads are explained in `cbor-scan.ts`. */
 import { readCborDict, readCborElements } from './cbor-values.ts'
 import { argumentAt, breakByte, CborScanner, headEnd, skipText, textStart } from './cbor-scan.ts'
 import { writeCbor, writeCborArray, writeCborInteger, writeCborText } from './cbor-write.ts'
 import type { ByteLender, Codec, CodecOptions } from './codec.ts'
 import { isWellFormedUtf8, portableLender } from './codec-lender.ts'
 import { NameCache } from './codec-names.ts'
-import { idOf, idOfFloat } from './codec-numbers.ts'
+import { exactId, idOfFloat } from './codec-numbers.ts'
 import { presentMembers, readMessage, type ElementReader } from './codec-read.ts'
 import type { SpanOrigin } from './codec-span.ts'
 import { MessageWriter, type ElementWriter } from './codec-write.ts'
@@ -30,6 +30,7 @@ export function cborCodec(options: CodecOptions = {}): Codec {
 
 const nothingRead = new Uint8Array(0)
 
+/** One for all connections: nothing of a message is left in it once the next one starts. */
 class CborReader implements ElementReader {
   readonly origin: SpanOrigin
   at: number = 0
@@ -50,6 +51,7 @@ class CborReader implements ElementReader {
   start(bytes: Uint8Array): boolean {
     this.bytes = bytes
     const head = bytes[0] ?? 0
+    // 0x9f: an array of indefinite length.
     const end = head === 0x9f ? 1 : headEnd(bytes, 0)
     this.#left = head === 0x9f ? Infinity : argumentAt(bytes, 0, end)
     this.at = end
@@ -71,6 +73,7 @@ class CborReader implements ElementReader {
   integer(): number {
     const from = this.at
     const head = this.bytes[from] ?? 0xff
+    // The number itself, as almost every message code and many ids are.
     if (head < 24) {
       this.at++
       return head
@@ -78,8 +81,9 @@ class CborReader implements ElementReader {
     const end = headEnd(this.bytes, from)
     if (end < 0 || end > this.bytes.length) return -1
     this.at = end
+    // Floats of 2, 4 and 8 bytes.
     if (head >= 0xf9 && head <= 0xfb) return idOfFloat(this.bytes, from + 1, end - from - 1)
-    return head < 0x20 ? idOf(argumentAt(this.bytes, from, end), this.bytes[end - 1]) : -1
+    return head < 0x20 ? exactId(argumentAt(this.bytes, from, end), this.bytes[end - 1]) : -1
   }
 
   uri(): string | undefined {
@@ -92,6 +96,7 @@ class CborReader implements ElementReader {
 
   nothing(): boolean {
     const head = this.bytes[this.at]
+    // Null and undefined: peers write either for what is absent.
     if (head !== 0xf6 && head !== 0xf7) return false
     this.at++
     return true
@@ -99,6 +104,7 @@ class CborReader implements ElementReader {
 
   dict(): Dict | undefined {
     const from = this.at
+    // Most options are empty: the shared dictionary stands for all of them.
     if (this.bytes[from] === 0xa0) {
       this.at++
       return noDict
@@ -135,7 +141,7 @@ class CborReader implements ElementReader {
     return recurs ? this.#names.text(bytes, start, end) : this.#lend.text(bytes, start, end)
   }
 
-  /** A text of indefinite length. */
+  /** A text of indefinite length (RFC 8949 §3.2.3), which no peer in use writes: the values' reader puts it together. */
   #joinedText(): string | undefined {
     const from = this.at
     const end = skipText(this.bytes, from)
@@ -146,6 +152,7 @@ class CborReader implements ElementReader {
   }
 }
 
+/** Definite lengths alone: nothing separates or ends elements. */
 const cborForm: ElementWriter = {
   serialization: 'cbor',
   separator: -1,

@@ -1,4 +1,7 @@
-/** Values in CBOR (RFC 8949), definite lengths and shortest heads only. */
+/**
+ * Values in CBOR (RFC 8949): definite lengths and shortest heads only (§4.2.1), but floats are always eight bytes long, and
+ * members keep their order.
+ */
 import { Extension, maxWrittenDepth, members } from './codec-extension.ts'
 import { isWholeNumber } from './codec-numbers.ts'
 import type { Sink } from './codec-sink.ts'
@@ -42,7 +45,7 @@ export function writeCborInteger(sink: Sink, value: number): void {
   else writeHead(sink, major.unsigned, value)
 }
 
-/** Writes an array's head. */
+/** Writes the head of an array of definite length. */
 export function writeCborArray(sink: Sink, count: number): void {
   writeHead(sink, major.array, count)
 }
@@ -53,10 +56,12 @@ export function writeCborText(sink: Sink, text: string): void {
   const start = sink.at
   if (text.length * 3 < 24) {
     sink.byte(0)
+    // A UTF-16 unit is at most three bytes of UTF-8.
     sink.text(text)
     sink.bytes[start] = major.text | (sink.at - start - 1)
     return
   }
+  // Any other reserves five bytes, and is moved up to where its shortest head ends.
   sink.byte(0)
   sink.uint32(0)
   sink.text(text)
@@ -67,6 +72,7 @@ export function writeCborText(sink: Sink, text: string): void {
   sink.at += size
 }
 
+/** Major type and argument in the shortest form (RFC 8949 §3): in the head itself, or in 1, 2, 4, 8 bytes behind it. */
 function writeHead(sink: Sink, type: number, value: number): void {
   if (value < 24) return sink.byte(type | value)
   if (value < 0x100) {
@@ -84,6 +90,7 @@ function writeHead(sink: Sink, type: number, value: number): void {
   }
 }
 
+/** Depth was counted: what contains itself ends in null. */
 function writeObject(sink: Sink, value: object, depth: number): void {
   if (Array.isArray(value)) {
     writeHead(sink, major.array, value.length)
@@ -106,6 +113,7 @@ function writeBytes(sink: Sink, bytes: Uint8Array): void {
   sink.raw(bytes)
 }
 
+/** −1 − n stands for a negative number (RFC 8949 §3.1). Within 64 bits it is an integer, beyond a bignum: tag 2, or 3. */
 function writeBigint(sink: Sink, value: bigint): void {
   const negative = value < 0n
   const magnitude = negative ? -1n - value : value
@@ -123,6 +131,7 @@ function writeBigint(sink: Sink, value: bigint): void {
   )
 }
 
+/** Eight bytes: a shorter form could lose digits. */
 function writeFloat(sink: Sink, value: number): void {
   sink.byte(0xfb)
   sink.float64(value)

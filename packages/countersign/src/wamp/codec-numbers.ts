@@ -24,7 +24,7 @@ export function uintAt(bytes: Uint8Array, at: number, size: number): number {
 }
 
 /** An id as it was read; -1 beyond 2^53. Its last byte tells 2^53 from 2^53 + 1, which is rounded to it. */
-export function idOf(value: number, lastByte: number | undefined): number {
+export function exactId(value: number, lastByte: number | undefined): number {
   return value < largestId || (value === largestId && lastByte === 0) ? value : -1
 }
 

@@ -35,6 +35,7 @@ export interface ElementReader {
   map(): number
 }
 
+// Constants: a refusal must not cost more than what it refuses, nor repeat any of it.
 const notAnArray = malformed('no array')
 const unknownCode = malformed('unknown message code')
 const wrongElement = malformed('element of a wrong type, or too few')
@@ -45,11 +46,15 @@ function malformed(why: string): Malformed {
 }
 
 const largestCode = Math.max(...Object.values(shapes).map((shape) => shape.code))
+/** By code: messages are read more often than there are rows to look through. */
 const shapeOfCode: readonly (Shape | undefined)[] = Array.from({ length: largestCode + 1 }, (_, code) =>
   Object.values(shapes).find((shape) => shape.code === code),
 )
 
-/** Reads one message; see `Codec.decode`. */
+/**
+ * Reads one message; see `Codec.decode`. Elements beyond those of its shape are refused: what nobody looks at must not be
+ * passed on, nor be mistaken for arguments.
+ */
 export function readMessage(reader: ElementReader, bytes: Uint8Array): Message | Malformed {
   if (!reader.start(bytes) || !reader.next()) return notAnArray
   const shape = shapeOfCode[reader.integer()]
@@ -64,6 +69,7 @@ export function readMessage(reader: ElementReader, bytes: Uint8Array): Message |
   return reader.ended() ? shape.make(slots) : trailing
 }
 
+/** Reads what stands at hand into its slot. `false`: something else stands there, or nothing where something must. */
 function readElement(reader: ElementReader, kind: ElementKind, slots: Slots): boolean {
   if (!reader.next()) return kind === 'payload' || kind === 'revocation' || kind === 'ignored'
   switch (kind) {
@@ -119,6 +125,7 @@ function readRealm(reader: ElementReader, slots: Slots): boolean {
   return slots.realm !== undefined
 }
 
+/** The payload stays bytes: validated here, decoded only when somebody looks. */
 function readPayload(reader: ElementReader, slots: Slots): boolean {
   const from = reader.list()
   if (from < 0) return false

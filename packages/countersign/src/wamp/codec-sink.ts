@@ -19,17 +19,20 @@ export class Sink {
     if (this.at + size > this.bytes.length) this.#grow(this.at + size)
   }
 
+  /** The lowest eight bits. */
   byte(value: number): void {
     this.reserve(1)
     this.bytes[this.at++] = value
   }
 
+  /** The lowest 16 bits. */
   uint16(value: number): void {
     this.reserve(2)
     this.bytes[this.at++] = value >>> 8
     this.bytes[this.at++] = value
   }
 
+  /** A non-negative integer below 2^32. */
   uint32(value: number): void {
     this.reserve(4)
     this.#view.setUint32(this.at, value)
@@ -49,12 +52,14 @@ export class Sink {
     this.at += 8
   }
 
+  /** IEEE 754 binary64. */
   float64(value: number): void {
     this.reserve(8)
     this.#view.setFloat64(this.at, value)
     this.at += 8
   }
 
+  /** Bytes as they are. */
   raw(bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.bytes.set(bytes, this.at)
@@ -64,6 +69,7 @@ export class Sink {
   /** UTF-8 without a length before it. */
   text(text: string): void {
     const { length } = text
+    // A UTF-16 unit is at most three bytes of UTF-8: two units that make a pair are four.
     this.reserve(length * 3)
     // Short texts are almost always ASCII: a loop beats the call into the runtime.
     if (length > 48 || !this.#ascii(text)) this.at += this.lend.write(text, this.bytes, this.at)
@@ -82,6 +88,7 @@ export class Sink {
     this.#view = viewOf(this.bytes)
   }
 
+  /** Writes the text if it is ASCII. Otherwise what was begun is behind the end, and is overwritten. */
   #ascii(text: string): boolean {
     const { bytes, at } = this
     for (let index = 0; index < text.length; index++) {
@@ -93,6 +100,7 @@ export class Sink {
     return true
   }
 
+  /** Doubles, so that growing costs each byte a constant number of copies. */
   #grow(least: number): void {
     const larger = this.lend.allocate(Math.max(least, this.bytes.length * 2))
     larger.set(this.bytes.subarray(0, this.at))

@@ -18,8 +18,9 @@ export class SpanPayload implements Payload {
   readonly source: Uint8Array
   readonly from: number
   readonly to: number
+  /** Once the router itself, or an application in its process, has looked. */
   #values: readonly unknown[] | undefined = undefined
-  /** Bytes of other serializers, once made. */
+  /** Bytes of other serializers, once made: one event goes to many subscribers, of few serializers. */
   #made: Map<Serialization, Uint8Array> | undefined = undefined
 
   constructor(origin: SpanOrigin, source: Uint8Array, span: Span) {
@@ -52,6 +53,7 @@ export class SpanPayload implements Payload {
   }
 
   keep(): Payload {
+    // A view of a few bytes would hold on to the whole chunk that they came in.
     const copy = new Uint8Array(this.source.subarray(this.from, this.to))
     return new SpanPayload(this.origin, copy, { count: this.count, from: 0, to: copy.length })
   }

@@ -8,13 +8,16 @@ import { readMsgpackElements } from './msgpack-values.ts'
 import { writeMsgpack } from './msgpack-write.ts'
 import type { Serialization } from './payload.ts'
 
+/** What a serializer does with arguments alone, apart from any message. */
 interface ElementForm {
   /** Validated elements, as `Payload.bytes` gives them. */
   read(bytes: Uint8Array, lend: ByteLender): readonly unknown[]
   write(sink: Sink, values: readonly unknown[]): void
 }
 
+/** One row a serializer. */
 const forms: Readonly<Record<Serialization, ElementForm>> = {
+  // Elements stand as in a message, without the brackets around it: JSON needs commas between them, the others nothing.
   json: {
     read: readJsonElements,
     write: (sink, values) => sink.text(values.map((value) => jsonText(value)).join(',')),

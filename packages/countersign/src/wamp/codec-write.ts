@@ -9,13 +9,13 @@ import { shapes, Slots, type ElementKind, type Shape } from './shapes.ts'
 /** How one serializer writes the elements of a message. */
 export interface ElementWriter {
   readonly serialization: Serialization
-  /** Begins a message of so many elements. */
+  /** Begins a message of so many elements, the code and those of the payload among them. */
   start(sink: Sink, count: number): void
   integer(sink: Sink, value: number): void
   text(sink: Sink, text: string): void
   nothing(sink: Sink): void
   dict(sink: Sink, dict: Dict): void
-  /** What stands between two elements, and behind the last; -1: nothing. */
+  /** Bytes that stand between two elements, and behind the last; -1: nothing. */
   readonly separator: number
   readonly end: number
 }
@@ -50,6 +50,7 @@ export class MessageWriter {
     return this.#assemble(slots.payload, headroom)
   }
 
+  /** Everything but the payload: its elements are counted, not written. */
   #writeHead(shape: Shape, slots: Slots): void {
     const head = this.#head
     const form = this.#form
@@ -89,6 +90,10 @@ export class MessageWriter {
     }
   }
 
+  /**
+   * Head and payload as one piece. A payload that came in by this serializer is copied out of the message that it came in:
+   * neither decoded nor encoded, and not even cut out of it first.
+   */
   #assemble(payload: Payload, headroom: number): Uint8Array {
     const head = this.#head
     const { separator, end } = this.#form
@@ -107,7 +112,7 @@ export class MessageWriter {
   }
 }
 
-/** Elements without the payload, the code among them. */
+/** Elements without the payload, the code among them. What may be absent stands last in a shape. */
 function countOf(shape: Shape, slots: Slots): number {
   const last = shape.elements[shape.elements.length - 1]
   const absent =
@@ -115,6 +120,7 @@ function countOf(shape: Shape, slots: Slots): number {
   return shape.elements.length + (absent ? 0 : 1)
 }
 
+/** `from` … `to`, without the last. */
 interface Stretch {
   readonly from: number
   readonly to: number

@@ -19,7 +19,7 @@ import { offersNothing, readHello, type Opening } from './hello.ts'
 import type { Authenticate, Goodbye, Hello, Message, RouterMessage } from './messages.ts'
 import type { Timer } from './ports.ts'
 import type { Realm } from './realm.ts'
-import { abortOf, endUri, goodbyeOf, temporary } from './refusals.ts'
+import { abortOf, endUri, goodbyeAndOut, goodbyeOf, temporary } from './refusals.ts'
 import { Session, type SessionKeeper } from './session.ts'
 
 /** Where a connection stands; see the drawing above. */
@@ -177,7 +177,7 @@ export class Connection implements SessionKeeper {
     if (entry === undefined) return message.kind === 'hello' ? this.#hello(message) : this.violated()
     if (message.kind === 'authenticate' && entry.open) return this.#authenticate(entry, message)
     if (message.kind !== 'goodbye') return this.violated()
-    this.#facts.transport.send(goodbyeOf('wamp.close.goodbye_and_out'))
+    this.#facts.transport.send(goodbyeAndOut)
     this.#hangUp()
   }
 
@@ -285,9 +285,11 @@ export class Connection implements SessionKeeper {
     const { transport } = this.#facts
     this.#drop()
     if (message.reason === 'wamp.close.logout') transport.forget()
-    transport.send(goodbyeOf('wamp.close.goodbye_and_out'))
     this.#phase = 'waiting'
-    if (transport.parted()) this.#expect(this.#settings.helloTimeoutMs, 'authentication_timeout')
+    // Parted first: behind its session the answer has nothing to wait for in this turn.
+    const stays = transport.parted()
+    transport.send(goodbyeAndOut)
+    if (stays) this.#expect(this.#settings.helloTimeoutMs, 'authentication_timeout')
     else this.#hangUp()
   }
 

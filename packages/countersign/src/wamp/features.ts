@@ -35,13 +35,37 @@ const shared = new Map<number, Features>()
 export function featuresOf(details: Dict): Features | undefined {
   const roles = details['roles']
   if (!isDict(roles)) return undefined
-  const announced = roleNames.filter((name) => own(roles, name) !== undefined)
-  if (announced.length === 0 || !announced.every((name) => isRole(own(roles, name)))) return undefined
-  return sharedFeatures((flag) => {
-    if (flag === 'subscriberRevocation' && isAutobahnPython(roles)) return false
-    const [role, ...names] = flags[flag]
-    return names.some((name) => announces(roles, role, name))
-  })
+  let announced = 0
+  let bits = 0
+  for (const name of roleNames) {
+    const role = own(roles, name)
+    if (role === undefined) continue
+    if (!isRole(role)) return undefined
+    announced++
+    bits += bitsOf(name, role)
+  }
+  if (announced === 0) return undefined
+  const revocation = bitOf('subscriberRevocation')
+  if ((bits & revocation) !== 0 && isAutobahnPython(roles)) bits -= revocation
+  return sharedFeatures(bits)
+}
+
+/** The flags that one role announces. */
+function bitsOf(name: RoleName, role: Dict): number {
+  const features = own(role, 'features')
+  let bits = 0
+  // Most clients announce little, many nothing.
+  if (!isDict(features) || Object.keys(features).length === 0) return bits
+  for (const flag of flagNames) {
+    const row = flags[flag]
+    if (row[0] === name && row.slice(1).some((spelling) => own(features, spelling) === true))
+      bits |= bitOf(flag)
+  }
+  return bits
+}
+
+function bitOf(flag: keyof Features): number {
+  return 1 << flagNames.indexOf(flag)
 }
 
 /**
@@ -61,11 +85,10 @@ export function cancelReplyOf(details: Dict, setting: RouterOptions['cancelReply
 }
 
 /** One bit a flag names the combination. */
-function sharedFeatures(has: (flag: keyof Features) => boolean): Features {
-  let bits = 0
-  for (const flag of flagNames) bits = bits * 2 + (has(flag) ? 1 : 0)
+function sharedFeatures(bits: number): Features {
   const known = shared.get(bits)
   if (known !== undefined) return known
+  const has = (flag: keyof Features): boolean => (bits & bitOf(flag)) !== 0
   const features: Features = {
     callerProgressiveResults: has('callerProgressiveResults'),
     callerProgressiveInvocations: has('callerProgressiveInvocations'),
@@ -99,7 +122,7 @@ function announces(roles: Dict, role: RoleName, feature: string): boolean {
   return isDict(features) && own(features, feature) === true
 }
 
-function isRole(value: unknown): boolean {
+function isRole(value: unknown): value is Dict {
   if (!isDict(value)) return false
   const features = own(value, 'features')
   return features === undefined || features === null || isDict(features)

@@ -37,6 +37,7 @@ export function readHello(message: Hello, facts: OpeningFacts): Opening | undefi
   const methods = methodsOf(member(details, 'authmethods'))
   const authid = textOf(member(details, 'authid'))
   const authrole = textOf(member(details, 'authrole'))
+  // What a method needs of it the method checks itself; it never becomes a part of the identity.
   const authextra = member(details, 'authextra') ?? noDict
   if (features === undefined || methods === undefined) return undefined
   if (authid === null || authrole === null || !isDict(authextra)) return undefined

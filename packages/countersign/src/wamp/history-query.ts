@@ -24,7 +24,7 @@ export interface HistoryQuery {
   readonly untilPublication: number | undefined
 }
 
-/** RFC 3339 §5.6. */
+/** RFC 3339 §5.6; `Date.parse` alone takes much that is no date of the specification's. */
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
 
 /** What a reader says of a value of a wrong type. */
@@ -64,6 +64,7 @@ export function selectEvents(
 ): readonly HistoryRecord[] {
   const [start, end] = spanOf(records, query)
   const chosen: HistoryRecord[] = []
+  // The limit counts what is told, so conditions come before it; whose event it was not to see is no gap in the answer.
   for (let step = 0; step < end - start && chosen.length < query.limit; step++) {
     const record = records[query.reverse ? end - 1 - step : start + step]
     if (record !== undefined && isWanted(record, query) && isFor(record, asker)) chosen.push(record)
@@ -88,6 +89,7 @@ function spanOf(records: readonly HistoryRecord[], query: HistoryQuery): readonl
   return [start, end]
 }
 
+/** Times from the clock, and the topic: among the events of a pattern it is one of many. */
 function isWanted({ atMs, topic }: HistoryRecord, query: HistoryQuery): boolean {
   if (query.topic !== undefined && topic !== query.topic) return false
   if (query.fromTime !== undefined && !(atMs >= query.fromTime)) return false
@@ -96,6 +98,7 @@ function isWanted({ atMs, topic }: HistoryRecord, query: HistoryQuery): boolean 
   return query.untilTime === undefined || atMs <= query.untilTime
 }
 
+/** Black- and whitelists hold for readers of a history as they did for subscribers. */
 function isFor(record: HistoryRecord, asker: Identity): boolean {
   return record.audience === undefined || admitsIdentity(record.audience, asker)
 }

@@ -1,4 +1,4 @@
-/** WAMP in JSON. */
+/** WAMP in JSON (WAMP, basic profile, "Serializers"; RFC 8259). Bytes of its grammar are named in `json-scan.ts`. */
 import type { ByteLender, Codec, CodecOptions, Malformed } from './codec.ts'
 import { isWellFormedUtf8, portableLender } from './codec-lender.ts'
 import { NameCache } from './codec-names.ts'
@@ -8,7 +8,7 @@ import type { Sink } from './codec-sink.ts'
 import type { SpanOrigin } from './codec-span.ts'
 import { MessageWriter, type ElementWriter } from './codec-write.ts'
 import { JsonScanner, skipBlanks, skipNumber, skipString } from './json-scan.ts'
-import { jsonText, writeJsonDict } from './json-values.ts'
+import { writeJsonDict, writeJsonString } from './json-values.ts'
 import { noDict, type Dict } from './messages.ts'
 
 const notUtf8: Malformed = Object.freeze({ kind: 'malformed', why: 'not UTF-8' })
@@ -34,6 +34,7 @@ export function jsonCodec(options: CodecOptions = {}): Codec {
 
 const nothingRead = new Uint8Array(0)
 
+/** One for all connections: nothing of a message is left in it once the next one starts. */
 class JsonReader implements ElementReader {
   readonly origin: SpanOrigin
   at: number = 0
@@ -41,6 +42,7 @@ class JsonReader implements ElementReader {
   readonly #scanner: JsonScanner
   readonly #names: NameCache
   bytes: Uint8Array = nothingRead
+  /** No comma stands before the first element. */
   #first: boolean = true
 
   constructor(lend: ByteLender, maxDepth: number) {
@@ -76,6 +78,7 @@ class JsonReader implements ElementReader {
     return bytes[end] === 0x5d && skipBlanks(bytes, end + 1) === bytes.length
   }
 
+  /** A loop over digits costs less than a text and a call into the runtime, and every message has several integers. */
   integer(): number {
     const bytes = this.bytes
     const from = this.at
@@ -103,6 +106,7 @@ class JsonReader implements ElementReader {
     const text = this.#lend.text(this.bytes, from, end)
     const value = Number(text)
     this.at = end
+    // 2^53 is an id and no safe integer; 2^53 + 1 becomes the same number, so the text itself must say it.
     const isId = Number.isSafeInteger(value) || (value === largestId && text === String(largestId))
     return isId && value >= 0 ? value : -1
   }
@@ -118,6 +122,7 @@ class JsonReader implements ElementReader {
   nothing(): boolean {
     const bytes = this.bytes
     const { at } = this
+    // n u l l
     const stands =
       bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c
     if (stands) this.at = at + 4
@@ -126,6 +131,7 @@ class JsonReader implements ElementReader {
 
   dict(): Dict | undefined {
     const from = this.at
+    // Most options are `{}`: the shared dictionary stands for all of them.
     if (this.bytes[from] === 0x7b && this.bytes[from + 1] === 0x7d) {
       this.at = from + 2
       return noDict
@@ -163,6 +169,7 @@ class JsonReader implements ElementReader {
     return recurs ? this.#names.text(bytes, from + 1, end - 1) : this.#lend.text(bytes, from + 1, end - 1)
   }
 
+  /** A lone surrogate, which an escape can spell, has no UTF-8: other serializers could not carry the name. */
   #escaped(from: number, end: number): string | undefined {
     const text: unknown = JSON.parse(this.#lend.text(this.bytes, from, end))
     return typeof text === 'string' && text.isWellFormed() ? text : undefined
@@ -174,13 +181,14 @@ function hasEscape(bytes: Uint8Array, from: number, to: number): boolean {
   return false
 }
 
+/** `[`, elements with `,` between them, `]`. */
 const jsonForm: ElementWriter = {
   serialization: 'json',
   separator: 0x2c,
   end: 0x5d,
   start: (sink) => sink.byte(0x5b),
   integer: writeInteger,
-  text: (sink, text) => sink.text(jsonText(text)),
+  text: writeJsonString,
   nothing: (sink) => sink.text('null'),
   dict: (sink, dict) => {
     if (dict === noDict) sink.uint16(0x7b7d)
@@ -189,6 +197,8 @@ const jsonForm: ElementWriter = {
 }
 
 const billion = 1_000_000_000
+/** Smallest numbers of so many digits and one. */
+const powers: readonly number[] = Array.from({ length: 10 }, (_none, digits) => 10 ** digits)
 
 /** Decimal digits, without making a text of them. Up to 2^53 it is two numbers below 2^31. */
 function writeInteger(sink: Sink, value: number): void {
@@ -201,9 +211,10 @@ function writeInteger(sink: Sink, value: number): void {
 /** @param least digits, with leading zeros */
 function writeDigits(sink: Sink, value: number, least: number): void {
   sink.reserve(10)
+  // Said to be an integer of 32 bits: its tenths are then found without floating point.
+  let rest = value | 0
   let digits = least
-  for (let limit = 10 ** least; value >= limit; limit *= 10) digits++
-  let rest = value
+  while (rest >= (powers[digits] ?? Infinity)) digits++
   for (let at = sink.at + digits - 1; at >= sink.at; at--) {
     const tenth = (rest / 10) | 0
     sink.bytes[at] = 0x30 + rest - tenth * 10

@@ -1,6 +1,12 @@
-/** A validator of JSON bytes (RFC 8259): steps over what is good, builds nothing. */
+/**
+ * A validator of JSON bytes (RFC 8259): steps over what is good, builds nothing. Never more lenient than `JSON.parse`, which
+ * reads later what passed here.
+ *
+ * Bytes of the grammar: `"` 0x22 · `,` 0x2c · `-` 0x2d · `.` 0x2e · digits 0x30 … 0x39 · `:` 0x3a · `[` 0x5b · `\` 0x5c ·
+ * `]` 0x5d · `{` 0x7b · `}` 0x7d · blanks 0x20, 0x0a, 0x0d, 0x09. None of them occurs within a UTF-8 sequence.
+ */
 
-/** Class of a byte inside a string: 1 stands for itself, 0 needs a look. */
+/** Class of a byte inside a string: 1 stands for itself, 0 needs a look: controls, the quote, the escape (RFC 8259 §7). */
 const ordinary = new Uint8Array(256)
 ordinary.fill(1, 0x20)
 ordinary[0x22] = 0
@@ -9,7 +15,7 @@ ordinary[0x5c] = 0
 const isHex = new Uint8Array(256)
 for (const digit of '0123456789abcdefABCDEF') isHex[digit.charCodeAt(0)] = 1
 
-/** Steps over blanks. */
+/** Steps over blanks (RFC 8259 §2). */
 export function skipBlanks(bytes: Uint8Array, from: number): number {
   let at = from
   for (;;) {
@@ -38,6 +44,7 @@ export function skipString(bytes: Uint8Array, from: number): number {
   }
 }
 
+/** What may stand behind a backslash (RFC 8259 §7): one of eight letters and signs, or `u` and four hex digits. */
 function skipEscape(bytes: Uint8Array, from: number): number {
   switch (bytes[from] ?? 0) {
     case 0x22:
@@ -57,7 +64,7 @@ function skipEscape(bytes: Uint8Array, from: number): number {
   }
 }
 
-/** Steps over a number; -1 where none stands. */
+/** Steps over a number (RFC 8259 §6); -1 where none stands. No leading zero, no sign but minus, digits around the dot. */
 export function skipNumber(bytes: Uint8Array, from: number): number {
   let at = bytes[from] === 0x2d ? from + 1 : from
   if (bytes[at] === 0x30) at++
@@ -71,6 +78,7 @@ export function skipNumber(bytes: Uint8Array, from: number): number {
     at = skipDigits(bytes, fraction)
     if (at === fraction) return -1
   }
+  // `e` or `E`.
   if (((bytes[at] ?? 0) | 0x20) !== 0x65) return at
   const sign = bytes[at + 1]
   const exponent = sign === 0x2b || sign === 0x2d ? at + 2 : at + 1
@@ -88,7 +96,7 @@ export function skipDigits(bytes: Uint8Array, from: number): number {
   }
 }
 
-/** Steps over one of the three words; -1 where another text stands. */
+/** Steps over `true`, `null` or `false`; -1 where another text stands. */
 export function skipWord(bytes: Uint8Array, from: number): number {
   switch (bytes[from] ?? 0) {
     case 0x74:
@@ -114,6 +122,7 @@ const closeArray = 0x5d
 
 /** Steps over whole values, arrays and objects included, without recursion. */
 export class JsonScanner {
+  /** A bound of its own: `JSON.parse` has none, and what reads its values afterwards does so by recursion. */
   readonly #maxDepth: number
   /** What closes each level that is open. */
   readonly #closers: Uint8Array
@@ -145,6 +154,7 @@ export class JsonScanner {
         }
       } else at = skipScalar(bytes, at)
       if (at < 0) return -1
+      // A value has ended. So may have levels around it, until a comma leads to the next value.
       for (;;) {
         if (depth === 0) return at
         at = skipBlanks(bytes, at)
@@ -163,6 +173,7 @@ export class JsonScanner {
   }
 }
 
+/** What has no values in it. `-` and digits stand below `:`, words above. */
 function skipScalar(bytes: Uint8Array, from: number): number {
   const byte = bytes[from] ?? 0
   if (byte === 0x22) return skipString(bytes, from)

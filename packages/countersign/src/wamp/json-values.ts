@@ -43,7 +43,7 @@ function objectText(value: object, depth: number): string {
 }
 
 /** Up to this length a look at each unit costs less than asking `JSON.stringify`. */
-const shortText = 32
+const shortText = 48
 
 /** Writes a dictionary member by member: no text of the whole is made, and constants are copied. */
 export function writeJsonDict(sink: Sink, dict: Dict): void {
@@ -51,8 +51,14 @@ export function writeJsonDict(sink: Sink, dict: Dict): void {
   for (const name of Object.keys(dict)) {
     const member = dict[name]
     if (!isWritten(member)) continue
-    sink.text(`${first ? '{' : ','}${quoted(name)}:`)
+    sink.byte(first ? 0x7b : 0x2c)
     first = false
+    writeJsonString(sink, name)
+    sink.byte(0x3a)
+    if (typeof member === 'string') {
+      writeJsonString(sink, member)
+      continue
+    }
     const known = constantJson(member)
     if (known === undefined) sink.text(jsonText(member, 1))
     else sink.raw(known)
@@ -61,7 +67,23 @@ export function writeJsonDict(sink: Sink, dict: Dict): void {
   else sink.byte(0x7d)
 }
 
-/** JSON of constants, made at the first use. */
+/** Writes a text with its quotes: one in which nothing is escaped unit by unit, without a text in between. */
+export function writeJsonString(sink: Sink, text: string): void {
+  const { length } = text
+  if (length > shortText) return sink.text(JSON.stringify(text))
+  sink.reserve(length + 2)
+  const { bytes, at } = sink
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index)
+    if (!isPlain(code)) return sink.text(JSON.stringify(text))
+    bytes[at + 1 + index] = code
+  }
+  bytes[at] = 0x22
+  bytes[at + 1 + length] = 0x22
+  sink.at = at + length + 2
+}
+
+/** JSON of constants, made at the first use: WELCOME says the same roles to everyone. */
 const constants = new WeakMap<object, Uint8Array>()
 
 function constantJson(value: unknown): Uint8Array | undefined {
@@ -73,19 +95,23 @@ function constantJson(value: unknown): Uint8Array | undefined {
   return made
 }
 
+/** A text as JSON has it. `JSON.stringify` writes a lone surrogate as an escape: what it returns is always well-formed. */
 function quoted(text: string): string {
-  return text.length <= shortText && isPlain(text) ? `"${text}"` : JSON.stringify(text)
+  return text.length <= shortText && isAllPlain(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** Whether nothing in the text needs an escape. */
-function isPlain(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false
-  }
+function isAllPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (!isPlain(text.charCodeAt(at))) return false
   return true
 }
 
+/** Printable ASCII but for the quotation mark and the backslash. */
+function isPlain(code: number): boolean {
+  return code >= 0x20 && code <= 0x7e && code !== 0x22 && code !== 0x5c
+}
+
+/** WAMP, basic profile, "Binary conversion of JSON strings": U+0000, then base64. */
 function binaryText(bytes: Uint8Array): string {
   return `"\\u0000${encodeBase64(bytes)}"`
 }
@@ -96,6 +122,7 @@ function binaryText(bytes: Uint8Array): string {
  * @param bytes elements with commas between them
  */
 export function readJsonElements(bytes: Uint8Array, lend: ByteLender): readonly unknown[] {
+  // The elements stood between commas in the message, and do so in an array of their own.
   const text = `[${lend.text(bytes, 0, bytes.length)}]`
   const values: unknown[] = JSON.parse(text)
   return text.includes('\\u0000') ? values.map(withBinary) : values

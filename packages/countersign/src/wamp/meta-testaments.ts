@@ -32,6 +32,7 @@ function add(host: MetaHost, { caller, args, kwargs }: MetaCall): MetaAnswer {
   if (typeof topic !== 'string' || !Array.isArray(values) || !isDict(named)) return badArguments
   if (scope === undefined || !isDict(options)) return badArguments
   if (!isUri(topic, host.uriCheck) || isRouters(topic)) return refuse('wamp.error.invalid_uri')
+  // Bounds by number and by memory: they are kept for as long as the session lives.
   const testaments = (caller.testaments ??= new Testaments())
   if (testaments.size >= host.maxTestaments) return refuse('wamp.error.unavailable')
   const testament = testamentOf(topic, { args: values, kwargs: named }, options)

@@ -1,8 +1,8 @@
-/** WAMP in MessagePack. */
+/** WAMP in MessagePack (WAMP, basic profile, "Serializers"). First bytes are explained in `msgpack-scan.ts`. */
 import type { ByteLender, Codec, CodecOptions } from './codec.ts'
 import { portableLender } from './codec-lender.ts'
 import { NameCache } from './codec-names.ts'
-import { idOf, idOfFloat, uintAt } from './codec-numbers.ts'
+import { exactId, idOfFloat, uintAt } from './codec-numbers.ts'
 import { presentMembers, readMessage, type ElementReader } from './codec-read.ts'
 import type { SpanOrigin } from './codec-span.ts'
 import { MessageWriter, type ElementWriter } from './codec-write.ts'
@@ -29,6 +29,7 @@ export function msgpackCodec(options: CodecOptions = {}): Codec {
 
 const nothingRead = new Uint8Array(0)
 
+/** One for all connections: nothing of a message is left in it once the next one starts. */
 class MsgpackReader implements ElementReader {
   readonly origin: SpanOrigin
   at: number = 0
@@ -36,6 +37,7 @@ class MsgpackReader implements ElementReader {
   readonly #scanner: MsgpackScanner
   readonly #names: NameCache
   bytes: Uint8Array = nothingRead
+  /** Elements to come. */
   #left: number = 0
 
   constructor(lend: ByteLender, maxDepth: number) {
@@ -48,6 +50,7 @@ class MsgpackReader implements ElementReader {
   start(bytes: Uint8Array): boolean {
     this.bytes = bytes
     const head = bytes[0] ?? 0
+    // Array 16, array 32, or a fixarray that counts itself: any form of any count is good.
     const size = head === 0xdc ? 2 : head === 0xdd ? 4 : 0
     this.#left = size === 0 ? head & 15 : uintAt(bytes, 1, size)
     this.at = 1 + size
@@ -66,18 +69,20 @@ class MsgpackReader implements ElementReader {
 
   integer(): number {
     const head = this.bytes[this.at] ?? 0xc1
+    // The number itself, as almost every message code and many ids are.
     if (head < 0x80) {
       this.at++
       return head
     }
     if (head === 0xca || head === 0xcb) return this.#float(head)
     if (head < 0xcc || head > 0xd3) return -1
+    // 0xcc … 0xcf unsigned, 0xd0 … 0xd3 signed: 1, 2, 4 and 8 bytes each.
     const size = 1 << (head & 3)
     const from = this.at + 1
     this.at = from + size
-    // Signed forms are good for what is not negative.
+    // Signed forms are good for what is not negative: some peers have no other integers.
     if (this.at > this.bytes.length || (head >= 0xd0 && (this.bytes[from] ?? 0) >= 0x80)) return -1
-    return idOf(uintAt(this.bytes, from, size), this.bytes[this.at - 1])
+    return exactId(uintAt(this.bytes, from, size), this.bytes[this.at - 1])
   }
 
   #float(head: number): number {
@@ -103,6 +108,7 @@ class MsgpackReader implements ElementReader {
 
   dict(): Dict | undefined {
     const from = this.at
+    // Most options are empty: the shared dictionary stands for all of them.
     if (this.bytes[from] === 0x80) {
       this.at++
       return noDict
@@ -145,6 +151,7 @@ function skipAbsent(bytes: Uint8Array, at: number): number {
   return bytes[at] === 0xd4 && bytes[at + 1] === 0 && at + 3 <= bytes.length ? at + 3 : -1
 }
 
+/** Counts come first: nothing separates or ends elements. */
 const msgpackForm: ElementWriter = {
   serialization: 'msgpack',
   separator: -1,

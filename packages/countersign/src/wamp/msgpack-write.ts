@@ -1,4 +1,7 @@
-/** Values in MessagePack. */
+/**
+ * Values in MessagePack, each in the shortest form that it has (MessagePack specification, "Serialization: type to format
+ * conversion").
+ */
 import { Extension, maxWrittenDepth, members } from './codec-extension.ts'
 import { isWholeNumber } from './codec-numbers.ts'
 import type { Sink } from './codec-sink.ts'
@@ -17,6 +20,7 @@ export function writeMsgpack(sink: Sink, value: unknown, depth: number = 0): voi
     case 'object':
       if (value !== null && depth < maxWrittenDepth) return writeObject(sink, value, depth + 1)
       return sink.byte(0xc0)
+    // There is no undefined; in a list something has to stand in its place.
     case 'undefined':
     case 'function':
     case 'symbol':
@@ -24,7 +28,7 @@ export function writeMsgpack(sink: Sink, value: unknown, depth: number = 0): voi
   }
 }
 
-/** Writes an integer of at most 2^53, never as a float: peers refuse float ids. */
+/** Writes an integer of at most 2^53, never as a float: peers refuse float ids. Positive fixint, then uint 8, 16, 32, 64. */
 export function writeMsgpackInteger(sink: Sink, value: number): void {
   if (value < 0) return writeNegative(sink, value)
   if (value < 0x80) return sink.byte(value)
@@ -43,6 +47,7 @@ export function writeMsgpackInteger(sink: Sink, value: number): void {
   }
 }
 
+/** Negative fixint, then int 8, 16, 32, 64. */
 function writeNegative(sink: Sink, value: number): void {
   if (value >= -0x20) return sink.byte(value & 0xff)
   if (value >= -0x80) {
@@ -60,22 +65,24 @@ function writeNegative(sink: Sink, value: number): void {
   }
 }
 
-/** Writes an array's head. */
+/** Writes an array's head: fixarray, array 16, array 32. */
 export function writeMsgpackArray(sink: Sink, count: number): void {
   if (count < 16) sink.byte(0x90 | count)
   else writeHead(sink, count, { short: 0xdc, long: 0xdd })
 }
 
-/** Writes a text with its head. */
+/** Writes a text with its head: fixstr, str 8, 16, 32. */
 export function writeMsgpackText(sink: Sink, text: string): void {
   // The head comes first and needs the length in bytes: a text that is surely short reserves one byte for it.
   const start = sink.at
   if (text.length * 3 < 0x20) {
     sink.byte(0)
+    // A UTF-16 unit is at most three bytes of UTF-8.
     sink.text(text)
     sink.bytes[start] = 0xa0 | (sink.at - start - 1)
     return
   }
+  // Any other reserves the longest head, and is moved up to a shorter one.
   sink.byte(0xdb)
   sink.uint32(0)
   sink.text(text)
@@ -95,6 +102,7 @@ function shortenHead(sink: Sink, start: number): void {
   sink.at += size
 }
 
+/** A head with a length or count of 16 or 32 bits. */
 function writeHead(sink: Sink, size: number, heads: { readonly short: number; readonly long: number }): void {
   if (size < 0x1_0000) {
     sink.byte(heads.short)
@@ -105,6 +113,7 @@ function writeHead(sink: Sink, size: number, heads: { readonly short: number; re
   }
 }
 
+/** Depth was counted: what contains itself ends in nil. */
 function writeObject(sink: Sink, value: object, depth: number): void {
   if (Array.isArray(value)) {
     writeMsgpackArray(sink, value.length)
@@ -123,12 +132,14 @@ function writeMap(sink: Sink, entries: readonly (readonly [string, unknown])[], 
   }
 }
 
+/** Bin 8, 16, 32. */
 function writeBinary(sink: Sink, bytes: Uint8Array): void {
   if (bytes.length < 0x100) sink.uint16(0xc400 | bytes.length)
   else writeHead(sink, bytes.length, { short: 0xc5, long: 0xc6 })
   sink.raw(bytes)
 }
 
+/** Lengths that have a head of their own, fixext 1 … 16. */
 const fixedExtensions: readonly number[] = [1, 2, 4, 8, 16]
 
 function writeExtension(sink: Sink, extension: Extension): void {
@@ -141,6 +152,7 @@ function writeExtension(sink: Sink, extension: Extension): void {
   sink.raw(extension.data)
 }
 
+/** Uint 64, or int 64. */
 function writeBigint(sink: Sink, value: bigint): void {
   if (value === BigInt.asUintN(64, value)) {
     sink.byte(0xcf)
@@ -151,6 +163,7 @@ function writeBigint(sink: Sink, value: bigint): void {
   } else writeFloat(sink, Number(value))
 }
 
+/** Float 64: a shorter form could lose digits. */
 function writeFloat(sink: Sink, value: number): void {
   sink.byte(0xcb)
   sink.float64(value)

@@ -1,7 +1,15 @@
-/** RawSocket: WAMP over plain byte streams (WAMP, advanced profile, "RawSocket Transport"). */
+/**
+ * RawSocket: WAMP over plain byte streams (WAMP, advanced profile, "RawSocket Transport").
+ *
+ *     handshake, either side:  0x7f | LLLL SSSS | 0 | 0      L: at most 2^(9+L) bytes a message, S: serializer
+ *     refusal of a router:     0x7f | EEEE 0000 | 0 | 0      E: see `rawSocketErrors`
+ *     frame:                   0000 X TTT | three bytes of length, big-endian | payload
+ *                              T: 0 message, 1 ping, 2 pong; X with length 0: exactly 2^24 bytes
+ */
 import type { Malformed } from './codec.ts'
 import type { Serialization } from './payload.ts'
 
+/** No byte that a request of HTTP begins with: one port can serve both. */
 const magic = 0x7f
 
 /** Bytes of either side's handshake. */
@@ -13,6 +21,7 @@ export const rawSocketHeader = 4
 /** Largest message that the protocol knows, 2^24 bytes; its length does not fit the header and has a bit of its own. */
 export const largestRawSocketMessage = 0x100_0000
 
+/** S of a handshake. */
 const numberOf: Readonly<Record<Serialization, number>> = { json: 1, msgpack: 2, cbor: 3 }
 
 /** Why a router refuses a handshake, and the nibble that says so. */
@@ -63,6 +72,7 @@ export function readRouterHandshake(bytes: Uint8Array): RawSocketHandshake | Ref
 
 const notRawSocket: Malformed = Object.freeze({ kind: 'malformed', why: 'no RawSocket handshake' })
 
+/** The second byte; `undefined` for a serializer that there is no codec for. */
 function handshakeOf(said: number): RawSocketHandshake | undefined {
   const maxBytes = 2 ** (9 + (said >> 4))
   switch (said & 15) {
@@ -92,6 +102,7 @@ export function announcedBytes(maxBytes: number): number {
   return 2 ** (9 + lengthNibble(maxBytes))
 }
 
+/** L of a handshake: rounded down, because more than was announced may come otherwise. */
 function lengthNibble(maxBytes: number): number {
   return Math.min(15, Math.max(0, Math.floor(Math.log2(maxBytes)) - 9))
 }
@@ -183,6 +194,7 @@ export class RawSocketReader {
     const end = Math.min(chunk.length, at + whole - this.#size)
     const size = this.#size + end - at
     if (size > this.#held.length) {
+      // Room grows with what has come, not with what a header promises.
       const larger = new Uint8Array(Math.max(size, Math.min(whole, this.#held.length * 2)))
       larger.set(this.#held.subarray(0, this.#size))
       this.#held = larger
@@ -196,6 +208,7 @@ export class RawSocketReader {
   #wholeSize(bytes: Uint8Array, at: number): number {
     const first = bytes[at] ?? 0xff
     const size = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
+    // X, without which 2^24 would not fit into 24 bits.
     const isLargest = (first & 8) !== 0
     if (first >> 4 !== 0 || (first & 7) >= frameKinds.length || (isLargest && size !== 0)) {
       this.#broken = reserved

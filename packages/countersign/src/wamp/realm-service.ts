@@ -89,8 +89,11 @@ const identity = {
 export class RealmService {
   readonly #parts: ServiceParts
   readonly #session: Session
+  /** By the request id of CALL. */
   readonly #answers = new Map<number, (answer: ServiceAnswer) => void>()
+  /** What goes on when a procedure is registered, by its URI. */
   readonly #waiting = new Map<string, Set<() => void>>()
+  /** All of them together. */
   #waitingCount = 0
   #lastRequest = 0
 
@@ -130,10 +133,12 @@ export class RealmService {
     for (const wake of waiting) wake()
   }
 
+  /** Under exactly this URI: a pattern does not count. */
   #isThere(procedure: string): boolean {
     return this.#parts.dealer.lookup(procedure, 'exact') !== undefined
   }
 
+  /** Waits for a registration: an authenticator may connect at the same moment as those whom it is to judge. */
   #registration(procedure: string): Promise<void> {
     if (this.#waitingCount >= maxWaiting) return Promise.reject(nobodyAnswers())
     return new Promise((resolve, reject) => {
@@ -171,6 +176,7 @@ export class RealmService {
     })
   }
 
+  /** The answer to a call; a callee in this process may give it before `call` of the dealer returns. */
   #heard(message: RouterMessage): void {
     if (message.kind !== 'result' && message.kind !== 'error') return
     const resolve = this.#answers.get(message.request)
@@ -182,6 +188,7 @@ export class RealmService {
   }
 }
 
+/** To the client it says what any overload says: it may come back, and learns no name. */
 function nobodyAnswers(): OutageError {
   return new OutageError('overloaded', 'a procedure of the configuration is not registered')
 }

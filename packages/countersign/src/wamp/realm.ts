@@ -123,6 +123,7 @@ export class Realm implements MetaHost {
    */
   leave(session: Session, quiet = false): void {
     if (!this.#sessions.delete(session.id)) return
+    // From here on nothing is sent to it, whatever the steps below set off.
     session.gone = true
     session.waiting = undefined
     if (!quiet) publishTestaments(session, this.broker, this.#authority)
@@ -176,6 +177,7 @@ export class Realm implements MetaHost {
    * @throws MisuseError for roles that cannot be; those before stay in force
    */
   replaceRoles(roles: readonly RoleOptions[], reserved?: readonly string[]): void {
+    // Both may refuse, and neither has changed anything by then.
     const byName = rolesByName(roles)
     this.#authority.replace(roles, reserved)
     this.#roles = byName
@@ -275,6 +277,7 @@ export class Realm implements MetaHost {
   }
 
   #call(session: Session, request: Call, permit: Permit): boolean {
+    // Names of the router's own never reach the dealer: no pattern that somebody registered answers for them.
     if (!isRouters(request.procedure)) return this.dealer.call(session, request, permit)
     if (!this.dealer.admits(session, request)) return true
     const told = answerMeta(this.metaApi ? this : undefined, session, request)

@@ -30,6 +30,7 @@ type DurationName =
 
 /** A day: longer than any client shall be waited for. */
 const longestMs = 86_400_000
+/** Counts and bytes beyond what a process holds; also keeps sums of them exact. */
 const largest = 1_000_000_000
 
 /** The bounds in force. @throws MisuseError when one is no whole number from 0 */
@@ -45,6 +46,7 @@ export function settingsWith(
   own: Partial<ConnectionSettings> | undefined,
 ): ConnectionSettings {
   if (own === undefined) return settings
+  // Checked like those of a router; how long procedures are waited for is no matter of one transport.
   const { procedureWaitMs: _, ...merged } = settingsOf({ ...settings, ...own, realms: [] })
   return merged
 }

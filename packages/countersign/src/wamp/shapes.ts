@@ -26,7 +26,10 @@ export type ElementKind =
   | 'payload'
   | 'ignored'
 
-/** The elements of one message while it is read or written. */
+/**
+ * The elements of one message while it is read or written: one place for each kind of element. No message has two of one
+ * kind. What is absent keeps its default.
+ */
 export class Slots {
   id: number = 0
   other: number = 0
@@ -53,7 +56,10 @@ export interface Shape<M extends Message = Message> {
 
 type Shapes = { readonly [K in Message['kind']]: Shape<Extract<Message, { kind: K }>> }
 
-/** Elements that have the same name in a message and in its slots are copied; the others are named here. */
+/**
+ * One row a message. `make` and `take` are written out, and not walked by names: a literal gives all messages of a kind one
+ * hidden class, and every room after the codec reads their members with one load.
+ */
 export const shapes: Shapes = {
   hello: {
     code: 1,
@@ -75,7 +81,7 @@ export const shapes: Shapes = {
       slots.dict = message.details
     },
   },
-  // Some peers send arguments behind the reason; clients in use die of them, so none are ever written.
+  // Three elements are its form. Some peers send arguments behind the reason; clients in use die of them, so none are ever written.
   abort: {
     code: 3,
     sender: 'both',
@@ -116,6 +122,7 @@ export const shapes: Shapes = {
       slots.text = message.reason
     },
   },
+  // `of`, then the id of the request: together they name what is answered.
   error: {
     code: 8,
     sender: 'both',
@@ -195,6 +202,7 @@ export const shapes: Shapes = {
       slots.other = message.subscription
     },
   },
+  // With id 0 and a dictionary it answers nothing: the router has taken the subscription back.
   unsubscribed: {
     code: 35,
     sender: 'router',
@@ -205,6 +213,7 @@ export const shapes: Shapes = {
       slots.revocation = message.details
     },
   },
+  // The one message that is encoded once for many; see `EventMessage.shared`.
   event: {
     code: 36,
     sender: 'router',
@@ -294,6 +303,7 @@ export const shapes: Shapes = {
       slots.other = message.registration
     },
   },
+  // As UNSUBSCRIBED.
   unregistered: {
     code: 67,
     sender: 'router',
@@ -345,6 +355,7 @@ export const shapes: Shapes = {
   },
 }
 
+/** What can be answered by ERROR. */
 const requestKinds: readonly RequestKind[] = [
   'call',
   'register',

@@ -25,6 +25,7 @@ export function payloadOf(args: readonly unknown[] = noArgs, kwargs: Dict = noDi
   return args.length === 0 ? noPayload : new ValuesPayload(args, undefined)
 }
 
+/** Values that the router has, and their bytes in each serializer that somebody asked for. */
 class ValuesPayload implements Payload {
   readonly count: 1 | 2
   readonly #args: readonly unknown[]
@@ -46,6 +47,7 @@ class ValuesPayload implements Payload {
   }
 
   bytes(serialization: Serialization): Uint8Array {
+    // An event of the router's own goes to subscribers of several serializers.
     const made = this.#made.get(serialization)
     if (made !== undefined) return made
     const values = this.#kwargs === undefined ? [this.#args] : [this.#args, this.#kwargs]
@@ -55,6 +57,7 @@ class ValuesPayload implements Payload {
   }
 
   keep(): Payload {
+    // It holds on to nothing that came in.
     return this
   }
 }
