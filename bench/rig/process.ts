@@ -7,6 +7,9 @@ import type { Request, Response, Role, ServerQuestions } from './protocol.ts'
 const serverCore = 0
 const generatorCore = 1
 
+/** `ws` finds a native helper here, which a test client has brought along and users do not have. */
+const env = { ...process.env, WS_NO_BUFFER_UTIL: '1' }
+
 /** Whether processes can be bound to cores here: Linux with `taskset` and at least two cores. */
 export const pins: boolean =
   process.platform === 'linux' &&
@@ -38,7 +41,7 @@ export class Server {
     const file = new URL('server.ts', import.meta.url).pathname
     const command = [process.execPath, ...process.execArgv, ...flags, file]
     const [program = '', ...args] = pins ? ['taskset', '-c', String(serverCore), ...command] : command
-    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env })
     const server = new Server(child)
     const { port } = await server.ask('listen', role)
     server.#port = port
