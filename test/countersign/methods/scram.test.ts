@@ -215,6 +215,13 @@ describe('the primitives', () => {
     },
     60_000,
   )
+
+  test('of the specification are others than those of the dialect, from one password and salt', async () => {
+    const salt = Buffer.from('3bc3ca01dd1d501ca1c22e1c5d7d16fe', 'hex')
+    const keys = await scramKeys('secret123', { kdf: 'argon2id13', iterations: 4_096, memory: 512, salt })
+    expect(keys['stored-key']).toMatch(/^822b1b59[0-9a-f]+2531$/)
+    expect(keys['server-key']).toMatch(/^ad22253a[0-9a-f]+6fe0$/)
+  }, 60_000)
 })
 
 describe('trap 10, the dialect of Autobahn', () => {
