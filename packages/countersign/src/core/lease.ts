@@ -78,8 +78,8 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     this.principal = accepted.principal
     this.grant = accepted.grant
     this.grantedAtMs = terms.grantedAtMs
-    this.#untilInMs = terms.untilMs - terms.grantedAtMs
-    this.#neverInMs = terms.neverAfterMs - terms.grantedAtMs
+    this.#untilInMs = small(terms.untilMs - terms.grantedAtMs)
+    this.#neverInMs = small(terms.neverAfterMs - terms.grantedAtMs)
     this.warnMs = terms.warnMs
     this.graceMs = terms.graceMs
     this.#owner = owner
@@ -128,8 +128,8 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     if (this.phase === 'ended') return
     const { state, commands } = reduceLease(this, event, now)
     this.phase = state.phase
-    this.#untilInMs = state.untilMs - this.grantedAtMs
-    this.#neverInMs = state.neverAfterMs - this.grantedAtMs
+    this.#untilInMs = small(state.untilMs - this.grantedAtMs)
+    this.#neverInMs = small(state.neverAfterMs - this.grantedAtMs)
     this.ended = state.phase === 'ended'
     for (const command of commands) if (command.kind === 'close') this.reason = command.reason
     this.#owner.settled(this)
@@ -150,4 +150,10 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     if (command.kind === 'warn') this.#holder.warn(this.#connection, this, command.inMs)
     else this.#holder.close(this.#connection, this, command.reason)
   }
+}
+
+/** The same number, as an integer that an object holds in place: what a subtraction of instants yields lies elsewhere. */
+function small(ms: number): number {
+  const whole = ms | 0
+  return whole === ms ? whole : ms
 }
