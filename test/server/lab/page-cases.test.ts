@@ -88,7 +88,7 @@ describe('the choice of cases', () => {
     [
       'has a client certificate',
       { clientCertificate: true, trust: 'yes' } as const,
-      ['D11.connect', 'D11.again', 'D11.hostile'],
+      ['D11.connect', 'D11.again', 'D11.wamp', 'D11.hostile'],
     ],
     ['does not tell', { clientCertificate: false, trust: 'unknown' } as const, []],
   ])('runs at the door of certificates what suits a browser that %s', (_name, has, expected) => {

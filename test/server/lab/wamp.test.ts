@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Writable } from 'node:stream'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { WebSocket } from 'ws'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket, type ClientOptions } from 'ws'
 import { freeBlock } from '../../../tools/ports.ts'
 import type { Autobahn } from '../../../packages/server/src/lab/browser/autobahn.ts'
 import type { Knock } from '../../../packages/server/src/lab/browser/knock.ts'
@@ -13,6 +13,7 @@ import {
   isOpen,
   joined,
   loggedOut,
+  unproven,
   type Measured,
 } from '../../../packages/server/src/lab/browser/outcome.ts'
 import { joinRealm, type JoinPlan } from '../../../packages/server/src/lab/browser/wamp-join.ts'
@@ -145,6 +146,92 @@ describe('the realm of the lab', () => {
   })
 })
 
+/** A browser's socket: it says where it is from, and keeps and shows the cookies of its server. */
+class BrowserSocket extends WebSocket {
+  static jar = ''
+  static options: ClientOptions = {}
+
+  constructor(target: string, protocols: string[]) {
+    const { jar, options } = BrowserSocket
+    super(target, protocols, { ...options, origin: lab.url.slice(0, -1), headers: { cookie: jar } })
+    this.on('upgrade', ({ headers }) => {
+      BrowserSocket.jar = headers['set-cookie']?.[0]?.split(';')[0] ?? jar
+    })
+  }
+}
+
+describe('the transport that sets cookies', () => {
+  const back = { by: 'cookie', authid: 'alice', secret: '' } as const
+  let place: { readonly url: string }
+
+  beforeEach(() => {
+    vi.stubGlobal('WebSocket', BrowserSocket)
+    BrowserSocket.jar = ''
+    place = { url: `${url}/cookie` }
+  })
+  afterEach(() => vi.unstubAllGlobals())
+
+  async function firstVisit(): Promise<Measured> {
+    const { ticket = '' } = await post('/countersign/ticket', await logIn(), { audience: 'WAMP' })
+    const visit = await join({ ...place, by: 'ticket', authid: 'alice', secret: ticket })
+    visit.close()
+    await visit.closed
+    return visit.measured
+  }
+
+  it('knows a client that comes back, again and again', async () => {
+    expect(await firstVisit()).toEqual(joined('user'))
+    expect(BrowserSocket.jar).toMatch(/^countersign-wamp=[\w-]{32}$/)
+    expect(await outcomeOf({ ...place, ...back })).toEqual(joined('user'))
+    expect(await outcomeOf({ ...place, ...back })).toEqual(joined('user'))
+  })
+
+  it('knows nobody who was never there, nor whoever has logged out', async () => {
+    expect(await outcomeOf({ ...place, ...back })).toEqual(unproven)
+    expect(await firstVisit()).toEqual(joined('user'))
+    const leaving = { ...place, ...back, deed: 'call-and-log-out' } as const
+    expect(await outcomeOf(leaving)).toEqual(joined('user'))
+    expect(BrowserSocket.jar).not.toBe('')
+    expect(await outcomeOf({ ...place, ...back })).toEqual(unproven)
+  })
+
+  it('is the one place where a cookie is worth something', async () => {
+    expect(await firstVisit()).toEqual(joined('user'))
+    expect(await outcomeOf(back)).toEqual({ kind: 'aborted', uri: 'wamp.error.no_matching_auth_method' })
+  })
+})
+
+// Before anybody is revoked: a certificate is older than every revocation of the name in it.
+describe('the router at D11', () => {
+  const nameless = { by: 'certificate', authid: '', secret: '' } as const
+  let place: { readonly url: string }
+
+  beforeEach(() => {
+    vi.stubGlobal('WebSocket', BrowserSocket)
+    const door = new URL(url)
+    place = { url: `wss://localhost:${Number(door.port) + 11}/ws` }
+  })
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    BrowserSocket.options = {}
+  })
+
+  it('is joined with the certificate that it knows, and by nothing else', async () => {
+    const { authority: ca, certificate: cert, privateKey: key } = lab.client
+    BrowserSocket.options = { ca, cert, key }
+    expect(await outcomeOf({ ...place, ...nameless })).toEqual(joined('user'))
+    BrowserSocket.options = { ca }
+    expect(await outcomeOf({ ...place, ...nameless })).toEqual(unproven)
+    expect((await outcomeOf({ ...place, ...joe })).kind).toBe('aborted')
+  })
+
+  it('leaves every other path to the door', async () => {
+    BrowserSocket.options = { ca: lab.client.authority }
+    const elsewhere = place.url.replace('/ws', '/')
+    expect((await outcomeOf({ url: elsewhere, ...nameless })).kind).not.toBe('joined')
+  })
+})
+
 describe('a secret that was made for a login', () => {
   it('joins until the login ends, and its session ends with it', async () => {
     const headers = await logIn()
@@ -197,12 +284,12 @@ describe('the listener of the site', () => {
   })
 
   it('refuses pages of other origins before any HELLO', async () => {
-    expect(await statusOf(url, 'http://localhost:1')).toBe(403)
+    for (const place of [url, `${url}/cookie`]) expect(await statusOf(place, 'http://localhost:1')).toBe(403)
   })
 
-  it('has the router at its path and nowhere else', async () => {
+  it('has the router at its paths and nowhere else', async () => {
     const origin = lab.url.slice(0, -1)
-    for (const path of ['', 'w', 'wss', 'ws/', 'lab'])
+    for (const path of ['', 'w', 'wss', 'ws/', 'ws/cookie/', 'ws/cookies', 'lab'])
       expect(await statusOf(`${url.slice(0, -2)}${path}`, origin)).toBe(404)
   })
 

@@ -2,7 +2,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Guard } from 'countersign'
-import { guardUpgrades } from 'countersign/ws'
+import { upgradeListener } from 'countersign/ws'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
@@ -11,6 +11,7 @@ import type { PageSources } from '../server/headers.ts'
 import { ownSources } from '../server/headers.ts'
 import type { Door } from './doors.ts'
 import { greetAndEcho } from './greeting.ts'
+import { pathOf, type WebSocketRoute } from './web-socket-route.ts'
 import type { WireRecorder } from './wire-recorder.ts'
 
 /** TLS material of a door that asks for client certificates. */
@@ -31,6 +32,8 @@ export interface DoorServerOptions {
   readonly tls: DoorTls | undefined
   /** Where pages of this origin may reach; only the frame page's door has any. */
   readonly sources?: PageSources
+  /** A path that is not the door's to answer. @default none */
+  readonly beside?: WebSocketRoute
 }
 
 /** A door that can be opened and closed. Routes may be added to `app` before it listens. */
@@ -59,7 +62,12 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
   const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   wss.on('connection', greetAndEcho)
   app.server.on('upgrade', (request, socket, head) => recorder.watch(request, socket, head))
-  guardUpgrades(app.server, wss, guard)
+  const own = upgradeListener(wss, guard)
+  const { beside } = options
+  app.server.on('upgrade', (request, socket, head) => {
+    if (pathOf(request) === beside?.path) beside.upgrade(request, socket, head)
+    else own(request, socket, head)
+  })
   app.get('/', (_request, reply) =>
     reply
       .code(426)

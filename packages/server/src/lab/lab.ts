@@ -85,7 +85,6 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
   const siteUrl = `http://localhost:${ports.site}/`
   const certificates = await makeCertificates()
   const shared = share(ports, certificates, { log, origins })
-  const built = doors.map((door) => buildDoor(shared, door))
   const { records, passwords, journal } = shared
   const wamp = await createLabWamp({
     records,
@@ -94,8 +93,11 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
     origins,
     host: new URL(siteUrl).host,
     hosts: loopbackHosts(ports.site),
+    secureHosts: loopbackHosts(ports.door(11)),
+    client: { fingerprint: certificates.client.fingerprint, authid: 'alice' },
     limits: labLimits,
   })
+  const built = doors.map((door) => buildDoor(shared, door, wamp))
   const site = await buildSite(shared, { built, wamp }, certificates)
   const hostile = createHostileSite({
     log,
@@ -194,9 +196,9 @@ const labLimits: NonNullable<GuardOptions['limits']> = {
 
 /**
  * A guard and a server for one row of the table. D3 alone has a frame page, which the lab's own pages may
- * embed.
+ * embed; at D11 the WAMP router listens beside the door.
  */
-function buildDoor(shared: Shared, door: Door): BuiltDoor {
+function buildDoor(shared: Shared, door: Door, wamp: LabWamp): BuiltDoor {
   const port = shared.ports.door(door.number)
   const guard = createGuard({
     name: door.id,
@@ -218,6 +220,7 @@ function buildDoor(shared: Shared, door: Door): BuiltDoor {
     log: shared.log,
     hosts: loopbackHosts(port),
     tls: door.secure ? shared.tls : undefined,
+    ...(door.id === 'D11' ? { beside: wamp.secure } : {}),
     ...(framed ? { sources: { connect: [], frame: [], ancestors: shared.origins } } : {}),
   })
   if (framed) {
@@ -250,7 +253,7 @@ async function buildSite(
     keys,
     records: shared.records,
     issuer,
-    guards: () => [...built.map(({ guard }) => guard), wamp.guard],
+    guards: () => [...built.map(({ guard }) => guard), ...wamp.guards],
     doors: new Map([
       ...built.map(({ door, url, guard }): [string, SiteDoor] => [door.id, { url, guard }]),
       [wamp.id, wamp],

@@ -1,6 +1,4 @@
-/** The lab's WAMP router: one realm on the site's own listener, for the users and the accounts of the lab. */
-import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+/** The lab's WAMP router: one realm for its users and accounts, on the site's own listener and on D11's. */
 import {
   createGuard,
   wampBearer,
@@ -8,6 +6,7 @@ import {
   type Guard,
   type GuardOptions,
   type Journal,
+  type Method,
   type PasswordHasher,
   type Records,
 } from 'countersign'
@@ -16,15 +15,20 @@ import {
   anonymous,
   cryptosign,
   cryptosignPrincipals,
+  memoryCookies,
+  tlsPrincipals,
+  wampCookie,
   wampcra,
   wampcraUsers,
   wampTicket,
+  wampTls,
 } from 'countersign/methods'
 import { answerHttp } from 'countersign/http'
 import { nodePlatform } from 'countersign/platform/node'
 import { Router, ruleOf, type Action, type PermissionRule, type RoleOptions } from 'countersign/wamp'
 import { nodeRouterPorts } from 'countersign/wamp/node'
 import { wampWebSockets } from 'countersign/wamp/ws'
+import { pathOf, type WebSocketRoute } from './web-socket-route.ts'
 import { wampNames, wampPlace, wampSigner, wampUsers } from './browser/wamp-users.ts'
 
 /** What the router stands on. */
@@ -39,6 +43,10 @@ export interface LabWampOptions {
   readonly limits: NonNullable<GuardOptions['limits']>
   /** Path of its URL. @default '/ws' */
   readonly path?: string
+  /** `Host`s of D11, where the router listens over TLS. */
+  readonly secureHosts: readonly string[]
+  /** The one client certificate that is let in there, by its SHA-256, and the name of its sessions. */
+  readonly client: { readonly fingerprint: string; readonly authid: string }
 }
 
 /** A router that takes over upgrades of its path. */
@@ -47,8 +55,12 @@ export interface LabWamp {
   readonly url: string
   readonly realm: string
   readonly guard: Guard
+  /** `guard`, and those of the transport that sets cookies and of the one over TLS. */
+  readonly guards: readonly Guard[]
   /** For the `upgrade` event of the listener; other paths are answered with 404. */
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  readonly upgrade: WebSocketRoute['upgrade']
+  /** For the upgrades of this path at D11. */
+  readonly secure: WebSocketRoute
   /** Says goodbye to every session. */
   close(): void
 }
@@ -84,12 +96,54 @@ const salted = {
   keylen: 16,
 } as const
 
+/** The cases at `cookiePath` are alone in using it. */
+const cookieName = 'countersign-wamp'
+
 /** How long an upgrade of another path has to take its answer, ms. */
 const farewellMs = 1_000
 
+type Upgrade = LabWamp['upgrade']
+
 /** Makes the router, ready to be joined. The caller hands it upgrades. */
 export async function createLabWamp(options: LabWampOptions): Promise<LabWamp> {
-  const { path = wampPlace.path, host, ...parts } = options
+  const { path = wampPlace.path, host, client, secureHosts, ...parts } = options
+  const router = new Router({ realms: [{ name: wampPlace.realm, roles }] }, nodeRouterPorts())
+  const guardOf = (accept: readonly Method[], more: Partial<GuardOptions> = {}): Guard =>
+    createGuard({ ...parts, name: wampPlace.id, audience: wampPlace.id, accept, ...more })
+  const guard = guardOf(await openMethods())
+  const store = memoryCookies()
+  const cookie = { store, name: cookieName }
+  const remembering = guardOf(
+    [wampCookie({ from: wampBearer(), ...cookie }), wampTicket({ from: wampBearer() })],
+    { name: `${wampPlace.id} cookie` },
+  )
+  const certified = guardOf(
+    [wampTls({ from: wampHello(), sources: [tlsPrincipals({ [client.authid]: known(client) })] })],
+    { name: `${wampPlace.id} TLS`, hosts: secureHosts },
+  )
+  const sockets = wampWebSockets(router, { guard })
+  // The lab is on loopback, without TLS.
+  const returning = wampWebSockets(router, { guard: remembering, cookie: { ...cookie, secure: false } })
+  const secure = wampWebSockets(router, { guard: certified })
+  const guards = [guard, remembering, certified]
+  return {
+    id: wampPlace.id,
+    url: `ws://${host}${path}`,
+    realm: wampPlace.realm,
+    guard,
+    guards,
+    upgrade: byPath({ [path]: sockets.upgrade, [wampPlace.cookiePath]: returning.upgrade }),
+    secure: { path, upgrade: secure.upgrade },
+    close: () => {
+      router.close()
+      for (const transport of [sockets, returning, secure]) transport.close()
+      for (const one of guards) one.close()
+    },
+  }
+}
+
+/** What the site's own path takes. */
+async function openMethods(): Promise<readonly Method[]> {
   const { plain, salted: other } = wampUsers
   const platform = nodePlatform()
   const users = wampcraUsers(
@@ -102,36 +156,26 @@ export async function createLabWamp(options: LabWampOptions): Promise<LabWamp> {
   await users.ready
   const { authid, publicKey } = wampSigner
   const signers = cryptosignPrincipals({ [authid]: { authorized_keys: [publicKey], role: 'frontend' } })
-  const guard = createGuard({
-    ...parts,
-    name: wampPlace.id,
-    audience: wampPlace.id,
-    accept: [
-      wampcra({ from: wampHello(), sources: [users, accounts()] }),
-      cryptosign({ from: wampHello(), sources: [signers] }),
-      wampTicket({ from: wampBearer() }),
-      anonymous({ from: wampHello() }),
-    ],
-  })
-  const router = new Router({ realms: [{ name: wampPlace.realm, roles }] }, nodeRouterPorts())
-  const sockets = wampWebSockets(router, { guard })
-  return {
-    id: wampPlace.id,
-    url: `ws://${host}${path}`,
-    realm: wampPlace.realm,
-    guard,
-    upgrade: (request, socket, head) => {
-      if (pathOf(request) === path) sockets.upgrade(request, socket, head)
-      else answerHttp(socket, { status: 404, headers: {}, body: 'Not found' }, farewellMs)
-    },
-    close: () => {
-      router.close()
-      sockets.close()
-      guard.close()
-    },
-  }
+  return [
+    wampcra({ from: wampHello(), sources: [users, accounts()] }),
+    cryptosign({ from: wampHello(), sources: [signers] }),
+    wampTicket({ from: wampBearer() }),
+    anonymous({ from: wampHello() }),
+  ]
 }
 
-function pathOf({ url = '' }: IncomingMessage): string {
-  return url.split('?', 1)[0] ?? ''
+function known({ fingerprint }: LabWampOptions['client']): {
+  readonly sha256: string
+  readonly role: string
+} {
+  return { sha256: fingerprint, role: 'user' }
+}
+
+function byPath(routes: Readonly<Record<string, Upgrade>>): Upgrade {
+  const table = new Map(Object.entries(routes))
+  return (request, socket, head) => {
+    const upgrade = table.get(pathOf(request))
+    if (upgrade !== undefined) upgrade(request, socket, head)
+    else answerHttp(socket, { status: 404, headers: {}, body: 'Not found' }, farewellMs)
+  }
 }

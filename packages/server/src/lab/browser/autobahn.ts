@@ -39,7 +39,8 @@ export interface AutobahnConnection {
   /** `unreachable`: the socket never opened, and nobody told why. @returns `true` to stay closed */
   onclose: (reason: string, details: AutobahnClose) => boolean
   open(): void
-  close(): void
+  /** @param reason URI for GOODBYE. @default 'wamp.close.normal' */
+  close(reason?: string, message?: string): void
 }
 
 /** The library. */

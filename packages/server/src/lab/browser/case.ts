@@ -50,12 +50,18 @@ export type Place =
   | 'old-signature'
 
 /** How a page joins a WAMP realm. `old-signature`: WAMP-CRA with the answer to an earlier challenge. */
-export type Joiner = 'wampcra' | 'old-signature' | 'cryptosign' | 'ticket' | 'anonymous'
+export type Joiner =
+  'wampcra' | 'old-signature' | 'cryptosign' | 'ticket' | 'anonymous' | 'cookie' | 'certificate'
+
+/** Which of the router's three transports is joined: the site's, the one that sets cookies, or D11's. */
+export type JoinPlace = 'site' | 'cookie' | 'D11'
 
 /** What it does there: the proof that the session can speak, or what its role must not do. */
 export type Deed =
   /** Registers a procedure under a name of its own and calls it. */
   | 'call'
+  /** The same, then says goodbye with `wamp.close.logout` and waits until the session is over. */
+  | 'call-and-log-out'
   /** Subscribes to the one topic that is open to all. */
   | 'listen'
   /** Publishes to that topic. */
@@ -99,6 +105,7 @@ export type Step =
   | {
       readonly kind: 'join'
       readonly by: Joiner
+      readonly at: JoinPlace
       readonly slot: Slot
       readonly deed: Deed
       readonly stays: boolean

@@ -1,4 +1,5 @@
-import type { Audience } from './case.ts'
+import type { Audience, JoinPlace } from './case.ts'
+import { wampPlace } from './wamp-users.ts'
 
 /** A demo account. */
 export interface LabAccount {
@@ -37,6 +38,14 @@ export function doorOf(facts: LabFacts, id: Audience): LabDoor {
   const door = facts.doors.find((one) => one.id === id)
   if (door === undefined) throw new Error(`the lab publishes no door ${id}`)
   return door
+}
+
+/** URL of one of the router's transports. @throws Error when the server publishes none */
+export function wampUrl(facts: LabFacts, at: JoinPlace): string {
+  const { id, path, cookiePath } = wampPlace
+  if (at === 'D11') return new URL(path, doorOf(facts, 'D11').url).href
+  const { url } = doorOf(facts, id)
+  return at === 'cookie' ? new URL(cookiePath, url).href : url
 }
 
 /** The demo account of this user, or the first one. @throws Error when there is none at all */

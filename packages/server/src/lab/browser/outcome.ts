@@ -44,6 +44,9 @@ export function joined(role: string): Outcome {
 /** Refused by ABORT, with the one URI for everything that must not be told apart. */
 export const aborted: Outcome = { kind: 'aborted', uri: 'wamp.error.authentication_denied' }
 
+/** Refused by ABORT, because nothing was shown that any method of HELLO could judge. */
+export const unproven: Outcome = { kind: 'aborted', uri: 'wamp.error.authentication_required' }
+
 /** Joins a WAMP realm, and may not do what it tries. */
 export const denied: Outcome = { kind: 'denied', uri: 'wamp.error.not_authorized' }
 

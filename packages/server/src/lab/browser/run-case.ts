@@ -11,9 +11,9 @@ import {
   type Step,
 } from './case.ts'
 import { inventCredential, obtainCredential, obtainExpired, type Credential } from './credential.ts'
-import { accountOf, doorOf, type LabFacts } from './facts.ts'
+import { accountOf, doorOf, httpOrigin, wampUrl, type LabFacts } from './facts.ts'
 import { exchangeInFrame } from './frame-exchange.ts'
-import { knock, type Knock } from './knock.ts'
+import { knock, warmUp, type Knock } from './knock.ts'
 import { within } from './later.ts'
 import { loadAutobahn } from './load-autobahn.ts'
 import { randomText } from './random-text.ts'
@@ -182,12 +182,14 @@ class CaseRun {
   }
 
   /** At the WAMP router, whichever door the case belongs to. */
-  async #join({ by, slot, deed, stays }: Extract<Step, { kind: 'join' }>): Promise<Measured> {
+  async #join({ by, at, slot, deed, stays }: Extract<Step, { kind: 'join' }>): Promise<Measured> {
     const { facts, username, showGate } = this.#around
     const { door } = this.#case
-    const { url, realm = '' } = doorOf(facts, wampPlace.id)
+    const { realm = '' } = doorOf(facts, wampPlace.id)
+    const url = wampUrl(facts, at)
     const held = this.#slots.get(slot)
     showGate(door, 'knocking')
+    if (by === 'certificate') await warmUp(`${httpOrigin(url)}/`)
     this.#last = await joinRealm({
       client: loadAutobahn,
       url: withProbe(url, this.#trace.probe()),

@@ -32,7 +32,12 @@ const methodOf: Readonly<Record<Joiner, string>> = {
   cryptosign: 'cryptosign',
   ticket: 'ticket',
   anonymous: 'anonymous',
+  cookie: 'cookie',
+  certificate: 'tls',
 }
+
+/** Who they are the router tells them. */
+const nameless: ReadonlySet<Joiner> = new Set<Joiner>(['anonymous', 'certificate'])
 
 /** Joins and waits until the deed is done or refused, or the session has ended, or patience ends. Never throws. */
 export async function joinRealm(plan: JoinPlan): Promise<Knock> {
@@ -58,6 +63,7 @@ class Visit {
   readonly #closed = later<Measured>()
   #joined = false
   #left = false
+  #loggedOut = false
   #signature = ''
   #challenge: ChallengeExtra | undefined
 
@@ -68,7 +74,7 @@ class Visit {
       url: plan.url,
       realm: plan.realm,
       authmethods: [methodOf[plan.by]],
-      authid: plan.by === 'anonymous' ? undefined : plan.authid,
+      authid: nameless.has(plan.by) ? undefined : plan.authid,
       authextra: plan.by === 'cryptosign' ? { pubkey: plan.secret.slice(64) } : undefined,
       onchallenge: (_session, _method, extra) => this.#answer(extra),
       retry_if_unreachable: false,
@@ -100,12 +106,13 @@ class Visit {
   async #act(session: AutobahnSession, details: Readonly<Record<string, unknown>>): Promise<void> {
     this.#joined = true
     const { by, authid, deed } = this.#plan
-    if (by !== 'anonymous' && details['authid'] !== authid) {
+    if (!nameless.has(by) && details['authid'] !== authid) {
       this.#outcome.resolve({ kind: 'unsettled', why: 'joined under another name' })
       return
     }
     try {
       await deeds[deed](session)
+      if (deed === 'call-and-log-out') await this.#logOut()
       this.#outcome.resolve({ kind: 'joined', role: String(details['authrole']) })
     } catch (error) {
       this.#outcome.resolve(refusalOf(error))
@@ -116,8 +123,15 @@ class Visit {
   #end(how: string, reason: string | null): boolean {
     const measured = endOf(how, reason, this.#joined)
     this.#closed.resolve(measured)
-    this.#outcome.resolve(measured)
+    if (!this.#loggedOut) this.#outcome.resolve(measured)
     return true
+  }
+
+  async #logOut(): Promise<void> {
+    this.#left = true
+    this.#loggedOut = true
+    this.#connection.close('wamp.close.logout', '')
+    await this.#closed.promise
   }
 
   #giveUp(): void {
@@ -161,13 +175,16 @@ function sign({ auth_cra }: Autobahn, secret: string, { challenge, salt, ...how 
   return auth_cra.sign(key, challenge)
 }
 
+async function callItself(session: AutobahnSession): Promise<void> {
+  const name = `${wampNames.own}echo.n${randomText().replace(/\W/g, '').slice(0, 12).toLowerCase()}`
+  await session.register(name, ([word]) => word)
+  const word = await session.call(name, ['countersign'])
+  if (word !== 'countersign') throw new Error('another answer came back')
+}
+
 const deeds: Readonly<Record<Deed, (session: AutobahnSession) => Promise<void>>> = {
-  async call(session) {
-    const name = `${wampNames.own}echo.n${randomText().replace(/\W/g, '').slice(0, 12).toLowerCase()}`
-    await session.register(name, ([word]) => word)
-    const word = await session.call(name, ['countersign'])
-    if (word !== 'countersign') throw new Error('another answer came back')
-  },
+  call: callItself,
+  'call-and-log-out': callItself,
   async listen(session) {
     await session.subscribe(wampNames.open, () => undefined)
   },

@@ -1,7 +1,10 @@
 /** What the lab's WAMP router publishes: its realm, two users and the names that its rules speak of. Shared with the server. */
 
-/** Where the router listens on the site, and what it is called in `doors.json`. */
-export const wampPlace = { id: 'WAMP', path: '/ws', realm: 'realm1' } as const
+/**
+ * Where the router listens on the site, and what it is called in `doors.json`. At `cookiePath` it remembers clients; at
+ * D11 it listens as well, under the same path.
+ */
+export const wampPlace = { id: 'WAMP', path: '/ws', cookiePath: '/ws/cookie', realm: 'realm1' } as const
 
 /** One shares its secret as it is; of the other's password the router keeps what PBKDF2 made of it. */
 export const wampUsers = {

@@ -128,9 +128,10 @@ export const doorSheets: readonly DoorSheet[] = [
   {
     id: 'D15',
     name: 'WAMP ticket and anonymous',
-    sentence: 'Clients of WAMP that show a ticket or a password when asked, or that nobody knows.',
+    sentence:
+      'Clients of WAMP that show a ticket or a password when asked, that come back with a cookie, or that nobody knows.',
     carrier: 'HELLO',
-    methods: ['ticket', 'password', 'anonymous'],
+    methods: ['ticket', 'password', 'cookie', 'anonymous'],
     wamp: true,
     docs: 'wamp-sessions',
   },

@@ -1,7 +1,7 @@
 import type { LabCase } from '../browser/case.ts'
-import { accepted, closed, failed } from '../browser/outcome.ts'
+import { accepted, closed, failed, joined } from '../browser/outcome.ts'
 import { loginSecretWampCases, wampCases } from './wamp.ts'
-import { hostileRow, invent, obtain, obtainExpired, row, show } from './write.ts'
+import { hostileRow, invent, join, obtain, obtainExpired, row, show } from './write.ts'
 
 const noSecret =
   'The challenge is fresh each time and answered by HMAC, so listening in gives nothing to repeat.'
@@ -35,6 +35,11 @@ export const certificateCases: readonly LabCase[] = [
     steps: [show('certificate'), show('certificate')],
     needs: 'client-certificate',
     why: 'A certificate serves until it expires or is revoked; both end a live lease, too.',
+  }),
+  row('D11.wamp', ['WAMP: joins with a certificate', joined('user')], {
+    steps: [join('certificate', 'call', 'D11')],
+    needs: 'client-certificate',
+    why: 'HELLO asks for tls and names nobody; the router knows the fingerprint of the certificate, and whom it stands for.',
   }),
   {
     ...hostileRow(

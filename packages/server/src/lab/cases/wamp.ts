@@ -1,5 +1,5 @@
 import type { LabCase } from '../browser/case.ts'
-import { aborted, denied, failed, joined, loggedOut } from '../browser/outcome.ts'
+import { aborted, denied, failed, joined, loggedOut, unproven } from '../browser/outcome.ts'
 import { hostileRow, invent, join, joinAndStay, obtain, obtainExpired, row } from './write.ts'
 
 const alike =
@@ -113,6 +113,19 @@ export const wampTicketCases: readonly LabCase[] = [
   row('D15.anonymous-role', ['Joins as nobody and publishes', denied], {
     steps: [join('anonymous', 'publish')],
     why: 'Nobody in particular may do next to nothing: its one rule allows to subscribe and no more.',
+  }),
+  row('D15.cookie', ['Comes back with a cookie', joined('user')], {
+    steps: [obtain('ticket'), join('ticket', 'call', 'cookie'), join('cookie', 'call', 'cookie')],
+    why: 'The handshake of the first session set a cookie, and that is all the second one shows. Coming back extends nothing.',
+  }),
+  row('D15.cookie-logout', ['Comes back after logging out', unproven], {
+    steps: [
+      obtain('ticket'),
+      join('ticket', 'call', 'cookie'),
+      join('cookie', 'call-and-log-out', 'cookie'),
+      join('cookie', 'call', 'cookie'),
+    ],
+    why: 'GOODBYE with wamp.close.logout makes the router forget the cookie. The browser still has one, and it is nobody’s.',
   }),
   hostileRow('D15', failed, 'A present Origin must be listed for WAMP as well, before any HELLO is heard.'),
 ]

@@ -4,6 +4,7 @@ import type {
   Deed,
   DoorId,
   Joiner,
+  JoinPlace,
   LabCase,
   Obtainable,
   Place,
@@ -72,13 +73,13 @@ export function show(at: Place, slot: Slot = 'a', door?: DoorId): Step {
 }
 
 /** Joins the WAMP realm with the credential of slot `a` and does one thing there. */
-export function join(by: Joiner, deed: Deed = 'call'): Step {
-  return { kind: 'join', by, slot: 'a', deed, stays: false }
+export function join(by: Joiner, deed: Deed = 'call', at: JoinPlace = 'site'): Step {
+  return { kind: 'join', by, at, slot: 'a', deed, stays: false }
 }
 
 /** Joins the WAMP realm and stays, for `await-close`. */
 export function joinAndStay(by: Joiner): Step {
-  return { kind: 'join', by, slot: 'a', deed: 'call', stays: true }
+  return { kind: 'join', by, at: 'site', slot: 'a', deed: 'call', stays: true }
 }
 
 /** The row that every door has: another origin knocks with whatever the browser adds by itself. */
