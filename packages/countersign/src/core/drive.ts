@@ -29,7 +29,7 @@ export interface PeerTurn<T> {
   leave(value: T): void
 }
 
-/** Asks one question. The only cast of the core: a generator cannot relate what it yields to what it is sent. */
+/** Asks one question. A cast, because a generator cannot relate what it yields to what it is sent. */
 export function* ask<K extends Kind>(need: Need & { readonly kind: K }): Talk<Answer<K>> {
   return (yield need) as Answer<K>
 }
