@@ -17,6 +17,7 @@ import { nodePlatform } from './platform/node.ts'
 import { subnetOf } from './wire/address.ts'
 import { isValidCloseCode } from './wire/close.ts'
 import { allowsHost, allowsOrigin, compileHosts, compileOrigins } from './wire/origin.ts'
+import { addressRules } from './wire/range.ts'
 
 /** What a guard is made of. */
 export interface GuardOptions {
@@ -99,6 +100,7 @@ export function createGuard(options: GuardOptions): Guard {
       closeCodes: closeCodesOf(options.closeCodes ?? {}),
       dangerouslyAllowCleartext: options.dangerouslyAllowCleartext ?? false,
       sourceOf: subnetOf,
+      addresses: addressRules,
       limits: { ...(takes('jwt') ? { maxBytes: maxBytesForJwt } : {}), ...options.limits },
     },
     {
@@ -194,16 +196,18 @@ export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
 export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
 export { apiKeyGrant, grantOf, isSessionOver, sessionGrant, ticketGrant, touchEveryMs } from './core/rows.ts'
-export type { RevokeOptions } from './core/revocation.ts'
+export type { RevokeOptions, RevokeTerms } from './core/revocation.ts'
 export { sameText } from './core/same-text.ts'
+export { addressRules } from './wire/range.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
 export type { Credential, ReplyForm, TokenForm } from './core/credential.ts'
-export type { Handshake, PeerCertificate } from './core/handshake.ts'
+export type { Caller, Handshake, PeerCertificate } from './core/handshake.ts'
 export type { Accepted, Decision, RefusalStyle, Refused } from './core/knock.ts'
 export type { Lease, LeaseHolder } from './core/lease.ts'
 export type { Phase } from './core/lease-life.ts'
 export type { Method } from './core/method.ts'
 export type {
+  AddressRules,
   ApplicationCaller,
   ApplicationCheck,
   ApplicationVisitor,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { localBus } from '../../../packages/countersign/src/bus/local.ts'
 import { busSuite } from '../../../packages/countersign/src/testing/index.ts'
+import { sampleMark } from '../../../packages/countersign/src/testing/rows.ts'
 
 describe('the local bus', () => {
   for (const { name, run } of busSuite(localBus)) test(name, run)
@@ -15,7 +16,7 @@ describe('the local bus', () => {
         throw failure
       })
     }
-    const publish = (): void => bus.publish({ kind: 'subject', value: 'a', atMs: 1, reason: 'revoked' })
+    const publish = (): void => bus.publish({ ...sampleMark(), sparesNewer: false })
     expect(publish).toThrow(expect.objectContaining({ errors: failures }))
     expect(heard).toBe(2)
   })

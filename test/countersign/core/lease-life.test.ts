@@ -10,8 +10,16 @@ import {
 } from '../../../packages/countersign/src/core/lease-life.ts'
 import { numRuns } from '../support/guard.ts'
 
-const start: LeaseState = { phase: 'pending', untilMs: 1_000, neverAfterMs: 5_000, warnMs: 200, graceMs: 100 }
+const start: LeaseState = {
+  phase: 'pending',
+  untilMs: 1_000,
+  neverAfterMs: 5_000,
+  warnMs: 200,
+  graceMs: 100,
+  doom: undefined,
+}
 const live: LeaseState = { ...start, phase: 'live' }
+const doomed = (endsAtMs: number): LeaseEvent => ({ kind: 'doomed', endsAtMs, reason: 'revoked' })
 const refreshed = (untilMs: number, neverAfterMs = Infinity): LeaseEvent => ({
   kind: 'refreshed',
   untilMs,
@@ -99,6 +107,34 @@ describe('a lease', () => {
     },
   )
 
+  test('that is revoked with a margin is warned, and ends with its reason and without grace', () => {
+    const { state, commands } = reduceLease(live, doomed(600), 100)
+    expect(commands).toEqual([{ kind: 'warn', inMs: 500 }])
+    expect([state.phase, nextTickMs(state)]).toEqual(['due', 600])
+    expect(reduceLease(state, { kind: 'tick' }, 599).commands).toEqual([])
+    expect(reduceLease(state, { kind: 'tick' }, 600).commands).toEqual([{ kind: 'close', reason: 'revoked' }])
+  })
+
+  test('that is revoked with a margin lives on when it is refreshed by something issued since', () => {
+    const { state } = reduceLease(reduceLease(live, doomed(600), 100).state, refreshed(3_000), 500)
+    expect(state).toMatchObject({ phase: 'live', doom: undefined })
+    expect(hardEndMs(state)).toBe(3_100)
+  })
+
+  test('holds to the nearer of two announced ends, and to its own where that is nearer', () => {
+    const near = reduceLease(live, doomed(600), 100).state
+    expect(reduceLease(near, doomed(900), 200)).toEqual({ state: near, commands: [] })
+    expect(reduceLease(near, doomed(400), 200).commands).toEqual([{ kind: 'warn', inMs: 200 }])
+    const far = reduceLease(live, doomed(9_000), 100).state
+    expect(reduceLease(far, { kind: 'tick' }, 1_100).commands).toEqual([
+      { kind: 'close', reason: 'lease_expired' },
+    ])
+  })
+
+  test('that is not open when it is revoked with a margin ends at once', () => {
+    expect(reduceLease(start, doomed(600), 100).commands).toEqual([{ kind: 'close', reason: 'revoked' }])
+  })
+
   test('whose connection is gone ends without a word', () => {
     expect(reduceLease(live, { kind: 'left' }, 0)).toEqual({
       state: { ...live, phase: 'ended' },
@@ -122,6 +158,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
           .map(([untilMs, never]) => refreshed(untilMs, never)),
       },
       { weight: 1, arbitrary: fc.constant<LeaseEvent>({ kind: 'ended', reason: 'revoked' }) },
+      { weight: 2, arbitrary: fc.nat(9_000).map(doomed) },
       { weight: 1, arbitrary: fc.constant<LeaseEvent>({ kind: 'left' }) },
     ),
   }),
@@ -134,6 +171,7 @@ const states: fc.Arbitrary<LeaseState> = fc.record({
   neverAfterMs: fc.oneof(fc.constant(Infinity), fc.nat(8_000)),
   warnMs: fc.nat(2_000),
   graceMs: fc.oneof(fc.constant(0), fc.nat(1_000)),
+  doom: fc.constant(undefined),
 })
 
 interface Walked {
@@ -191,6 +229,22 @@ describe('whatever happens to a lease', () => {
     )
   })
 
+  test('a revocation that was announced is enforced at its instant, unless a refresh lifts it', () => {
+    holds((all) => {
+      let endsAtMs = Infinity
+      return all.every(({ after, event, now }) => {
+        if (event.kind === 'doomed') endsAtMs = Math.min(endsAtMs, event.endsAtMs)
+        if (event.kind === 'refreshed') endsAtMs = Infinity
+        return (
+          after.phase === 'ended' ||
+          after.phase === 'pending' ||
+          hardEndMs(after) <= endsAtMs ||
+          now < endsAtMs
+        )
+      })
+    })
+  })
+
   test('ended is final, and silent', () => {
     holds((all) =>
       all.every(
@@ -220,7 +274,7 @@ describe('whatever happens to a lease', () => {
     holds((all) => {
       let warned = 0
       return all.every(({ commands, event }) => {
-        if (event.kind === 'refreshed') warned = 0
+        if (event.kind === 'refreshed' || event.kind === 'doomed') warned = 0
         warned += commands.filter((one) => one.kind === 'warn').length
         return warned <= 1
       })

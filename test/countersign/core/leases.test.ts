@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { Leases, wheelTickMs } from '../../../packages/countersign/src/core/leases.ts'
 import type { Lease, LeaseHolder } from '../../../packages/countersign/src/core/lease.ts'
+import type { Caller } from '../../../packages/countersign/src/core/handshake.ts'
+import type { Revocation } from '../../../packages/countersign/src/core/ports.ts'
 import type { Grant } from '../../../packages/countersign/src/core/principal.ts'
 import type { MarkKind } from '../../../packages/countersign/src/core/records.ts'
 import { accept } from '../../../packages/countersign/src/core/verdict.ts'
+import { sampleMark } from '../../../packages/countersign/src/testing/rows.ts'
+import { addressRules } from '../../../packages/countersign/src/wire/range.ts'
 import { stillClock, type StillClock } from '../support/clock.ts'
 
 interface Registry {
@@ -11,7 +15,13 @@ interface Registry {
   readonly clock: StillClock
   readonly ended: string[]
   readonly told: string[]
-  add(id: string, grant?: Partial<Grant>, lifeMs?: number): Lease
+  add(id: string, facts?: Partial<Grant & Caller>, lifeMs?: number): Lease
+}
+
+const caller: Caller = { remoteAddress: '192.0.2.1', origin: undefined }
+
+function newsOf(changes: Partial<Revocation>): Revocation {
+  return { ...sampleMark({ atMs: 0, ...changes }), sparesNewer: false, ...changes }
 }
 
 const nothing: Grant = {
@@ -21,6 +31,8 @@ const nothing: Grant = {
   token: undefined,
   apiKey: undefined,
   certificate: undefined,
+  serial: undefined,
+  issuer: undefined,
   issuedAtMs: 0,
 }
 
@@ -28,12 +40,15 @@ function registry(): Registry {
   const clock = stillClock()
   const ended: string[] = []
   const told: string[] = []
-  const leases = new Leases(clock, (lease) => ended.push(`${lease.id} ${lease.reason ?? 'left'}`))
+  const leases = new Leases(clock, addressRules, (lease) =>
+    ended.push(`${lease.id} ${lease.reason ?? 'left'}`),
+  )
   const holder: LeaseHolder<object> = {
     warn: (_connection, lease, inMs) => void told.push(`warn ${lease.id} ${inMs}`),
     close: (_connection, lease, reason) => void told.push(`close ${lease.id} ${reason}`),
   }
-  const add = (id: string, grant: Partial<Grant> = {}, lifeMs = 60_000): Lease => {
+  const add = (id: string, facts: Partial<Grant & Caller> = {}, lifeMs = 60_000): Lease => {
+    const { remoteAddress = '192.0.2.1', origin, ...grant } = facts
     const full = { ...nothing, ...grant }
     const now = clock.now()
     const lease = leases.add(
@@ -48,6 +63,7 @@ function registry(): Registry {
           claims: {},
         },
         grant: full,
+        caller: { remoteAddress, origin },
       },
     )
     lease.hold(holder, {})
@@ -104,20 +120,60 @@ describe('the registry of leases', () => {
     ['certificate', 'c', { certificate: 'c' }],
     ['role', 'admin', { roles: ['user', 'admin'] }],
     ['lease', 'hit', {}],
+    ['serial', '1f', { serial: '1f' }],
+    ['issuer', 'https://id.example.com', { issuer: 'https://id.example.com' }],
+    ['address', '198.51.100.0/24', { remoteAddress: '::ffff:198.51.100.7' }],
+    ['address', '2001:db8::/33', { remoteAddress: '2001:db8:7fff::1' }],
+    ['origin', 'https://app.example.com', { origin: 'https://app.example.com' }],
   ] as const)('ends by %s exactly those that are named', (kind: MarkKind, value, grant) => {
     const { leases, add, ended } = registry()
     const hit = add('hit', grant)
     const spared = add('spared')
-    expect(leases.revoke({ kind, value, atMs: 0, reason: 'revoked' })).toBe(1)
+    const news = newsOf({ kind, value })
+    expect(leases.revoke(news)).toBe(1)
     expect(ended).toEqual(['hit revoked'])
     expect([hit.ended, spared.ended]).toEqual([true, false])
-    expect(leases.revoke({ kind, value, atMs: 0, reason: 'revoked' })).toBe(0)
+    expect(leases.revoke(news)).toBe(0)
+  })
+
+  test('ends everything that was issued by an instant, and nothing that was issued since', () => {
+    const { leases, add, ended } = registry()
+    for (const issuedAtMs of [99, 100, 101]) add(String(issuedAtMs), { issuedAtMs })
+    expect(leases.revoke(newsOf({ kind: 'issuedBefore', value: '*', atMs: 100, sparesNewer: true }))).toBe(2)
+    expect(ended).toEqual(['99 revoked', '100 revoked'])
+  })
+
+  test.each([true, false])('looks at when a credential was issued where it is told to: %s', (sparesNewer) => {
+    const { leases, add } = registry()
+    const newer = add('1', { issuedAtMs: 101 })
+    leases.revoke(newsOf({ value: 'alice', atMs: 100, sparesNewer }))
+    expect(newer.ended).toBe(!sparesNewer)
+  })
+
+  test('ends whatever descends from a session, whenever it was issued', () => {
+    const { leases, add } = registry()
+    const newer = add('1', { session: 's', issuedAtMs: 101 })
+    leases.revoke(newsOf({ kind: 'session', value: 's', atMs: 100, sparesNewer: true }))
+    expect(newer.ended).toBe(true)
+  })
+
+  test('with a margin warns first, and ends when it is over', () => {
+    const { leases, add, clock, told } = registry()
+    const lease = add('1')
+    lease.open()
+    leases.revoke(newsOf({ value: 'alice', enforceAtMs: clock.now() + 5_000 }))
+    expect([told, lease.passes()]).toEqual([['warn 1 5000'], true])
+    clock.advance(4_999)
+    expect(lease.passes()).toBe(true)
+    clock.advance(1)
+    expect(lease.passes()).toBe(false)
+    expect(told).toEqual(['warn 1 5000', 'close 1 revoked'])
   })
 
   test('ends a lease that is registered but not open, and it cannot be opened any more', () => {
     const { leases, add } = registry()
     const lease = add('1')
-    leases.revoke({ kind: 'subject', value: 'alice', atMs: 0, reason: 'logged_out' })
+    leases.revoke(newsOf({ value: 'alice', reason: 'logged_out' }))
     expect(lease.open()).toBe(false)
     expect(lease.reason).toBe('logged_out')
   })
@@ -161,6 +217,17 @@ describe('a lease', () => {
     })
   })
 
+  test('lets nothing pass from its hard end on, between two ticks of the wheel', () => {
+    const { add, clock, told } = registry()
+    const lease = add('1', {}, 60_001)
+    lease.open()
+    clock.advance(65_000)
+    expect(lease.passes()).toBe(true)
+    clock.advance(1)
+    expect([lease.passes(), lease.reason]).toEqual([false, 'lease_expired'])
+    expect(told).toEqual(['warn 1 9751', 'close 1 lease_expired'])
+  })
+
   test('that has ended takes over nothing', () => {
     const { add, clock } = registry()
     const lease = add('1')
@@ -184,6 +251,7 @@ describe('a lease', () => {
       {
         principal: { id: 'a', roles: [], realm: undefined, method: 'm', provider: 'p', claims: {} },
         grant: nothing,
+        caller,
       },
     )
     expect(lease.open()).toBe(false)

@@ -30,7 +30,7 @@ const echo: Method = {
     if (text === 'no') return deny('invalid_credential')
     const [id = '', role = 'member'] = text.split('/')
     const grant = grantOf({ subject: id, roles: [role], issuedAtMs: shown.now })
-    if (text === 'later') yield* findMark(grant, 'x')
+    if (text === 'later') yield* findMark(grant, 'x', shown.handshake)
     const principal = { id, roles: [role], realm: undefined, method: 'echo', provider: 'test', claims: {} }
     return accept({ principal, grant, untilMs: shown.now + 60_000 })
   },

@@ -46,7 +46,7 @@ async function race(
       return { id, attempt: handshakeOf({ origin: pageOrigin, cookie: `sid=${text}` }) }
     }
     const { id, ticket: text } = await opened.guard.issue.ticket(facts)
-    return { id, attempt: handshakeOf({ target: `/?ticket=${text}` }) }
+    return { id, attempt: handshakeOf({ origin: pageOrigin, target: `/?ticket=${text}` }) }
   })()
   await scheduler.waitFor(issuing)
   const { id: token, attempt } = await issuing
@@ -74,6 +74,10 @@ const ways: Readonly<Record<string, (ids: Ids) => RevokeOptions>> = {
   session: () => ({ session: 'root' }),
   token: ({ token }) => ({ token }),
   role: () => ({ role: 'member' }),
+  address: () => ({ address: '127.0.0.0/8' }),
+  origin: () => ({ origin: pageOrigin }),
+  // As far ahead as it likes: it never reaches beyond now.
+  'issued before': () => ({ issuedBefore: Number.MAX_SAFE_INTEGER }),
 }
 
 describe.each(Object.keys(ways))('a revocation by %s', (way) => {

@@ -102,6 +102,8 @@ describe('a token of the issuer', () => {
         token: 'token-1',
         apiKey: undefined,
         certificate: undefined,
+        serial: undefined,
+        issuer,
         issuedAtMs: now - 10_000,
       },
       untilMs: now + 600_000,

@@ -309,6 +309,8 @@ describe('a change that takes something away', () => {
       token: undefined,
       apiKey: undefined,
       certificate: undefined,
+      serial: undefined,
+      issuer: undefined,
       issuedAtMs: grantedAtMs,
     }
     const mark = await records.findMark(grant, 'a lease')

@@ -90,6 +90,8 @@ describe('accounts', () => {
       token: undefined,
       apiKey: undefined,
       certificate: undefined,
+      serial: undefined,
+      issuer: undefined,
     }
     expect(await tools.records.findMark({ ...grant, issuedAtMs: 0 }, '')).toMatchObject({
       kind: 'subject',

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Handshake, PeerCertificate } from '../core/handshake.ts'
 import type { Reason } from '../core/reasons.ts'
+import { serialOf } from '../core/revocation.ts'
 import { findForwardedCertificate, otherFamilies } from '../wire/client-certificate.ts'
 import { clientAddress } from '../wire/forwarded.ts'
 import { parseTarget } from '../wire/target.ts'
@@ -89,7 +90,7 @@ function describe(certificate: X509Certificate, trusted: boolean): PeerCertifica
   return {
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     sha1: certificate.fingerprint.replaceAll(':', '').toLowerCase(),
-    serial: certificate.serialNumber.toLowerCase(),
+    serial: serialOf(certificate.serialNumber),
     subject: certificate.subject,
     commonName: /^CN=(.*)$/m.exec(certificate.subject)?.[1],
     // A comma inside a name is escaped by Node, so that no name can pose as several.

@@ -21,7 +21,7 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     listScramDerivations: (need) => records.listScramDerivations(need.most),
     findPublicKey: (need) => records.findPublicKey(need.publicKey),
     listPublicKeys: (need) => records.listPublicKeys(need.username),
-    findMark: (need) => records.findMark(need.grant, need.lease),
+    findMark: (need) => records.findMark(need.grant, need.lease, need.caller),
     attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
     attempted: (need) =>
       lockout.tried(need.identity, sourceOf(need.source), { right: need.right, now: platform.clock.now() }),

@@ -1,5 +1,6 @@
 /** The questions by name: what a conversation reads like. */
 import { ask, type Talk } from './drive.ts'
+import type { Caller } from './handshake.ts'
 import type {
   ApplicationCaller,
   ApplicationCheck,
@@ -64,9 +65,9 @@ export const findPublicKey = (publicKey: string): Talk<PublicKeyRow | undefined>
 /** The public keys of an account. */
 export const listPublicKeys = (username: string): Talk<readonly PublicKeyRow[]> =>
   ask<'listPublicKeys'>({ kind: 'listPublicKeys', username })
-/** The mark that revokes this grant or lease. */
-export const findMark = (grant: Grant, lease: string): Talk<Mark | undefined> =>
-  ask<'findMark'>({ kind: 'findMark', grant, lease })
+/** The mark that revokes this grant, this lease or what this caller was granted. */
+export const findMark = (grant: Grant, lease: string, caller: Caller): Talk<Mark | undefined> =>
+  ask<'findMark'>({ kind: 'findMark', grant, lease, caller })
 /** Wait in ms before this identity may be tried from this source. */
 export const attempt = (identity: string, source: string): Talk<number> =>
   ask<'attempt'>({ kind: 'attempt', identity, source })

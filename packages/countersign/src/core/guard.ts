@@ -1,19 +1,17 @@
 /** The guard: carriers, methods, origins and limits behind one question, `knock`. The one thing that an adapter holds. */
 import { answersOf } from './answers.ts'
 import type { Hiding } from './carrier.ts'
-import { drive, isThenable, type Turn } from './drive.ts'
+import { drive, type Turn } from './drive.ts'
 import { MisuseError } from './errors.ts'
 import type { HelloCredential } from './credential.ts'
-import type { Handshake } from './handshake.ts'
+import type { Caller, Handshake } from './handshake.ts'
 import { createIssuer } from './issue.ts'
+import { GuardJournal } from './guard-journal.ts'
 import type { Issuer } from './issue-options.ts'
-import { entryOf } from './journal-entry.ts'
 import {
   admit,
   admitHello,
   refuse,
-  rejudge,
-  rejudgeHello,
   type Decision,
   type Gatekeeper,
   type RefusalStyle,
@@ -25,14 +23,14 @@ import { limitsOf, type LimitOptions, type Limits } from './limits.ts'
 import { Lockout } from './lockout.ts'
 import type { Method } from './method.ts'
 import { Pool } from './pool.ts'
-import type { AllowList, Answers, JournalEntry, Ports } from './ports.ts'
+import type { AddressRules, AllowList, Answers, Ports } from './ports.ts'
 import { Rate } from './rate.ts'
 import { reasons, type Reason } from './reasons.ts'
-import { renewing, sameHolder } from './renewal.ts'
-import type { MaybePromise } from './records.ts'
-import { markOf, type RevokeOptions } from './revocation.ts'
+import { Renewals } from './renewal.ts'
+import type { Mark, MaybePromise } from './records.ts'
+import { markOf, type RevokeOptions, type RevokeTerms } from './revocation.ts'
 import { placesOfMethods, type Places } from './search.ts'
-import { deny, type Accept, type Verdict } from './verdict.ts'
+import { deny, type Accept } from './verdict.ts'
 
 /** What a guard is made of. The front door builds this from options; see `GuardOptions` there. */
 export interface GuardSettings {
@@ -51,6 +49,8 @@ export interface GuardSettings {
   readonly limits: LimitOptions | undefined
   /** The unit by which sources are counted: an address, or the subnet that one host commonly owns. */
   readonly sourceOf: (address: string) => string
+  /** How revocations of addresses are read. */
+  readonly addresses: AddressRules
 }
 
 /** Decides who may speak, and keeps every decision until its lease ends. */
@@ -73,6 +73,8 @@ export class Guard implements Gatekeeper {
   readonly #answers: Answers
   readonly #leases: Leases
   readonly #rate: Rate
+  readonly #journal: GuardJournal
+  readonly #renewals: Renewals
   readonly #unsubscribe: () => void
   #closed = false
 
@@ -90,10 +92,12 @@ export class Guard implements Gatekeeper {
     this.limits = limitsOf(settings.limits)
     this.places = placesOfMethods(settings.accept)
     checkAmbient(this.places, settings.origins)
+    this.#journal = new GuardJournal(ports, settings.name)
     this.pool = new Pool(this.limits.pool)
     this.#rate = new Rate(this.limits.handshakesPerSecond, 100_000)
     this.#answers = answersOf(ports, new Lockout(this.limits.lockout), settings.sourceOf)
-    this.#leases = new Leases(ports.platform.clock, (lease) => this.#leaseEnded(lease))
+    this.#leases = new Leases(ports.platform.clock, settings.addresses, (lease) => this.#journal.ended(lease))
+    this.#renewals = new Renewals(this, ports.records, this.#answers)
     this.issue = createIssuer(ports, {
       audience: settings.audience,
       guard: settings.name,
@@ -116,8 +120,8 @@ export class Guard implements Gatekeeper {
       const now = this.now()
       const reason = this.#refuseEarly(handshake, now)
       if (reason !== undefined)
-        return { kind: 'done', value: this.#journalled(handshake, refuse(this, handshake, { reason })) }
-      return this.#watch(handshake, drive(admit(this, handshake, now), this.#answers))
+        return { kind: 'done', value: this.#journal.decided(handshake, refuse(this, handshake, { reason })) }
+      return this.#journal.watch(handshake, drive(admit(this, handshake, now), this.#answers))
     } catch (error) {
       this.failed(error)
       return { kind: 'done', value: refuse(this, handshake, deny('internal')) }
@@ -146,7 +150,7 @@ export class Guard implements Gatekeeper {
   join(handshake: Handshake, hello: HelloCredential): MaybePromise<Turn<Decision>> {
     try {
       const now = this.now()
-      return this.#watch(handshake, drive(admitHello(this, handshake, { hello, now }), this.#answers))
+      return this.#journal.watch(handshake, drive(admitHello(this, handshake, { hello, now }), this.#answers))
     } catch (error) {
       this.failed(error)
       return { kind: 'done', value: refuse(this, handshake, deny('internal')) }
@@ -155,7 +159,7 @@ export class Guard implements Gatekeeper {
 
   /** A refusal of this guard's own, for adapters: deadline passed, pool full, message too big. */
   refusal(handshake: Handshake, reason: Reason): Refused {
-    return this.#journalled(handshake, refuse(this, handshake, { reason }))
+    return this.#journal.decided(handshake, refuse(this, handshake, { reason }))
   }
 
   /**
@@ -166,10 +170,8 @@ export class Guard implements Gatekeeper {
   async refresh(leaseId: string, handshake: Handshake, message?: string): Promise<Reason | undefined> {
     const lease = this.#leases.find(leaseId)
     if (lease === undefined) return 'forbidden'
-    const now = this.now()
-    const early = this.#refuseEarly(handshake, now)
-    if (early !== undefined) return early
-    return await this.#takeOver(lease, await this.#rejudge(handshake, now, message))
+    const early = this.#refuseEarly(handshake, this.now())
+    return early ?? (await this.#renewals.refresh(lease, handshake, message))
   }
 
   /**
@@ -184,34 +186,7 @@ export class Guard implements Gatekeeper {
   ): MaybePromise<Turn<Reason | undefined>> {
     const lease = this.#leases.find(leaseId)
     if (lease === undefined) return { kind: 'done', value: 'forbidden' }
-    try {
-      const opening = { hello, now: this.now() }
-      const turn = drive(rejudgeHello(this, handshake, opening), this.#answers)
-      return renewing(turn, (verdict) => this.#takeOver(lease, verdict))
-    } catch (error) {
-      this.failed(error)
-      return { kind: 'done', value: 'internal' }
-    }
-  }
-
-  async #takeOver(lease: Lease, verdict: Verdict): Promise<Reason | undefined> {
-    if (verdict.kind === 'deny') return verdict.reason
-    if (!sameHolder(lease, verdict)) return 'forbidden'
-    try {
-      return await this.#renew(lease, verdict)
-    } catch (error) {
-      this.failed(error)
-      return 'internal'
-    }
-  }
-
-  async #rejudge(handshake: Handshake, now: number, message: string | undefined): Promise<Verdict> {
-    let turn = await drive(rejudge(this, handshake, now), this.#answers)
-    if (turn.kind === 'peer' && message !== undefined) turn = await turn.answer({ text: message, now })
-    if (turn.kind === 'done') return turn.value
-    // A challenge cannot be answered here: there is no peer to show it to.
-    turn.leave(deny('missing_credential'))
-    return deny('missing_credential')
+    return this.#renewals.rejoin(lease, handshake, hello)
   }
 
   /** Open leases: of one subject, or all. */
@@ -219,14 +194,34 @@ export class Guard implements Gatekeeper {
     return this.#leases.list(subject)
   }
 
-  /** Revokes: writes the mark durably, then ends every lease that it names, here and wherever the bus reaches. */
-  async revoke(options: RevokeOptions, reason: 'revoked' | 'logged_out' = 'revoked'): Promise<void> {
-    const mark = markOf(options, reason, this.now())
+  /**
+   * Revokes: writes the mark durably, then ends every lease that it names, here and wherever the bus reaches; with a
+   * margin, warns them and ends those that were not refreshed meanwhile by something issued since.
+   * @throws MisuseError for anything but exactly one thing to revoke, or terms out of bounds
+   */
+  async revoke(
+    what: RevokeOptions,
+    reason: 'revoked' | 'logged_out' = 'revoked',
+    terms: RevokeTerms = {},
+  ): Promise<void> {
+    const mark = markOf(what, { ...terms, reason, now: this.now() }, this.#settings.addresses.normalise)
     await this.#ports.records.putMark(mark)
-    this.#ports.bus.publish(mark)
-    this.#record({ kind: 'revoked', detail: mark.kind })
+    const sparesNewer = terms.issuedBeforeMs !== undefined || mark.kind === 'issuedBefore'
+    this.#ports.bus.publish({ ...mark, sparesNewer })
+    this.#journal.record({ kind: 'revoked', detail: mark.kind })
     if (mark.kind === 'session') await this.#ports.records.endSessions(mark.value)
     if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
+  }
+
+  /**
+   * Compares every open lease with the marks in the records and ends those that one names: for marks that were written by
+   * a process whose news does not reach this one.
+   */
+  async recheck(): Promise<void> {
+    for (const lease of this.#leases.list()) {
+      const mark = await this.#ports.records.findMark(lease.grant, lease.id, lease)
+      if (mark !== undefined) this.enforce(lease, mark)
+    }
   }
 
   /**
@@ -256,35 +251,29 @@ export class Guard implements Gatekeeper {
   }
 
   /** See `Gatekeeper`. */
-  register(accepted: Accept): Lease {
+  register(accepted: Accept, caller: Caller): Lease {
     const now = this.now()
     const id = accepted.lease ?? this.#ports.platform.random(16)
     const { warnMs, graceMs, maxLeaseMs, jitter } = this.limits
     const neverAfterMs = Math.min(accepted.neverAfterMs, now + maxLeaseMs)
     const lifeMs = Math.max(0, Math.min(accepted.untilMs, neverAfterMs) - now)
     const untilMs = now + Math.floor(lifeMs * (1 - jitter * fraction(id)))
-    const lease = this.#leases.add({ id, untilMs, neverAfterMs, warnMs, graceMs, grantedAtMs: now }, accepted)
+    const { principal, grant } = accepted
+    const terms = { id, untilMs, neverAfterMs, warnMs, graceMs, grantedAtMs: now }
+    const lease = this.#leases.add(terms, { principal, grant, caller })
     // An attempt that was being judged while the guard closed.
     if (this.#closed) lease.apply({ kind: 'ended', reason: 'shutting_down' }, now)
     return lease
   }
 
   /** See `Gatekeeper`. */
-  failed(error: unknown): void {
-    this.#record({
-      kind: 'error',
-      reason: 'internal',
-      detail: error instanceof Error ? error.name : typeof error,
-    })
+  enforce(lease: Lease, mark: Mark): void {
+    this.#leases.enforce(lease, mark)
   }
 
-  /** Looks for a mark before and after: one that is written in between finds either the old grant or the new one. */
-  async #renew(lease: Lease, verdict: Accept): Promise<Reason | undefined> {
-    if ((await this.#ports.records.findMark(verdict.grant, lease.id)) !== undefined) return 'revoked'
-    lease.renew(verdict, this.now())
-    const mark = await this.#ports.records.findMark(verdict.grant, lease.id)
-    if (mark !== undefined) lease.apply({ kind: 'ended', reason: mark.reason }, this.now())
-    return lease.ended ? (lease.reason ?? 'forbidden') : undefined
+  /** See `Gatekeeper`. */
+  failed(error: unknown): void {
+    this.#journal.failed(error)
   }
 
   /**
@@ -306,54 +295,6 @@ export class Guard implements Gatekeeper {
     if (handshake.origin !== undefined && origins?.allows(handshake.origin) !== true)
       return 'forbidden_origin'
     return undefined
-  }
-
-  /** Journals the decision, whenever it falls. */
-  #watch(handshake: Handshake, turn: MaybePromise<Turn<Decision>>): MaybePromise<Turn<Decision>> {
-    if (isThenable(turn)) return turn.then((value) => this.#watch(handshake, value))
-    if (turn.kind === 'done') {
-      this.#journalled(handshake, turn.value)
-      return turn
-    }
-    return {
-      kind: 'peer',
-      say: turn.say,
-      answer: (heard) => this.#watch(handshake, turn.answer(heard)),
-      leave: (value) => turn.leave(value),
-    }
-  }
-
-  #journalled<D extends Decision>(handshake: Handshake, decision: D): D {
-    const { remoteAddress, origin } = handshake
-    if (decision.kind === 'refused')
-      this.#record({ kind: 'refused', reason: decision.reason, remoteAddress, origin })
-    else {
-      const { lease, method } = decision
-      this.#record({
-        kind: 'accepted',
-        method,
-        subject: lease.principal.id,
-        lease: lease.id,
-        remoteAddress,
-        origin,
-      })
-    }
-    return decision
-  }
-
-  /** Told by the registry once for each lease, whatever ended it. */
-  #leaseEnded(lease: Lease): void {
-    const { method, id } = lease.principal
-    this.#record({ kind: 'ended', method, subject: id, lease: lease.id, reason: lease.reason })
-  }
-
-  /** A journal that throws breaks its contract, but must neither open a door nor stop the process. */
-  #record(entry: Partial<JournalEntry> & Pick<JournalEntry, 'kind'>): void {
-    try {
-      this.#ports.journal.record(entryOf(entry, this.now(), this.name))
-    } catch {
-      // There is no second journal to tell.
-    }
   }
 }
 

@@ -20,6 +20,9 @@ export interface Handshake {
   readonly certificate: PeerCertificate | undefined
 }
 
+/** Who is calling and which page asked: what an acceptance is compared with besides its grant. */
+export type Caller = Pick<Handshake, 'remoteAddress' | 'origin'>
+
 /** A client certificate whose private key the peer (or a trusted proxy on its behalf) has proved to hold. */
 export interface PeerCertificate {
   /** SHA-256 of the DER encoding, 64 lower-case hex digits. */

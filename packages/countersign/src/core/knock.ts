@@ -3,10 +3,11 @@ import { findMark, hear } from './ask.ts'
 import type { Credential, HelloCredential, ReplyForm } from './credential.ts'
 import type { Talk } from './drive.ts'
 import { OutageError } from './errors.ts'
-import type { Handshake } from './handshake.ts'
+import type { Caller, Handshake } from './handshake.ts'
 import type { Lease } from './lease.ts'
 import type { Method } from './method.ts'
 import { reasons, type Reason } from './reasons.ts'
+import type { Mark } from './records.ts'
 import { findCredential, type Places } from './search.ts'
 import { deny, type Accept, type Deny, type Verdict } from './verdict.ts'
 
@@ -45,7 +46,9 @@ export interface Gatekeeper {
   /** Whether a credential that works for whoever overhears it may travel on this connection. */
   mayCarryBearer(handshake: Handshake): boolean
   /** Registers a lease that is not open yet. */
-  register(accepted: Accept): Lease
+  register(accepted: Accept, caller: Caller): Lease
+  /** Does to a lease what a mark that was found says. */
+  enforce(lease: Lease, mark: Mark): void
   /** Tells the journal about a throw; the class of the error, never its message, leaves. */
   failed(error: unknown): void
 }
@@ -81,9 +84,9 @@ function* decide(keeper: Gatekeeper, handshake: Handshake, judging: Talk<Judged>
     const judged = yield* judging
     form = judged.form
     if (judged.verdict.kind === 'deny') return refused(judged.verdict)
-    lease = keeper.register(judged.verdict)
-    const mark = yield* findMark(lease.grant, lease.id)
-    if (mark !== undefined) lease.apply({ kind: 'ended', reason: mark.reason }, judged.now)
+    lease = keeper.register(judged.verdict, handshake)
+    const mark = yield* findMark(lease.grant, lease.id, lease)
+    if (mark !== undefined) keeper.enforce(lease, mark)
     if (lease.ended) return refused(deny(whyNot(lease)))
     return { kind: 'accepted', lease, method: judged.method, reply: form }
   } catch (error) {

@@ -20,6 +20,14 @@ export interface LeaseState {
   readonly warnMs: number
   /** How long an expired lease may still speak, waiting for a refresh. */
   readonly graceMs: number
+  /** Revoked, with a margin until it is enforced; only a refresh by something issued since lifts it. */
+  readonly doom: Doom | undefined
+}
+
+/** An end that has been announced. It knows no grace. */
+export interface Doom {
+  readonly endsAtMs: number
+  readonly reason: Reason
 }
 
 /** What may happen to a lease. Every cause of an end is an event to this one reducer. */
@@ -27,7 +35,9 @@ export type LeaseEvent =
   | { readonly kind: 'opened' }
   /** Time has passed: anything due is done. */
   | { readonly kind: 'tick' }
-  /** A fresh credential of the same subject was accepted. */
+  /** Revoked, to be enforced at an instant: the holder is told how long it has. */
+  | ({ readonly kind: 'doomed' } & Doom)
+  /** A fresh credential of the same subject was accepted, which no revocation names. */
   | { readonly kind: 'refreshed'; readonly untilMs: number; readonly neverAfterMs: number }
   /** Revocation, logout, supersession, shutdown. */
   | { readonly kind: 'ended'; readonly reason: Reason }
@@ -56,6 +66,8 @@ export function reduceLease(state: LeaseState, event: LeaseEvent, now: number): 
       return { state: inPhase(state, 'ended'), commands: none }
     case 'opened':
       return state.phase === 'pending' ? passTime(inPhase(state, 'live'), now) : { state, commands: none }
+    case 'doomed':
+      return doom(state, event, now)
     case 'tick':
       return state.phase === 'pending' ? { state, commands: none } : passTime(state, now)
     case 'refreshed':
@@ -76,9 +88,10 @@ export function nextTickMs(state: LeaseState): number {
   }
 }
 
-/** Instant at which an unrefreshed lease closes: validity and grace, never past the absolute limit. */
+/** Instant at which an unrefreshed lease closes: validity and grace, never past the absolute limit or its doom. */
 export function hardEndMs(state: LeaseState): number {
-  return Math.min(state.untilMs + state.graceMs, state.neverAfterMs)
+  const endsAtMs = Math.min(state.untilMs + state.graceMs, state.neverAfterMs)
+  return state.doom === undefined ? endsAtMs : Math.min(endsAtMs, state.doom.endsAtMs)
 }
 
 /**
@@ -86,12 +99,29 @@ export function hardEndMs(state: LeaseState): number {
  * warning.
  */
 function passTime(state: LeaseState, now: number): LeaseStep {
-  if (now >= hardEndMs(state)) return end(state, 'lease_expired')
+  if (now >= hardEndMs(state)) return end(state, whyOver(state))
   if (state.phase === 'live' && now >= state.untilMs - state.warnMs) {
     const inMs = Math.max(0, state.untilMs - now)
     return { state: inPhase(state, 'due'), commands: [{ kind: 'warn', inMs }] }
   }
   return { state, commands: none }
+}
+
+/** Of two announced ends the nearer one holds. One that is not open has nobody to be warned: it ends at once. */
+function doom(state: LeaseState, { endsAtMs, reason }: Doom, now: number): LeaseStep {
+  if (endsAtMs <= now || state.phase === 'pending') return end(state, reason)
+  if (state.doom !== undefined && state.doom.endsAtMs <= endsAtMs) return passTime(state, now)
+  const doomed: LeaseState = { ...inPhase(state, 'due'), doom: { endsAtMs, reason } }
+  if (now >= hardEndMs(doomed)) return end(doomed, whyOver(doomed))
+  return { state: doomed, commands: [{ kind: 'warn', inMs: hardEndMs(doomed) - now }] }
+}
+
+/** Which of its ends has come: the nearest one. */
+function whyOver(state: LeaseState): Reason {
+  const { doom: announced } = state
+  return announced !== undefined && announced.endsAtMs === hardEndMs(state)
+    ? announced.reason
+    : 'lease_expired'
 }
 
 /** The absolute limit only ever comes nearer: a certificate that ends sooner binds, one that ends later does not. */
@@ -100,11 +130,12 @@ function refresh(
   fresh: { readonly untilMs: number; readonly neverAfterMs: number },
   now: number,
 ): LeaseStep {
-  if (now >= hardEndMs(state)) return end(state, 'lease_expired')
+  if (now >= hardEndMs(state)) return end(state, whyOver(state))
   const neverAfterMs = Math.min(fresh.neverAfterMs, state.neverAfterMs)
   const untilMs = Math.min(fresh.untilMs, neverAfterMs)
   const phase = state.phase === 'pending' ? 'pending' : 'live'
-  return passTime({ phase, untilMs, neverAfterMs, warnMs: state.warnMs, graceMs: state.graceMs }, now)
+  const { warnMs, graceMs } = state
+  return passTime({ phase, untilMs, neverAfterMs, warnMs, graceMs, doom: undefined }, now)
 }
 
 /** The one way out, with the reason that the holder closes by. */
@@ -114,6 +145,6 @@ function end(state: LeaseState, reason: Reason): LeaseStep {
 
 /** Member by member: a spread would copy all that the caller's object holds besides. */
 function inPhase(state: LeaseState, phase: Phase): LeaseState {
-  const { untilMs, neverAfterMs, warnMs, graceMs } = state
-  return { phase, untilMs, neverAfterMs, warnMs, graceMs }
+  const { untilMs, neverAfterMs, warnMs, graceMs, doom: announced } = state
+  return { phase, untilMs, neverAfterMs, warnMs, graceMs, doom: announced }
 }

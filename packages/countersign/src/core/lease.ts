@@ -1,7 +1,10 @@
 /** A lease on a live connection: who holds it, until when, and the gate that its end closes. */
+import type { Caller } from './handshake.ts'
 import {
+  hardEndMs,
   nextTickMs,
   reduceLease,
+  type Doom,
   type LeaseCommand,
   type LeaseEvent,
   type LeaseState,
@@ -34,6 +37,14 @@ export interface LeaseTerms {
   readonly grantedAtMs: number
 }
 
+/** What a lease is made of besides its terms. */
+export interface Granted {
+  readonly principal: Principal
+  readonly grant: Grant
+  /** Who called, and from which page. */
+  readonly caller: Caller
+}
+
 interface Owner {
   /** The guard's clock, ms since the epoch. */
   now(): number
@@ -45,16 +56,22 @@ interface Owner {
  * One object per connection: state of the reducer, entry of the timing wheel, gate of the adapter. Fields are written
  * by `apply` alone; applications read `id`, `principal`, `untilMs`, `phase`, `ended`.
  */
-export class Lease implements LeaseState, WheelEntry<Lease> {
+export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
   readonly id: string
   /** Replaced, never changed, when a refresh brings other roles; its `id` stays. */
   principal: Principal
   /** What the acceptance rests upon: compared with every revocation as long as the lease lives. */
   grant: Grant
+  /** Where the connection comes from, as its handshake had it. */
+  readonly remoteAddress: string
+  /** The page that opened it; `undefined`: no browser. */
+  readonly origin: string | undefined
   readonly grantedAtMs: number
   readonly warnMs: number
   readonly graceMs: number
   phase: Phase = 'pending'
+  /** Revoked, and when that is enforced; `undefined` for most. */
+  doom: Doom | undefined = undefined
   next: Lease | undefined = undefined
   previous: Lease | undefined = undefined
   slot: number = -1
@@ -69,14 +86,12 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
   #holder: LeaseHolder<object> | undefined = undefined
   #connection: object | undefined = undefined
 
-  constructor(
-    terms: LeaseTerms,
-    accepted: { readonly principal: Principal; readonly grant: Grant },
-    owner: Owner,
-  ) {
+  constructor(terms: LeaseTerms, { principal, grant, caller }: Granted, owner: Owner) {
     this.id = terms.id
-    this.principal = accepted.principal
-    this.grant = accepted.grant
+    this.principal = principal
+    this.grant = grant
+    this.remoteAddress = caller.remoteAddress
+    this.origin = caller.origin
     this.grantedAtMs = terms.grantedAtMs
     this.#untilInMs = small(terms.untilMs - terms.grantedAtMs)
     this.#neverInMs = small(terms.neverAfterMs - terms.grantedAtMs)
@@ -106,6 +121,18 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     this.#connection = connection
   }
 
+  /**
+   * Whether a message may pass now, in either direction. Ask at every one: the wheel turns in ticks, and between two of
+   * them nothing may follow the end. A lease whose time is over ends here.
+   */
+  passes(): boolean {
+    if (this.ended) return false
+    const now = this.#owner.now()
+    if (now < hardEndMs(this)) return true
+    this.apply({ kind: 'tick' }, now)
+    return !this.ended
+  }
+
   /** Opens the gate: the socket is up and bound. @returns whether it may speak, `false` when it was ended meanwhile */
   open(): boolean {
     this.apply({ kind: 'opened' }, this.#owner.now())
@@ -128,6 +155,7 @@ export class Lease implements LeaseState, WheelEntry<Lease> {
     if (this.phase === 'ended') return
     const { state, commands } = reduceLease(this, event, now)
     this.phase = state.phase
+    this.doom = state.doom
     this.#untilInMs = small(state.untilMs - this.grantedAtMs)
     this.#neverInMs = small(state.neverAfterMs - this.grantedAtMs)
     this.ended = state.phase === 'ended'

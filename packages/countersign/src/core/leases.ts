@@ -1,7 +1,8 @@
 /** Every lease of a guard: found by id, by subject and by what it rests upon; ticked by one wheel. */
-import { Lease, type LeaseTerms } from './lease.ts'
-import type { Clock, Revocation } from './ports.ts'
-import type { Grant, Principal } from './principal.ts'
+import { Lease, type Granted, type LeaseTerms } from './lease.ts'
+import type { LeaseEvent } from './lease-life.ts'
+import type { AddressRules, Clock, Revocation } from './ports.ts'
+import type { Mark } from './records.ts'
 import { Wheel } from './wheel.ts'
 
 /** One timer of this period serves all leases. */
@@ -10,6 +11,7 @@ export const wheelTickMs = 250
 /** Registry of leases. A lease is in it from `add` until it ends. */
 export class Leases {
   readonly #clock: Clock
+  readonly #addresses: AddressRules
   readonly #wheel: Wheel<Lease>
   readonly #byId = new Map<string, Lease>()
   /** A subject's only lease stands for itself; a `Set` is made for the second. */
@@ -17,9 +19,13 @@ export class Leases {
   readonly #ended: (lease: Lease) => void
   #stopTimer: (() => void) | undefined
 
-  /** @param ended told once for each lease, when it ends */
-  constructor(clock: Clock, ended: (lease: Lease) => void) {
+  /**
+   * @param addresses how blocks of addresses are read
+   * @param ended told once for each lease, when it ends
+   */
+  constructor(clock: Clock, addresses: AddressRules, ended: (lease: Lease) => void) {
     this.#clock = clock
+    this.#addresses = addresses
     this.#ended = ended
     this.#wheel = new Wheel<Lease>(wheelTickMs, clock.now(), (lease, now) =>
       lease.apply({ kind: 'tick' }, now),
@@ -32,8 +38,8 @@ export class Leases {
   }
 
   /** Registers a lease that is not open yet: a revocation from now on finds it. */
-  add(terms: LeaseTerms, accepted: { readonly principal: Principal; readonly grant: Grant }): Lease {
-    const lease = new Lease(terms, accepted, this)
+  add(terms: LeaseTerms, granted: Granted): Lease {
+    const lease = new Lease(terms, granted, this)
     this.#byId.set(lease.id, lease)
     const subject = lease.grant.subject
     const held = this.#bySubject.get(subject)
@@ -57,12 +63,18 @@ export class Leases {
     return held instanceof Set ? [...held] : [held]
   }
 
-  /** Ends every lease that the news names. @returns how many */
+  /** Ends every lease that the news names, or tells it when it will. @returns how many */
   revoke(news: Revocation): number {
-    const now = this.#clock.now()
-    const hit = this.#among(news).filter((lease) => names(news, lease))
-    for (const lease of hit) lease.apply({ kind: 'ended', reason: news.reason }, now)
+    const covers = news.kind === 'address' ? this.#addresses.test(news.value) : nowhere
+    const hit = this.#among(news).filter((lease) => names(news, lease, covers))
+    for (const lease of hit) this.enforce(lease, news)
     return hit.length
+  }
+
+  /** Does to one lease what a mark that names it says. */
+  enforce(lease: Lease, mark: Mark): void {
+    const now = this.#clock.now()
+    lease.apply(endingOf(mark, now), now)
   }
 
   #among(news: Revocation): readonly Lease[] {
@@ -111,10 +123,32 @@ export class Leases {
   }
 }
 
+/** What a mark does to a lease that it names. */
+function endingOf({ reason, enforceAtMs }: Mark, now: number): LeaseEvent {
+  return enforceAtMs > now ? { kind: 'doomed', reason, endsAtMs: enforceAtMs } : { kind: 'ended', reason }
+}
+
 /** Whether a revocation names this lease. */
-function names(news: Revocation, lease: Lease): boolean {
+function names(news: Revocation, lease: Lease, covers: (address: string) => boolean): boolean {
   const { kind, value } = news
+  const { grant } = lease
   if (kind === 'lease') return lease.id === value
-  if (kind === 'role') return lease.grant.roles.includes(value)
-  return lease.grant[kind] === value
+  if (kind === 'session') return grant.session === value
+  if (news.sparesNewer && grant.issuedAtMs > news.atMs) return false
+  switch (kind) {
+    case 'role':
+      return grant.roles.includes(value)
+    case 'address':
+      return covers(lease.remoteAddress)
+    case 'origin':
+      return lease.origin === value
+    case 'issuedBefore':
+      return true
+    default:
+      return grant[kind] === value
+  }
+}
+
+function nowhere(): boolean {
+  return false
 }

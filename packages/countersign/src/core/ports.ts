@@ -1,4 +1,5 @@
 /** What the outside lends, and the questions by which a conversation asks for it. */
+import type { Caller } from './handshake.ts'
 import type { Grant } from './principal.ts'
 import type { Reason } from './reasons.ts'
 import type {
@@ -161,9 +162,9 @@ export interface Questions {
   findPublicKey: { readonly ask: { readonly publicKey: string }; readonly answer: PublicKeyRow | undefined }
   /** The public keys of an account. */
   listPublicKeys: { readonly ask: { readonly username: string }; readonly answer: readonly PublicKeyRow[] }
-  /** The mark that revokes this grant or this lease, if any. */
+  /** The mark that revokes this grant, this lease or what this caller was granted, if any. */
   findMark: {
-    readonly ask: { readonly grant: Grant; readonly lease: string }
+    readonly ask: { readonly grant: Grant; readonly lease: string; readonly caller: Caller }
     readonly answer: Mark | undefined
   }
   /** How long an (identity, source) must wait before a guessable secret is judged, ms; 0: go on. */
@@ -329,7 +330,21 @@ export interface Journal {
 }
 
 /** News that every guard on every node must hear: all leases of this kind and value end. */
-export type Revocation = Mark
+export interface Revocation extends Mark {
+  /**
+   * Whether leases that rest upon something issued after the mark's instant are spared. Otherwise all end that are open
+   * when the news comes: clocks of nodes differ, and a revocation must not miss one for that.
+   */
+  readonly sparesNewer: boolean
+}
+
+/** How addresses are read, where rules speak of blocks of them. */
+export interface AddressRules {
+  /** The one spelling of an address or a block in CIDR notation; `undefined` for a text that is neither. */
+  normalise(text: string): string | undefined
+  /** Whether addresses lie in a block, as `normalise` has written it. */
+  test(range: string): (address: string) => boolean
+}
 
 /** How guards hear each other. Delivery to guards of the same process is synchronous. */
 export interface Bus {

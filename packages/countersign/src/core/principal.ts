@@ -34,6 +34,10 @@ export interface Grant {
   readonly apiKey: string | undefined
   /** SHA-256 fingerprint of the client certificate. */
   readonly certificate: string | undefined
+  /** Serial number of the client certificate, as `serialOf` writes it: unique among those of one authority. */
+  readonly serial: string | undefined
+  /** Issuer of the token (`iss` of a JWT). */
+  readonly issuer: string | undefined
   /** When the credential was issued, ms since the epoch: a mark at or after this instant revokes it. */
   readonly issuedAtMs: number
 }

@@ -1,4 +1,5 @@
 /** What the world keeps for Countersign: rows, and the one interface behind which every store stands. */
+import type { Caller } from './handshake.ts'
 import type { Grant } from './principal.ts'
 
 /** SHA-256 of a secret, base64url without padding. Secrets themselves are never keys. */
@@ -159,8 +160,24 @@ export interface PublicKeyRow {
 /** Most public keys that one account may have. */
 export const maxPublicKeys = 16
 
-/** What a revocation mark may point at: members of a `Grant`, one of its roles, or a lease by its id. */
-export const markKinds = ['subject', 'session', 'token', 'apiKey', 'certificate', 'role', 'lease'] as const
+/**
+ * What a revocation mark may point at: members of a `Grant`, one of its roles, a lease by its id, the caller's address (a
+ * block of them) or the page's origin, or everything that was issued before an instant.
+ */
+export const markKinds = [
+  'subject',
+  'session',
+  'token',
+  'apiKey',
+  'certificate',
+  'serial',
+  'issuer',
+  'role',
+  'lease',
+  'address',
+  'origin',
+  'issuedBefore',
+] as const
 
 /** One of `markKinds`. */
 export type MarkKind = (typeof markKinds)[number]
@@ -172,10 +189,15 @@ export type MarkKind = (typeof markKinds)[number]
  */
 export interface Mark {
   readonly kind: MarkKind
-  /** Which one of its kind: an id, a name, a fingerprint. Never a secret. */
+  /** Which one of its kind: an id, a name, a fingerprint; a block of addresses as `192.0.2.0/24`. Never a secret. */
   readonly value: string
   /** What was issued at or before this instant is meant, ms since the epoch. */
   readonly atMs: number
+  /**
+   * When open leases end by it, ms since the epoch: `atMs`, or later where their holders are given time to come with
+   * something that was issued since. Acceptance is refused from `atMs` on either way.
+   */
+  readonly enforceAtMs: number
   /** Why, as the closing reason tells it. */
   readonly reason: 'revoked' | 'logged_out'
 }
@@ -244,8 +266,11 @@ export interface Records {
   listPublicKeys(username: string): MaybePromise<readonly PublicKeyRow[]>
   /** Writes a revocation mark, durably. A later mark of the same kind and value replaces an earlier one. */
   putMark(mark: Mark): MaybePromise<void>
-  /** The mark that revokes this grant (or this lease), if any. */
-  findMark(grant: Grant, lease: string): MaybePromise<Mark | undefined>
+  /**
+   * The mark that revokes this grant, this lease (`''`: none) or what this caller was granted, if any.
+   * @param caller `undefined`: nobody is calling, marks of addresses and origins are passed over
+   */
+  findMark(grant: Grant, lease: string, caller?: Caller): MaybePromise<Mark | undefined>
   /** Drops what expired before `now`. Answers how many rows went. Marks are kept for 400 days. */
   sweep(now: number): MaybePromise<number>
   /** Releases files and connections. */

@@ -1,6 +1,6 @@
 /** What an application revokes, as the mark that stands for it. */
-import { MisuseError } from './errors.ts'
-import { markKinds, type Mark } from './records.ts'
+import { checkWhole, MisuseError } from './errors.ts'
+import { markKinds, type Mark, type MarkKind } from './records.ts'
 
 /** What to revoke: exactly one member. */
 export type RevokeOptions =
@@ -8,21 +8,89 @@ export type RevokeOptions =
   | { readonly session: string }
   | { readonly token: string }
   | { readonly apiKey: string }
+  /** SHA-256 fingerprint of a client certificate, hex with or without colons. */
   | { readonly certificate: string }
+  /** Serial number of a client certificate, hex with or without colons, whichever authority gave it. */
+  | { readonly serial: string }
+  /** `iss` of JWTs. */
+  | { readonly issuer: string }
   | { readonly role: string }
   | { readonly lease: string }
+  /** An address, or a block of them in CIDR notation (RFC 4632, RFC 4291 §2.3). */
+  | { readonly address: string }
+  /** `Origin` of a page, exactly as browsers send it. */
+  | { readonly origin: string }
+  /** Everything that was issued at or before this instant, ms since the epoch. */
+  | { readonly issuedBefore: number }
+
+/** How to revoke it. */
+export interface RevokeTerms {
+  /**
+   * How long holders of open sockets are given to come with a credential that was issued since, ms, at most an hour: they
+   * are warned at once and end after it. Nobody new is let in meanwhile. @default 0
+   */
+  readonly marginMs?: number
+  /**
+   * Spares what was issued later, ms since the epoch; never later than now. Sessions and leases end whenever they were
+   * issued. @default now
+   */
+  readonly issuedBeforeMs?: number
+}
+
+/** Longest margin, ms. */
+const maxMarginMs = 3_600_000
+
+/** What a mark for everything that was issued before an instant has for a value: it names nothing. */
+export const everything = '*'
+
+/** Brings values that are written in several ways into the one that is compared; of others `undefined`. */
+export type AddressNorm = (text: string) => string | undefined
 
 /**
  * The mark that these options mean.
- * @throws MisuseError for anything but exactly one known member with a non-empty text: JavaScript callers have no
- * compiler, and a misspelt member must not revoke nothing in silence
+ * @param address one spelling of an address or a block
+ * @throws MisuseError for anything but exactly one known member of the right type and terms within bounds: JavaScript
+ * callers have no compiler, and a misspelt member must not revoke nothing in silence
  */
-export function markOf(options: RevokeOptions, reason: 'revoked' | 'logged_out', atMs: number): Mark {
+export function markOf(
+  options: RevokeOptions,
+  how: RevokeTerms & { readonly reason: Mark['reason']; readonly now: number },
+  address: AddressNorm,
+): Mark {
   const given = Object.entries(options)
   const kind = markKinds.find((one) => one === given[0]?.[0])
+  if (given.length !== 1 || kind === undefined) wrong()
+  const { marginMs = 0, issuedBeforeMs = how.now, now, reason } = how
+  checkWhole('revoke: marginMs', marginMs, [0, maxMarginMs])
   const value: unknown = given[0]?.[1]
-  if (given.length !== 1 || kind === undefined || typeof value !== 'string' || value === '') {
-    throw new MisuseError('invalid_option', `revoke: exactly one of ${markKinds.join(', ')}`)
+  const before = kind === 'issuedBefore' ? value : issuedBeforeMs
+  if (typeof before !== 'number' || Number.isNaN(before)) wrong()
+  const text = kind === 'issuedBefore' ? everything : textOf(kind, value, address)
+  return { kind, value: text, atMs: Math.min(now, before), enforceAtMs: now + marginMs, reason }
+}
+
+/** Serial numbers as they are compared: lower-case hex without colons and leading zeros. */
+export function serialOf(text: string): string {
+  return text
+    .replaceAll(':', '')
+    .toLowerCase()
+    .replace(/^0+(?=.)/, '')
+}
+
+function textOf(kind: MarkKind, value: unknown, address: AddressNorm): string {
+  if (typeof value !== 'string' || value === '') wrong()
+  switch (kind) {
+    case 'address':
+      return address(value) ?? wrong()
+    case 'certificate':
+      return value.replaceAll(':', '').toLowerCase()
+    case 'serial':
+      return serialOf(value)
+    default:
+      return value
   }
-  return { kind, value, atMs, reason }
+}
+
+function wrong(): never {
+  throw new MisuseError('invalid_option', `revoke: exactly one of ${markKinds.join(', ')}`)
 }

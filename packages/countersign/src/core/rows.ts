@@ -18,6 +18,8 @@ export function grantOf(roots: Pick<Grant, 'subject' | 'roles' | 'issuedAtMs'> &
     token: roots.token,
     apiKey: roots.apiKey,
     certificate: roots.certificate,
+    serial: roots.serial,
+    issuer: roots.issuer,
     issuedAtMs: roots.issuedAtMs,
   }
 }

@@ -68,7 +68,13 @@ function acceptCertificate(shown: PeerCertificate, who: CertificateSubject): Ver
       provider: 'tls',
       claims: { fingerprint: shown.fingerprint, serial: shown.serial },
     },
-    grant: grantOf({ subject, roles, certificate: shown.fingerprint, issuedAtMs: shown.notBeforeMs }),
+    grant: grantOf({
+      subject,
+      roles,
+      certificate: shown.fingerprint,
+      serial: shown.serial,
+      issuedAtMs: shown.notBeforeMs,
+    }),
     untilMs: shown.notAfterMs,
     neverAfterMs: shown.notAfterMs,
   })

@@ -117,7 +117,9 @@ export function acceptClaims(claims: JwtClaims): Accept {
   const { subject, roles, realm, issuer, token, session, others } = claims
   return accept({
     principal: Object.freeze({ id: subject, roles, realm, method: 'jwt', provider: issuer, claims: others }),
-    grant: Object.freeze(grantOf({ subject, roles, session, token, issuedAtMs: claims.issuedAtMs ?? 0 })),
+    grant: Object.freeze(
+      grantOf({ subject, roles, session, token, issuer, issuedAtMs: claims.issuedAtMs ?? 0 }),
+    ),
     untilMs: claims.expiresAtMs,
   })
 }

@@ -93,6 +93,8 @@ function both(one: Accept, other: Accept): Accept {
     token: one.grant.token ?? other.grant.token,
     apiKey: one.grant.apiKey ?? other.grant.apiKey,
     certificate: one.grant.certificate ?? other.grant.certificate,
+    serial: one.grant.serial ?? other.grant.serial,
+    issuer: one.grant.issuer ?? other.grant.issuer,
     issuedAtMs: Math.min(one.grant.issuedAtMs, other.grant.issuedAtMs),
   }
   return accept({

@@ -62,10 +62,10 @@ export function wampTls(options: WampTlsOptions): Method {
 /** The certificate's expiry ends the lease, and revoking its fingerprint does. */
 function bounded(verdict: Verdict, certificate: PeerCertificate): Verdict {
   if (verdict.kind === 'deny') return verdict
-  const { notAfterMs, notBeforeMs, fingerprint } = certificate
+  const { notAfterMs, notBeforeMs, fingerprint, serial } = certificate
   return accept({
     ...verdict,
-    grant: { ...verdict.grant, certificate: fingerprint, issuedAtMs: notBeforeMs },
+    grant: { ...verdict.grant, certificate: fingerprint, serial, issuedAtMs: notBeforeMs },
     untilMs: Math.min(verdict.untilMs, notAfterMs),
     neverAfterMs: notAfterMs,
   })

@@ -1,4 +1,5 @@
 /** Records in the memory of this process: nothing survives it, nothing is waited for. */
+import type { Caller } from '../core/handshake.ts'
 import type { Grant } from '../core/principal.ts'
 import type {
   AccountRow,
@@ -164,8 +165,8 @@ class MemoryStore implements MemoryRecords {
     this.#marks.put(mark)
   }
 
-  findMark(grant: Grant, lease: string): Mark | undefined {
-    return this.#marks.find(grant, lease)
+  findMark(grant: Grant, lease: string, caller?: Caller): Mark | undefined {
+    return this.#marks.find(grant, lease, caller)
   }
 
   /** Accounts and their keys stay: they have no end. */

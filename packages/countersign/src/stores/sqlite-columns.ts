@@ -204,6 +204,7 @@ export const markColumns: Columns<Mark> = {
   kind: oneOf(...markKinds),
   value: text,
   atMs: number,
+  enforceAtMs: number,
   reason: oneOf('revoked', 'logged_out'),
 }
 

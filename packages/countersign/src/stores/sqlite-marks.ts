@@ -1,4 +1,5 @@
 /** Revocation marks in a file that several processes share, with a copy in memory that is never behind. */
+import type { Caller } from '../core/handshake.ts'
 import type { Grant } from '../core/principal.ts'
 import type { Mark } from '../core/records.ts'
 import { keepMarksMs, Marks } from './marks.ts'
@@ -40,10 +41,10 @@ export class SqliteMarks {
     this.#marks.put(mark)
   }
 
-  /** The mark that revokes this grant or lease, whichever process wrote it. */
-  find(grant: Grant, lease: string): Mark | undefined {
+  /** The mark that revokes this grant, lease or caller, whichever process wrote it. */
+  find(grant: Grant, lease: string, caller: Caller | undefined): Mark | undefined {
     this.#refresh()
-    return this.#marks.find(grant, lease)
+    return this.#marks.find(grant, lease, caller)
   }
 
   /** Forgets marks that are older than anything they could revoke. @returns how many */

@@ -56,6 +56,9 @@ const migrations: readonly string[] = [
   DROP INDEX challenge_secrets_salting;
   CREATE INDEX challenge_secrets_lasting ON challenge_secrets (iterations, keylen, salt) WHERE session IS NULL;
   `,
+  `
+  ALTER TABLE marks ADD COLUMN enforceAtMs REAL NOT NULL DEFAULT 0;
+  `,
 ]
 
 /** 'CSGN': tells a file of Countersign from those of other programs. */

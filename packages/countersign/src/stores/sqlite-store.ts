@@ -1,6 +1,7 @@
 /** The records port over the tables of one SQLite file. */
 import { isThenable } from '../core/drive.ts'
 import type { Sealer } from '../core/ports.ts'
+import type { Caller } from '../core/handshake.ts'
 import type { Grant } from '../core/principal.ts'
 import type {
   AccountRow,
@@ -223,8 +224,8 @@ export class SqliteStore implements Records {
     return this.#locks.write(() => this.#marks.put(mark))
   }
 
-  findMark(grant: Grant, lease: string): MaybePromise<Mark | undefined> {
-    return this.#locks.read(() => this.#marks.find(grant, lease))
+  findMark(grant: Grant, lease: string, caller?: Caller): MaybePromise<Mark | undefined> {
+    return this.#locks.read(() => this.#marks.find(grant, lease, caller))
   }
 
   sweep(now: number): MaybePromise<number> {

@@ -1,9 +1,13 @@
 /** What every bus promises. */
 import type { Bus, Revocation } from '../core/ports.ts'
+import { sampleMark } from './rows.ts'
 import { casesOf, expectEqual, type SuiteCase } from './suite.ts'
 
-const news: Revocation = { kind: 'subject', value: 'user-17', atMs: 1_000, reason: 'revoked' }
-const laterNews: Revocation = { kind: 'session', value: 's-1', atMs: 2_000, reason: 'logged_out' }
+const news: Revocation = { ...sampleMark({ atMs: 1_000 }), sparesNewer: false }
+const laterNews: Revocation = {
+  ...sampleMark({ kind: 'session', value: 's-1', atMs: 2_000, enforceAtMs: 12_000, reason: 'logged_out' }),
+  sparesNewer: true,
+}
 
 /**
  * The contract of `Bus` between subscribers of one process, for an implementation of anyone's. Delivery

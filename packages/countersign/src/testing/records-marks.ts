@@ -1,4 +1,5 @@
 /** Revocation marks: what they revoke, and what they leave alone. */
+import type { Caller } from '../core/handshake.ts'
 import type { Grant } from '../core/principal.ts'
 import { markKinds, type MarkKind } from '../core/records.ts'
 import type { RecordsCases } from './records-suite.ts'
@@ -12,7 +13,11 @@ const grant: Grant = sampleGrant({
   token: 't-1',
   apiKey: 'k-1',
   certificate: 'c-1',
+  serial: '1f',
+  issuer: 'https://id.example.com',
 })
+/** Who called when it was granted. */
+const caller: Caller = { remoteAddress: '2001:db8:1::2', origin: 'https://app.example.com' }
 /** The lease that the grant above was given. */
 const lease = 'l-1'
 /** A day, ms. */
@@ -25,9 +30,17 @@ const targets: Readonly<Record<MarkKind, string>> = {
   token: 't-1',
   apiKey: 'k-1',
   certificate: 'c-1',
+  serial: '1f',
+  issuer: 'https://id.example.com',
   role: 'editor',
   lease,
+  address: '2001:db8::/32',
+  origin: 'https://app.example.com',
+  issuedBefore: '*',
 }
+
+/** Values that name something else, where not every text is one. */
+const others: Partial<Readonly<Record<MarkKind, string>>> = { address: '2001:db9::/32' }
 
 /**
  * Behaviours of `putMark`, `findMark`, and of `sweep` for marks. An acceptance is as good as this lookup: a
@@ -41,11 +54,11 @@ export const markCases: RecordsCases = {
     markKinds.map((kind) => [
       `finds the mark of kind ${kind} that names the grant, and none that names another`,
       async (records) => {
-        await records.putMark(sampleMark({ kind, value: 'another' }))
-        expectEqual(await records.findMark(grant, lease), undefined, 'the mark of another')
-        const mark = sampleMark({ kind, value: targets[kind], reason: 'logged_out' })
+        await records.putMark(sampleMark({ kind, value: others[kind] ?? 'another' }))
+        expectEqual(await records.findMark(grant, lease, caller), undefined, 'the mark of another')
+        const mark = sampleMark({ kind, value: targets[kind], enforceAtMs: 1, reason: 'logged_out' })
         await records.putMark(mark)
-        expectEqual(await records.findMark(grant, lease), mark, 'the mark')
+        expectEqual(await records.findMark(grant, lease, caller), mark, 'the mark')
       },
     ]),
   ),
@@ -69,6 +82,21 @@ export const markCases: RecordsCases = {
       }
       expectEqual(await records.findMark(later, lease), mark, `the mark of kind ${kind}`)
     }
+  },
+  async 'finds a caller in a block of addresses, in whatever way both are written'(records) {
+    const mark = sampleMark({ kind: 'address', value: '192.0.2.128/25' })
+    await records.putMark(mark)
+    const from = async (remoteAddress: string): Promise<unknown> =>
+      records.findMark(grant, lease, { ...caller, remoteAddress })
+    expectEqual(await from('192.0.2.129'), mark, 'the mark for an address in the block')
+    expectEqual(await from('::ffff:192.0.2.255'), mark, 'the mark for a mapped address in it')
+    expectEqual(await from('192.0.2.127'), undefined, 'the mark for an address beside it')
+    expectEqual(await from('unix'), undefined, 'the mark for what is no address')
+  },
+  async 'passes over addresses and origins where nobody is calling'(records) {
+    await records.putMark(sampleMark({ kind: 'address', value: '2001:db8::/32' }))
+    await records.putMark(sampleMark({ kind: 'origin', value: 'https://app.example.com' }))
+    expectEqual(await records.findMark(grant, lease), undefined, 'the mark')
   },
   async 'holds the same value of different kinds apart'(records) {
     for (const kind of markKinds)

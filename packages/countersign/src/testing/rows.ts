@@ -139,7 +139,8 @@ export function samplePublicKey(changes: Partial<PublicKeyRow> = {}): PublicKeyR
 
 /** A mark against `user-17`, one minute after the sample rows were issued. */
 export function sampleMark(changes: Partial<Mark> = {}): Mark {
-  return { kind: 'subject', value: 'user-17', atMs: issuedAtMs + 60_000, reason: 'revoked', ...changes }
+  const atMs = changes.atMs ?? issuedAtMs + 60_000
+  return { kind: 'subject', value: 'user-17', atMs, enforceAtMs: atMs, reason: 'revoked', ...changes }
 }
 
 /** A grant to `user-17` that rests upon nothing but a subject and its roles. */

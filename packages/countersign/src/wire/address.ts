@@ -53,7 +53,8 @@ function plainIpv4(address: string): string | undefined {
   return isIpv4(quad) ? quad : undefined
 }
 
-function groupsOf(address: string): Ipv6 | undefined {
+/** The groups of an IPv6 address in any spelling, a zone passed over. */
+export function groupsOf(address: string): Ipv6 | undefined {
   const zone = address.indexOf('%')
   return parseIpv6(zone < 0 ? address : address.slice(0, zone))
 }

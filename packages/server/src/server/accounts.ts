@@ -127,14 +127,15 @@ export async function knownAccount(records: Records, username: string): Promise<
  * finds the mark within a second.
  */
 export async function revokeSubject(tools: AccountTools, subject: string): Promise<void> {
-  if (tools.guard !== undefined) await tools.guard.revoke({ subject })
-  else
-    await tools.records.putMark({
-      kind: 'subject',
-      value: subject,
-      atMs: tools.clock.now(),
-      reason: 'revoked',
-    })
+  if (tools.guard !== undefined) return tools.guard.revoke({ subject })
+  const now = tools.clock.now()
+  await tools.records.putMark({
+    kind: 'subject',
+    value: subject,
+    atMs: now,
+    enforceAtMs: now,
+    reason: 'revoked',
+  })
 }
 
 /** The stored form of a name. @throws MisuseError when it is empty, too long or has control characters or blanks */

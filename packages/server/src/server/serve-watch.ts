@@ -1,5 +1,5 @@
 /** What a server does now and then: drops what expired, and hears what other processes revoked in the same database. */
-import type { Bus, Clock, Guard, Records } from 'countersign'
+import type { Clock, Guard, Records } from 'countersign'
 import type { Logger } from 'pino'
 import { describeError } from './log.ts'
 
@@ -11,7 +11,6 @@ const lookEveryMs = 1_000
 export interface Watched {
   readonly records: Records
   readonly guards: readonly Guard[]
-  readonly bus: Bus
   readonly clock: Clock
   readonly log: Logger
 }
@@ -26,7 +25,7 @@ export function watchRecords(watched: Watched): () => void {
       sweepEveryMs,
       () => void quietly(watched, async () => void (await watched.records.sweep(watched.clock.now()))),
     ),
-    watched.clock.every(lookEveryMs, () => void quietly(watched, () => publishNewMarks(watched))),
+    watched.clock.every(lookEveryMs, () => void quietly(watched, () => recheck(watched))),
   ]
   return () => {
     for (const stop of stops) stop()
@@ -37,12 +36,8 @@ export function watchRecords(watched: Watched): () => void {
  * One lookup a lease: the store keeps marks in memory and reads the file only when another process wrote to
  * it.
  */
-async function publishNewMarks({ records, guards, bus }: Watched): Promise<void> {
-  for (const lease of guards.flatMap((guard) => guard.leases())) {
-    if (lease.ended) continue
-    const mark = await records.findMark(lease.grant, lease.id)
-    if (mark !== undefined) bus.publish(mark)
-  }
+async function recheck({ guards }: Watched): Promise<void> {
+  for (const guard of guards) await guard.recheck()
 }
 
 /** A store that is out of reach for a moment is asked again at the next tick. */

@@ -85,10 +85,9 @@ export async function startServer(config: Config, options: ServeOptions): Promis
     await closeEverything(shared, guards, stops)
     throw error
   }
-  const { records, bus, log } = shared
+  const { records, log } = shared
   const stopWatching = watchRecords({
     records,
-    bus,
     log,
     clock: shared.platform.clock,
     guards: guardsOf(guards),

@@ -96,6 +96,8 @@ describe('a file of cookies', () => {
     token: undefined,
     apiKey: undefined,
     certificate: undefined,
+    serial: undefined,
+    issuer: undefined,
     issuedAtMs: 0,
   }
   const principal = {

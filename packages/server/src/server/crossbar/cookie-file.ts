@@ -177,8 +177,8 @@ function wholePrincipal(principal: Principal): Principal {
 }
 
 function wholeGrant(grant: Grant): Grant {
-  const { session, token, apiKey, certificate } = grant
-  return { ...grant, session, token, apiKey, certificate }
+  const { session, token, apiKey, certificate, serial, issuer } = grant
+  return { ...grant, session, token, apiKey, certificate, serial, issuer }
 }
 
 function isPrincipal(value: unknown): value is Principal {

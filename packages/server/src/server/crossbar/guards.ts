@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
+  addressRules,
   Guard,
   MisuseError,
   type Bus,
@@ -108,6 +109,7 @@ function guardOf(place: TransportPlace, accept: readonly Method[], around: GateS
       // Sessions last as long as what they rest upon, as clients of a router expect.
       limits: { maxBytes, maxLeaseMs: Infinity },
       sourceOf: subnetOf,
+      addresses: addressRules,
     },
     shared,
   )

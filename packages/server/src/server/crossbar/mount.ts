@@ -91,8 +91,8 @@ export async function mountNode(node: CrossbarNode, options: MountOptions): Prom
     await closeAll(running)
     throw error
   }
-  const { records, bus, platform } = shared
-  const stop = watchRecords({ records, bus, log: options.log, clock: platform.clock, guards })
+  const { records, platform } = shared
+  const stop = watchRecords({ records, log: options.log, clock: platform.clock, guards })
   return {
     listeners: routers.flatMap(({ listeners }) => listeners.flatMap(({ urls }) => urls)),
     warnings,
