@@ -5,7 +5,7 @@
 import { localBus } from './bus/local.ts'
 import type { Carrier } from './core/carrier.ts'
 import { MisuseError } from './core/errors.ts'
-import { Guard } from './core/guard.ts'
+import { Guard, type SubjectCap } from './core/guard.ts'
 import type { RefusalStyle } from './core/knock.ts'
 import type { LimitOptions } from './core/limits.ts'
 import type { Method } from './core/method.ts'
@@ -47,6 +47,11 @@ export interface GuardOptions {
   readonly closeCodes?: Partial<Readonly<Record<Reason, number>>>
   /** Bounds; see `defaultLimits`. */
   readonly limits?: LimitOptions
+  /**
+   * How many connections one subject may have at this guard, and whether one more is rejected or replaces the oldest.
+   * @default any number
+   */
+  readonly perSubject?: SubjectCap
   /** Lets tickets, tokens, cookies and passwords travel over cleartext off loopback. @default false */
   readonly dangerouslyAllowCleartext?: boolean
   /**
@@ -101,6 +106,7 @@ export function createGuard(options: GuardOptions): Guard {
       dangerouslyAllowCleartext: options.dangerouslyAllowCleartext ?? false,
       sourceOf: subnetOf,
       addresses: addressRules,
+      perSubject: options.perSubject,
       limits: { ...(takes('jwt') ? { maxBytes: maxBytesForJwt } : {}), ...options.limits },
     },
     {
@@ -180,7 +186,7 @@ export { wampBearer, wampHello } from './carriers/wamp.ts'
 export { localBus } from './bus/local.ts'
 export { memory } from './stores/memory.ts'
 export { MisuseError, OutageError, type MisuseCode, type OutageCode } from './core/errors.ts'
-export { Guard } from './core/guard.ts'
+export { Guard, type SubjectCap } from './core/guard.ts'
 export { maxTicketMs, prefixes } from './core/issue.ts'
 export type {
   ApiKeyOptions,

@@ -67,6 +67,28 @@ describe('a lease', () => {
     expect(peer.closedBy).toEqual({ code: 3000, reason: 'lease_expired' })
   })
 
+  test('neither says nor hears anything from its hard end on, between two ticks of the wheel', async () => {
+    extraMs = 1
+    const room = leaseRoom()
+    const [quiet, loud] = [await joined(room), await joined(room)]
+    extraMs = minuteMs
+    const other = room.member()
+    extraMs = 0
+    for (const peer of [quiet, loud, other]) peer.subscribe('com.topic')
+    room.clock.advance(65_000)
+    other.publish('com.topic', [1])
+    expect(quiet.events()).toEqual([[1]])
+    room.clock.advance(1)
+    other.publish('com.topic', [2])
+    expect(quiet.events()).toEqual([[1]])
+    expect(quiet.kinds()).not.toContain('goodbye')
+    loud.say({ kind: 'publish', request: 9, options: noDict, topic: 'com.topic', payload: noPayload })
+    expect(other.events()).toEqual([])
+    expect(loud.sent.at(-1)).toMatchObject({ kind: 'goodbye', reason: 'wamp.close.expired' })
+    room.clock.advance(500)
+    expect(quiet.sent.at(-1)).toMatchObject({ kind: 'goodbye', reason: 'wamp.close.expired' })
+  })
+
   test.each([
     ['revoked', 'wamp.close.killed'],
     ['logged_out', 'wamp.close.logout'],

@@ -15,10 +15,10 @@ export function challengeFrame(say: Challenge): string {
  * server (`verifier`), what the authenticator has for the client. `undefined` for a bare token: nothing is said, and the
  * application's first word is the first.
  */
-export function acceptanceFrame(form: ReplyForm, lease: Lease): string | undefined {
+export function acceptanceFrame(form: ReplyForm, lease: Lease, now: number): string | undefined {
   if (form === 'bare') return undefined
   if (form === 'connection_init') return '{"type":"connection_ack"}'
-  const seconds = Math.max(0, Math.floor((lease.untilMs - lease.grantedAtMs) / 1_000))
+  const seconds = Math.max(0, Math.floor((lease.untilMs - now) / 1_000))
   // Claims of other methods are for the application. Without a value the member is left out.
   const extra = form === 'challenge' ? lease.principal.claims['authextra'] : undefined
   return JSON.stringify({ type: 'auth_ok', expires_in: seconds, lease: lease.id, extra })
@@ -39,7 +39,7 @@ export function refusalFrame(form: ReplyForm, reason: Reason): string | undefine
 
 /**
  * Tells the holder of a lease that it ends in so many seconds, rounded up:
- * `{"type":"auth_expiring","in":seconds}`. A client answers by a fresh credential over HTTP.
+ * `{"type":"auth_expiring","in":seconds}`. A client answers by a fresh credential, in the same form as its first.
  */
 export function expiringFrame(inMs: number): string {
   return JSON.stringify({ type: 'auth_expiring', in: Math.ceil(inMs / 1_000) })

@@ -1,6 +1,8 @@
-/** A `ws` socket with a gate: what arrives goes to the waiting room, to the application, or nowhere. */
+/** A `ws` socket with a gate: what arrives goes to the waiting room, to the application, or nowhere; so does what is sent. */
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Lease } from '../core/lease.ts'
+import type { InBand } from './in-band.ts'
 
 /** Takes what arrives before acceptance. */
 export interface Visitor {
@@ -14,9 +16,15 @@ export interface GatedSocket extends WebSocket {
   lease: Lease | undefined
   /** Waits for acceptance; `undefined` afterwards. */
   visitor: Visitor | undefined
-  /** Whether its client speaks Countersign's own frames, so that a warning would be understood. */
-  framed: boolean
+  /** Renews the lease by frames, where the client speaks Countersign's own; a warning would be understood there. */
+  inBand: InBand | undefined
+  /** What the socket writes to; `undefined` until acceptance. */
+  transport: Duplex | undefined
 }
+
+/** What `ws` takes beside the data that it sends. */
+type SendOptions = Parameters<WebSocket['send']>[1]
+type Sent = (error?: Error) => void
 
 /**
  * Class of gated sockets, on top of the class that the server would have used. Delivery is gated where `ws`
@@ -26,7 +34,8 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
   return class extends Base implements GatedSocket {
     lease: Lease | undefined = undefined
     visitor: Visitor | undefined = undefined
-    framed = false
+    inBand: InBand | undefined = undefined
+    transport: Duplex | undefined = undefined
 
     /** One comparison a message: after the end of the lease nothing reaches the application any more. */
     override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -36,12 +45,46 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
           this.visitor.message(args[0] as Buffer, args[1] === true)
           return true
         }
-        if (this.lease?.ended === true) return false
+        if (this.lease?.passes() === false) return false
+        if (this.inBand !== undefined && args[1] === false && isTaken(this.inBand, args[0])) return true
       } else if (event === 'close') {
         this.visitor?.gone()
+        this.inBand?.gone()
         this.lease?.leave()
       } else if (event === 'error' && this.listenerCount('error') === 0) return false
       return super.emit(event, ...args)
     }
+
+    /** The same comparison for what leaves. After the end it is dropped, as `ws` drops what is sent while it closes. */
+    override send(data: Parameters<WebSocket['send']>[0], options?: SendOptions | Sent, sent?: Sent): void {
+      if (this.lease?.passes() !== false) {
+        // A function in this place is told apart by ws itself.
+        super.send(data, options as SendOptions, sent)
+        return
+      }
+      const tell = typeof options === 'function' ? options : sent
+      if (tell !== undefined) process.nextTick(tell, new Error('The lease of this socket has ended'))
+    }
   }
+}
+
+/** Whatever shape an application has asked for by `binaryType`: text is looked at where it came as one piece. */
+function isTaken(inBand: InBand, data: unknown): boolean {
+  if (Buffer.isBuffer(data)) return inBand.takes(data)
+  if (data instanceof ArrayBuffer) return inBand.takes(Buffer.from(data))
+  return Array.isArray(data) && inBand.takes(Buffer.concat(data))
+}
+
+/**
+ * Cuts a connection off, so that what is still queued is not delivered: closing it would send on what the kernel holds.
+ * @param transport of a plain connection it is reset (RFC 9293 §3.5.2); of a TLS one what is not written yet is dropped
+ */
+export function cutOff(transport: Duplex): void {
+  if (
+    'resetAndDestroy' in transport &&
+    typeof transport.resetAndDestroy === 'function' &&
+    !('encrypted' in transport)
+  )
+    transport.resetAndDestroy()
+  else transport.destroy()
 }

@@ -1,15 +1,13 @@
 /** Sockets that are open but not accepted: bounded in number, bytes, messages and time. */
-import type { Heard } from '../core/ports.ts'
-import type { IncomingMessage } from 'node:http'
 import { settle, type PeerTurn, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
 import { refuse, type Accepted, type Decision, type Refused } from '../core/knock.ts'
 import type { Waiting } from '../core/pool.ts'
 import type { Reason } from '../core/reasons.ts'
-import { parseAuthenticate } from '../wire/first-message.ts'
 import { subnetOf } from '../wire/address.ts'
 import { challengeFrame } from './frames.ts'
 import type { GatedSocket, Visitor } from './gated-socket.ts'
+import { answerOf } from './in-band.ts'
 import { abandon, type Upgrade } from './http.ts'
 
 /** A message that arrived before acceptance, behind the credential. */
@@ -20,7 +18,7 @@ export interface QueuedMessage {
 
 /** How a visit ends; exactly one is called, once. */
 export interface VisitEnds {
-  welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void
+  welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void
   turnAway(socket: GatedSocket, decision: Refused, upgrade: Upgrade): void
 }
 
@@ -149,7 +147,7 @@ export class WaitingSocket implements Waiting, Visitor {
     const queued = this.#queued
     this.#leave()
     if (next.value.kind === 'accepted')
-      this.#ends.welcome(socket, this.#upgrade.request, { decision: next.value, queued })
+      this.#ends.welcome(socket, this.#upgrade, { decision: next.value, queued })
     else this.#ends.turnAway(socket, { ...next.value, tell: 'close' }, this.#upgrade)
   }
 
@@ -187,13 +185,4 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#bytes += chunk.length
     if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
   }
-}
-
-/** Longest answer to a challenge, bytes of UTF-8. */
-const maxAnswerBytes = 4_096
-
-/** What `{"type":"authenticate",…}` carries; anything else is a wrong signature. */
-function answerOf(text: string): Omit<Heard, 'now'> | undefined {
-  const answer = parseAuthenticate(text, maxAnswerBytes)
-  return answer.kind === 'found' ? { text: answer.value.signature, extra: answer.value.extra } : undefined
 }

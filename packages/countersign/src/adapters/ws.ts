@@ -8,8 +8,9 @@ import type { Guard } from '../core/guard.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
 import type { Reason } from '../core/reasons.ts'
+import { Closings } from './closings.ts'
 import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
-import { gatedClass, type GatedSocket } from './gated-socket.ts'
+import { cutOff, gatedClass, type GatedSocket } from './gated-socket.ts'
 import {
   answerHttp,
   httpRefusal,
@@ -18,6 +19,7 @@ import {
   type UpgradeOptions,
   type UpgradeSteps,
 } from './http.ts'
+import { InBand } from './in-band.ts'
 import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
 
 /**
@@ -76,12 +78,14 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   readonly #guard: Guard
   readonly #replies: boolean
   readonly #clients: Set<WebSocket> | undefined
+  readonly #closings: Closings
 
   constructor(wss: WebSocketServer, guard: Guard) {
     this.#wss = wss
     this.#guard = guard
     // Absent when the server was made with `clientTracking: false`.
     this.#clients = wss.clients
+    this.#closings = new Closings((socket, reason) => this.#part(socket, reason))
     this.#replies = guard.places.message.every((place) => place.carrier.replies)
   }
 
@@ -89,7 +93,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   accepted(upgrade: Upgrade, decision: Accepted): void {
     const socket = this.#open(upgrade)
     if (socket === undefined) decision.lease.leave()
-    else this.welcome(socket, upgrade.request, { decision, queued: [] })
+    else this.welcome(socket, upgrade, { decision, queued: [] })
   }
 
   /** Browsers see no HTTP status of a refused upgrade: the handshake is completed to be able to say why. */
@@ -118,21 +122,23 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   }
 
   /** Binds the lease, says what the protocol wants said, and gives the socket to the application. */
-  welcome(socket: GatedSocket, request: IncomingMessage, welcome: Welcome): void {
+  welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
     socket.lease = lease
-    socket.framed = isFramed(reply)
+    socket.transport = upgrade.socket
+    if (this.#replies && isFramed(reply))
+      socket.inBand = new InBand(this.#guard, socket, { handshake: upgrade.handshake, form: reply })
     lease.hold(this, socket)
-    const frame = this.#replies && !lease.ended ? acceptanceFrame(reply, lease) : undefined
+    const frame = this.#replies && !lease.ended ? acceptanceFrame(reply, lease, lease.grantedAtMs) : undefined
     // Before the lease opens: a short one is warned at once, and the warning must not come first.
     if (frame !== undefined) socket.send(frame)
     if (!lease.open()) {
       // Ended between verdict and socket: nobody held it then, so nobody was told to close.
-      this.#close(socket, lease.reason ?? 'internal')
+      this.close(socket, lease, lease.reason ?? 'internal')
       return
     }
     this.#clients?.add(socket)
-    this.#wss.emit('connection', socket, request, lease)
+    this.#wss.emit('connection', socket, upgrade.request, lease)
     for (const { data, isBinary } of welcome.queued) socket.emit('message', data, isBinary)
   }
 
@@ -153,13 +159,29 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
 
   /** Clients of bare tokens know no such frame: they are closed when the time comes. */
   warn(socket: GatedSocket, _lease: Lease, inMs: number): void {
-    if (socket.framed) socket.send(expiringFrame(inMs))
+    if (socket.inBand !== undefined) socket.send(expiringFrame(inMs))
   }
 
-  /** What is queued must not follow the end of a lease: if output is stuck, the socket goes at once. */
+  /** The gate is shut already: telling is what takes time, and is done a few a turn, unless the process goes. */
   close(socket: GatedSocket, _lease: Lease, reason: Reason): void {
-    if (socket.bufferedAmount > 0) socket.terminate()
-    else this.#close(socket, reason)
+    if (reason === 'shutting_down') this.#part(socket, reason)
+    else this.#closings.add(socket, reason)
+  }
+
+  /**
+   * What is queued must not follow the end of a lease. On a plain connection output that waits is stuck: the peer does not
+   * read. TLS writes behind the scenes, and is given a turn of the event loop.
+   */
+  #part(socket: GatedSocket, reason: Reason): void {
+    const { transport } = socket
+    if (socket.bufferedAmount === 0 || transport === undefined) this.#close(socket, reason)
+    else if ('encrypted' in transport) setImmediate(() => this.#partNow(socket, reason))
+    else this.#partNow(socket, reason)
+  }
+
+  #partNow(socket: GatedSocket, reason: Reason): void {
+    if (socket.bufferedAmount === 0 || socket.transport === undefined) this.#close(socket, reason)
+    else cutOff(socket.transport)
   }
 
   /** Completes the handshake. `undefined`: the peer left, or `ws` refused what the guard had accepted. */

@@ -2,7 +2,7 @@
 import { answersOf } from './answers.ts'
 import type { Hiding } from './carrier.ts'
 import { drive, type Turn } from './drive.ts'
-import { MisuseError } from './errors.ts'
+import { checkWhole, MisuseError } from './errors.ts'
 import type { HelloCredential } from './credential.ts'
 import type { Caller, Handshake } from './handshake.ts'
 import { createIssuer } from './issue.ts'
@@ -47,10 +47,20 @@ export interface GuardSettings {
   readonly closeCodes: Partial<Readonly<Record<Reason, number>>>
   readonly dangerouslyAllowCleartext: boolean
   readonly limits: LimitOptions | undefined
+  /** How many connections one subject may have; `undefined`: any number. */
+  readonly perSubject: SubjectCap | undefined
   /** The unit by which sources are counted: an address, or the subnet that one host commonly owns. */
   readonly sourceOf: (address: string) => string
   /** How revocations of addresses are read. */
   readonly addresses: AddressRules
+}
+
+/** How many connections one subject may have at a guard, and who gives way to one more. */
+export interface SubjectCap {
+  /** At least 1. */
+  readonly most: number
+  /** `reject`: the newcomer is refused as `too_many_connections`. `replace`: the oldest ends as `superseded`. */
+  readonly whenFull: 'reject' | 'replace'
 }
 
 /** Decides who may speak, and keeps every decision until its lease ends. */
@@ -90,6 +100,8 @@ export class Guard implements Gatekeeper {
     this.audience = settings.audience
     this.refusals = settings.refusals
     this.limits = limitsOf(settings.limits)
+    if (settings.perSubject !== undefined)
+      checkWhole('perSubject: most', settings.perSubject.most, [1, 1_000_000])
     this.places = placesOfMethods(settings.accept)
     checkAmbient(this.places, settings.origins)
     this.#journal = new GuardJournal(ports, settings.name)
@@ -175,6 +187,19 @@ export class Guard implements Gatekeeper {
   }
 
   /**
+   * As `refresh`, on the live connection itself: the peer has the word as before acceptance, and its first message is the
+   * fresh credential, or the opening of a challenge. Never throws and never rejects.
+   * @param handshake facts of the connection, without any credential of its own
+   * @returns turns of the peer, then the reason of a refusal, or `undefined` when refreshed
+   */
+  reauthenticate(leaseId: string, handshake: Handshake): MaybePromise<Turn<Reason | undefined>> {
+    const lease = this.#leases.find(leaseId)
+    if (lease === undefined) return { kind: 'done', value: 'forbidden' }
+    const early = this.#refuseEarly(handshake, this.now())
+    return early === undefined ? this.#renewals.converse(lease, handshake) : { kind: 'done', value: early }
+  }
+
+  /**
    * As `refresh`, on the live connection itself, by an opening whose challenges the peer answers. Never throws and never
    * rejects. Leave the turn when the connection goes.
    * @returns turns of the peer, then the reason of a refusal, or `undefined` when refreshed
@@ -204,7 +229,7 @@ export class Guard implements Gatekeeper {
     reason: 'revoked' | 'logged_out' = 'revoked',
     terms: RevokeTerms = {},
   ): Promise<void> {
-    const mark = markOf(what, { ...terms, reason, now: this.now() }, this.#settings.addresses.normalise)
+    const mark = markOf(what, { ...terms, reason, now: this.now() }, this.#settings.addresses)
     await this.#ports.records.putMark(mark)
     const sparesNewer = terms.issuedBeforeMs !== undefined || mark.kind === 'issuedBefore'
     this.#ports.bus.publish({ ...mark, sparesNewer })
@@ -264,6 +289,19 @@ export class Guard implements Gatekeeper {
     // An attempt that was being judged while the guard closed.
     if (this.#closed) lease.apply({ kind: 'ended', reason: 'shutting_down' }, now)
     return lease
+  }
+
+  /** See `Gatekeeper`. Called in the turn in which the marks were compared: no two newcomers see the same room. */
+  makeRoom(lease: Lease): boolean {
+    const cap = this.#settings.perSubject
+    if (cap === undefined) return true
+    const held = this.#leases.list(lease.grant.subject)
+    const over = held.length - cap.most
+    if (over <= 0) return true
+    if (cap.whenFull === 'reject') return false
+    for (const oldest of held.filter((one) => one !== lease).slice(0, over))
+      oldest.apply({ kind: 'ended', reason: 'superseded' }, this.now())
+    return true
   }
 
   /** See `Gatekeeper`. */

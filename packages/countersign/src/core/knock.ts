@@ -47,6 +47,8 @@ export interface Gatekeeper {
   mayCarryBearer(handshake: Handshake): boolean
   /** Registers a lease that is not open yet. */
   register(accepted: Accept, caller: Caller): Lease
+  /** Whether one more of this subject may be connected; where the oldest gives way, it has ended by then. */
+  makeRoom(lease: Lease): boolean
   /** Does to a lease what a mark that was found says. */
   enforce(lease: Lease, mark: Mark): void
   /** Tells the journal about a throw; the class of the error, never its message, leaves. */
@@ -88,6 +90,10 @@ function* decide(keeper: Gatekeeper, handshake: Handshake, judging: Talk<Judged>
     const mark = yield* findMark(lease.grant, lease.id, lease)
     if (mark !== undefined) keeper.enforce(lease, mark)
     if (lease.ended) return refused(deny(whyNot(lease)))
+    if (!keeper.makeRoom(lease)) {
+      lease.leave()
+      return refused(deny('too_many_connections'))
+    }
     return { kind: 'accepted', lease, method: judged.method, reply: form }
   } catch (error) {
     keeper.failed(error)
@@ -236,9 +242,10 @@ function unusable(keeper: Gatekeeper, handshake: Handshake): Reason {
   return keeper.mayCarryBearer(handshake) ? 'forbidden_origin' : 'insecure_transport'
 }
 
-/** A revoked credential is told like a wrong one; a guard that shuts down says so, and the credential may be kept. */
+/** A revoked credential is told like a wrong one; what says nothing about the credential is told as it is. */
 function whyNot(lease: Lease): Reason {
-  return lease.reason === 'shutting_down' ? 'shutting_down' : 'invalid_credential'
+  const { reason } = lease
+  return reason === 'shutting_down' || reason === 'superseded' ? reason : 'invalid_credential'
 }
 
 function refusedWith(reason: Reason, now: number): Judged {

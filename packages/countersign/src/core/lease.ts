@@ -126,11 +126,14 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
    * them nothing may follow the end. A lease whose time is over ends here.
    */
   passes(): boolean {
-    if (this.ended) return false
-    const now = this.#owner.now()
-    if (now < hardEndMs(this)) return true
-    this.apply({ kind: 'tick' }, now)
+    if (!this.over()) return true
+    this.apply({ kind: 'tick' }, this.#owner.now())
     return !this.ended
+  }
+
+  /** Whether nothing may pass any more, though the wheel has perhaps not come to it yet. As `passes`, and ends nothing. */
+  over(): boolean {
+    return this.ended || this.#owner.now() >= hardEndMs(this)
   }
 
   /** Opens the gate: the socket is up and bound. @returns whether it may speak, `false` when it was ended meanwhile */

@@ -135,18 +135,10 @@ function names(news: Revocation, lease: Lease, covers: (address: string) => bool
   if (kind === 'lease') return lease.id === value
   if (kind === 'session') return grant.session === value
   if (news.sparesNewer && grant.issuedAtMs > news.atMs) return false
-  switch (kind) {
-    case 'role':
-      return grant.roles.includes(value)
-    case 'address':
-      return covers(lease.remoteAddress)
-    case 'origin':
-      return lease.origin === value
-    case 'issuedBefore':
-      return true
-    default:
-      return grant[kind] === value
-  }
+  if (kind === 'role') return grant.roles.includes(value)
+  if (kind === 'address') return covers(lease.remoteAddress)
+  if (kind === 'origin') return lease.origin === value
+  return kind === 'issuedBefore' || grant[kind] === value
 }
 
 function nowhere(): boolean {

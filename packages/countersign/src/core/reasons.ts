@@ -14,6 +14,7 @@ export type Reason =
   | 'wrong_host'
   | 'authentication_timeout'
   | 'too_many_attempts'
+  | 'too_many_connections'
   | 'overloaded'
   | 'superseded'
   | 'shutting_down'
@@ -141,6 +142,14 @@ export const reasons: Readonly<Record<Reason, Refusal>> = {
   too_many_attempts: {
     status: 429,
     body: 'Too many attempts',
+    close: 4429,
+    wamp: failed,
+    advice: 'wait',
+    tellBrowser: true,
+  },
+  too_many_connections: {
+    status: 429,
+    body: 'Too many connections',
     close: 4429,
     wamp: failed,
     advice: 'wait',

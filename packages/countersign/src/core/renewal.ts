@@ -39,6 +39,17 @@ export class Renewals {
     return this.#takeOver(lease, await this.#rejudge(handshake, message))
   }
 
+  /** By what the peer says on the connection itself. */
+  converse(lease: Lease, handshake: Handshake): MaybePromise<Turn<Reason | undefined>> {
+    try {
+      const judging = rejudge(this.#keeper, handshake, this.#keeper.now())
+      return this.renewing(lease, drive(judging, this.#answers))
+    } catch (error) {
+      this.#keeper.failed(error)
+      return { kind: 'done', value: 'internal' }
+    }
+  }
+
   /** By an opening whose challenges the peer answers. */
   rejoin(lease: Lease, handshake: Handshake, hello: HelloCredential): MaybePromise<Turn<Reason | undefined>> {
     try {

@@ -1,5 +1,6 @@
 /** What an application revokes, as the mark that stands for it. */
 import { checkWhole, MisuseError } from './errors.ts'
+import type { AddressRules } from './ports.ts'
 import { markKinds, type Mark, type MarkKind } from './records.ts'
 
 /** What to revoke: exactly one member. */
@@ -43,19 +44,16 @@ const maxMarginMs = 3_600_000
 /** What a mark for everything that was issued before an instant has for a value: it names nothing. */
 export const everything = '*'
 
-/** Brings values that are written in several ways into the one that is compared; of others `undefined`. */
-export type AddressNorm = (text: string) => string | undefined
-
 /**
  * The mark that these options mean.
- * @param address one spelling of an address or a block
+ * @param address how addresses and blocks of them are written
  * @throws MisuseError for anything but exactly one known member of the right type and terms within bounds: JavaScript
  * callers have no compiler, and a misspelt member must not revoke nothing in silence
  */
 export function markOf(
   options: RevokeOptions,
   how: RevokeTerms & { readonly reason: Mark['reason']; readonly now: number },
-  address: AddressNorm,
+  address: AddressRules,
 ): Mark {
   const given = Object.entries(options)
   const kind = markKinds.find((one) => one === given[0]?.[0])
@@ -77,18 +75,11 @@ export function serialOf(text: string): string {
     .replace(/^0+(?=.)/, '')
 }
 
-function textOf(kind: MarkKind, value: unknown, address: AddressNorm): string {
+function textOf(kind: MarkKind, value: unknown, address: AddressRules): string {
   if (typeof value !== 'string' || value === '') wrong()
-  switch (kind) {
-    case 'address':
-      return address(value) ?? wrong()
-    case 'certificate':
-      return value.replaceAll(':', '').toLowerCase()
-    case 'serial':
-      return serialOf(value)
-    default:
-      return value
-  }
+  if (kind === 'address') return address.normalise(value) ?? wrong()
+  if (kind === 'certificate') return value.replaceAll(':', '').toLowerCase()
+  return kind === 'serial' ? serialOf(value) : value
 }
 
 function wrong(): never {

@@ -127,7 +127,7 @@ class Roles implements RoleAuthority {
     let asked = role
     let permit = await first
     for (let again = 0; again < maxAgain; again++) {
-      if (session.gone) return permits.denied
+      if (session.over) return permits.denied
       const current = this.#roles.get(session.identity.authrole)
       if (current === asked) return permit
       if (current === undefined) return permits.denied

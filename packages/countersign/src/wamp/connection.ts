@@ -162,7 +162,8 @@ export class Connection implements SessionKeeper {
   /** Messages of a session: its realm has the word, but for those that begin or end one. */
   #live(message: Message | Malformed): void {
     const joined = this.#joined
-    if (joined === undefined) return
+    // The end comes in ticks of a wheel; between two of them nothing may be said any more.
+    if (joined === undefined || !joined.lease.passes()) return
     if (message.kind === 'malformed') this.violated()
     else if (message.kind === 'goodbye') this.#leaves(message)
     else if (message.kind === 'abort') this.#hangUp()
@@ -261,6 +262,7 @@ export class Connection implements SessionKeeper {
       trustlevel: realm.trustlevelOf(role),
       transport: this.#facts,
       outlet: this.#facts.transport,
+      gate: lease,
       keeper: this,
     })
     this.#opening = opening.rechallenge ? opening : undefined

@@ -52,7 +52,7 @@ export class WaitingMessages {
   }
 
   #resume(session: Session, act: () => boolean): void {
-    if (session.gone) return
+    if (session.over) return
     const behind = session.waiting ?? []
     session.waiting = undefined
     for (const message of behind) session.heldBytes -= heldBytes(message)
@@ -61,7 +61,7 @@ export class WaitingMessages {
       return
     }
     for (const [at, next] of behind.entries()) {
-      if (session.gone) return
+      if (session.over) return
       if (isWaiting(session)) {
         // The rest keeps its place before whatever comes from now on.
         for (const message of behind.slice(at)) queue(session, session.waiting, message)

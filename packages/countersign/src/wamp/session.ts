@@ -61,6 +61,14 @@ export interface TransportFacts {
   readonly facts: Dict
 }
 
+/** What tells that a session's time is over before anything has ended it: its lease. */
+export interface Gate {
+  over(): boolean
+}
+
+/** The router's own sessions have no end. */
+const open: Gate = { over: () => false }
+
 /** Everything that makes a session; see the fields of `Session`. */
 export interface SessionFacts {
   readonly id: number
@@ -74,6 +82,8 @@ export interface SessionFacts {
   readonly outlet: Outlet
   /** @default nobody: there is no connection that could end */
   readonly keeper?: SessionKeeper
+  /** Nothing is sent once it says that the time is over. @default a gate that never does */
+  readonly gate?: Gate
   /** Whether its calls are not counted: the router's own are bounded by those on whose behalf it asks. @default false */
   readonly uncounted?: boolean
 }
@@ -110,6 +120,7 @@ export class Session {
   /** What is published once it has gone. Belongs to the realm. */
   testaments: Testaments | undefined = undefined
   readonly #transport: TransportFacts
+  readonly #gate: Gate
 
   constructor(facts: SessionFacts) {
     this.id = facts.id
@@ -119,6 +130,7 @@ export class Session {
     this.cancelReply = facts.cancelReply
     this.trustlevel = facts.trustlevel
     this.#transport = facts.transport
+    this.#gate = facts.gate ?? open
     this.outlet = facts.outlet
     this.keeper = facts.keeper ?? nobody
     this.uncounted = facts.uncounted ?? false
@@ -129,8 +141,13 @@ export class Session {
     return this.#transport.facts
   }
 
-  /** Sends one message, unless the session is gone. */
+  /** Whether it may neither say nor hear anything any more. It is ended by its connection, never from within a delivery. */
+  get over(): boolean {
+    return this.gone || this.#gate.over()
+  }
+
+  /** Sends one message, unless the session is over. */
   send(message: RouterMessage): void {
-    if (!this.gone) this.outlet.send(message)
+    if (!this.over) this.outlet.send(message)
   }
 }

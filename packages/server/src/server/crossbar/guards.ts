@@ -110,6 +110,7 @@ function guardOf(place: TransportPlace, accept: readonly Method[], around: GateS
       limits: { maxBytes, maxLeaseMs: Infinity },
       sourceOf: subnetOf,
       addresses: addressRules,
+      perSubject: undefined,
     },
     shared,
   )
