@@ -225,7 +225,7 @@ describe('a lease', () => {
     expect(lease.passes()).toBe(true)
     clock.advance(1)
     expect([lease.passes(), lease.reason]).toEqual([false, 'lease_expired'])
-    expect(told).toEqual(['warn 1 9751', 'close 1 lease_expired'])
+    expect(told).toEqual(['warn 1 9951', 'close 1 lease_expired'])
   })
 
   test('that has ended takes over nothing', () => {

@@ -68,10 +68,10 @@ describe('the wheel', () => {
   test('does not call early an entry that hangs in a slot of a later lap', () => {
     const called: number[] = []
     const wheel = new Wheel<Entry>(tickMs, 0, (one) => called.push(one.name))
-    wheel.set(entry(1, 512 * tickMs * 3 + 20))
-    for (let now = 0; now <= 512 * tickMs * 3; now += tickMs) wheel.advance(now)
+    wheel.set(entry(1, 2_048 * tickMs * 3 + 20))
+    for (let now = 0; now <= 2_048 * tickMs * 3; now += tickMs) wheel.advance(now)
     expect(called).toEqual([])
-    wheel.advance(512 * tickMs * 3 + 20)
+    wheel.advance(2_048 * tickMs * 3 + 20)
     expect(called).toEqual([1])
   })
 

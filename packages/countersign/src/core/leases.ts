@@ -5,8 +5,8 @@ import type { AddressRules, Clock, Revocation } from './ports.ts'
 import type { Mark } from './records.ts'
 import { Wheel } from './wheel.ts'
 
-/** One timer of this period serves all leases. */
-export const wheelTickMs = 250
+/** One timer of this period serves all leases: an end is told that late at most, though nothing passes after it. */
+export const wheelTickMs = 50
 
 /** Registry of leases. A lease is in it from `add` until it ends. */
 export class Leases {

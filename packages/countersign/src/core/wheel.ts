@@ -10,8 +10,8 @@ export interface WheelEntry<E> {
   slot: number
 }
 
-/** Slots of the wheel: at 250 ms a tick one turn takes two minutes. Entries due later pass by and stay. */
-const slots = 512
+/** Slots of the wheel: at 50 ms a tick one turn takes 102 seconds. Entries due later pass by and stay. */
+const slots = 2_048
 
 /** Entries are called at most two ticks late and never early. */
 export class Wheel<E extends WheelEntry<E>> {
