@@ -30,6 +30,7 @@ guards:
       - { method: jwt }
   - name: machines
     listen: 127.0.0.1:${first + 1}
+    perSubject: { most: 2, whenFull: replace }
     accept:
       - { method: api_key }
       - { method: password }
@@ -206,6 +207,25 @@ describe('countersign serve', () => {
       void countersign(['user', 'disable', 'bob'], inFolder)
     })
     expect(heard).toMatchObject({ code: 3003, reason: 'revoked' })
+  })
+
+  it('ends what the command line revokes, with the word that it was told to say', async () => {
+    const heard = await talk(`ws://localhost:${port}/socket?ticket=${await mint('chat')}`, {}, () => {
+      void countersign(['revoke', 'address', '127.0.0.0/8', '--reason', 'logged_out'], inFolder)
+    })
+    expect(heard).toMatchObject({ code: 3003, reason: 'logged_out' })
+  })
+
+  it('replaces the oldest connection of a subject that has as many as it may', async () => {
+    const url = `ws://127.0.0.1:${port + 1}/`
+    const stay = (): void => {}
+    const oldest = talk(url, basic('alice'), stay)
+    const others = [talk(url, basic('alice'), (one) => void setTimeout(() => one.close(1000), 1_500))]
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    others.push(talk(url, basic('alice'), (one) => one.close(1000)))
+    // Which of the first two came first is the network's to say.
+    const heard = await Promise.all([Promise.race([oldest, others[0]]), others[1]])
+    expect(heard).toMatchObject([{ code: 4409, reason: 'superseded' }, { code: 1000 }])
   })
 
   it('refuses to start beside itself, naming the address', async () => {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as bodies from '../../../packages/server/src/server/bodies.ts'
+import { revokeBody } from '../../../packages/server/src/server/revocation-body.ts'
 
 const numRuns = Number(process.env['COUNTERSIGN_FUZZ_RUNS'] ?? 10_000)
 const { readBody } = bodies
@@ -12,7 +13,7 @@ const shapes = [
   ['connect and token', bodies.audienceBody],
   ['preauth and challenge-secret', bodies.secretBody],
   ['refresh', bodies.refreshBody],
-  ['revoke', bodies.revokeBody],
+  ['revoke', revokeBody],
   ['exchange', bodies.exchangeBody],
 ] as const
 
@@ -33,6 +34,12 @@ const members = [
   'api_key',
   'role',
   'certificate',
+  'serial',
+  'issuer',
+  'address',
+  'margin',
+  'reason',
+  'issued_before',
   'ticket',
   '__proto__',
   'constructor',

@@ -149,9 +149,37 @@ describe('POST /countersign/revoke', () => {
     expect((await asMachine(site.app, victim.key, ask)).statusCode).toBe(401)
   })
 
+  it.each([
+    [{ address: '127.0.0.0/8' }, 'revoked'],
+    [{ issued_before: '2100-01-01T00:00:00Z', reason: 'logged_out' }, 'logged_out'],
+    [{ subject: 'alice', margin: 10 }, undefined],
+    [{ subject: 'alice', issued_before: '2020-01-01T00:00:00+01:00' }, undefined],
+    [{ address: '2001:db8::/32' }, undefined],
+  ] as const)('takes %j', async (payload, reason) => {
+    const { key } = await site.guards.D2.issue.apiKey({ subject: 'ops', name: 'ops', scopes: ['revoke'] })
+    const alice = await loggedIn(site)
+    const lease = await connected(site.guards.D2, { target: `/?ticket=${await ticketOf(alice, 'D2')}` })
+    const answer = await asMachine(site.app, key, { method: 'POST', url: '/countersign/revoke', payload })
+    expect(answer.json()).toEqual({ ok: true })
+    expect(lease.reason).toBe(reason)
+    site.clock.advance(10_000)
+    expect(lease.passes()).toBe(reason === undefined && !('margin' in payload))
+  })
+
   it('takes exactly one member', async () => {
     const { key } = await site.guards.D2.issue.apiKey({ subject: 'ops', name: 'ops', scopes: ['revoke'] })
-    for (const payload of [{}, { subject: 'a', role: 'b' }, { everything: 'x' }, { subject: '' }]) {
+    for (const payload of [
+      {},
+      { subject: 'a', role: 'b' },
+      { everything: 'x' },
+      { subject: '' },
+      { address: 'localhost' },
+      { subject: 'a', margin: -1 },
+      { subject: 'a', margin: 3_601 },
+      { subject: 'a', reason: 'superseded' },
+      { subject: 'a', issued_before: 'yesterday' },
+      { margin: 1 },
+    ]) {
       const answer = await asMachine(site.app, key, { method: 'POST', url: '/countersign/revoke', payload })
       expect(answer.statusCode).toBe(400)
     }

@@ -1,5 +1,5 @@
 /** Ways in and limits, in the words of `countersign check`. */
-import { defaultLimits } from 'countersign'
+import { defaultLimits, type SubjectCap } from 'countersign'
 import type { AcceptConfig, GuardConfig } from '../server/config-types.ts'
 import { writeDuration } from './duration.ts'
 
@@ -52,7 +52,11 @@ function places(from: readonly string[]): string {
 const maxBytesForJwt = 16_384
 
 /** The limits that matter most, with the defaults where nothing is configured. */
-export function explainLimits({ accept, limits }: Pick<GuardConfig, 'accept' | 'limits'>): string {
+export function explainLimits({
+  accept,
+  limits,
+  perSubject,
+}: Pick<GuardConfig, 'accept' | 'limits' | 'perSubject'>): string {
   const { deadlineMs, maxMessages, maxLeaseMs, graceMs, pool } = defaultLimits
   const maxBytes = accept.some(({ method }) => method === 'jwt') ? maxBytesForJwt : defaultLimits.maxBytes
   const total = limits?.pool?.total ?? pool.total
@@ -62,5 +66,11 @@ export function explainLimits({ accept, limits }: Pick<GuardConfig, 'accept' | '
     `${limits?.maxBytes ?? maxBytes} bytes in ${limits?.maxMessages ?? maxMessages} messages before that`,
     `${total} waiting at once, ${perSource} from one address`,
     `a lease lasts ${writeDuration(limits?.maxLeaseMs ?? maxLeaseMs)} at most, and ${writeDuration(limits?.graceMs ?? graceMs)} beyond its expiry`,
+    ...(perSubject === undefined ? [] : [explainCap(perSubject)]),
   ].join('; ')
+}
+
+function explainCap({ most, whenFull }: SubjectCap): string {
+  const connections = most === 1 ? 'one connection' : `${most} connections`
+  return `${connections} a subject, one more ${whenFull === 'reject' ? 'is refused' : 'replaces the oldest'}`
 }

@@ -23,6 +23,7 @@ export const commands: readonly CommandRow[] = [
   { name: 'key create', load: async () => (await import('./key.ts')).keyCreate },
   { name: 'key list', load: async () => (await import('./key.ts')).keyList },
   { name: 'key revoke', load: async () => (await import('./key.ts')).keyRevoke },
+  { name: 'revoke', load: async () => (await import('./revoke.ts')).revoke },
   { name: 'ticket mint', load: async () => (await import('./ticket.ts')).ticketMint },
   { name: 'cert ca', load: async () => (await import('./cert.ts')).certCa },
   { name: 'cert client', load: async () => (await import('./cert.ts')).certClient },

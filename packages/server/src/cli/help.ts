@@ -13,6 +13,7 @@ const otherThings: readonly (readonly [string, string])[] = [
   ['user add|list|password|disable|enable', 'people who can log in'],
   ['user scram|ed25519 add|remove', 'their keys for SCRAM and cryptosign'],
   ['key create|list|revoke', 'API keys for machines'],
+  ['revoke WHAT VALUE', 'end open sockets'],
   ['ticket mint', 'one single-use ticket, to try a door'],
   ['cert ca|client', 'an authority and client certificates'],
 ]

@@ -83,28 +83,6 @@ export const refreshBody: z.ZodType<RefreshBody> = z.strictObject({
   subject: identifier.optional(),
 })
 
-/** `POST /countersign/revoke`: exactly one member. */
-export type RevokeBody =
-  | { readonly subject: string }
-  | { readonly session: string }
-  | { readonly token: string }
-  | { readonly lease: string }
-  | { readonly api_key: string }
-  | { readonly role: string }
-  | { readonly certificate: string }
-/**
- * Shape of a revocation. A union, so that two members together are refused rather than one of them ignored.
- */
-export const revokeBody: z.ZodType<RevokeBody> = z.union([
-  z.strictObject({ subject: identifier }),
-  z.strictObject({ session: identifier }),
-  z.strictObject({ token: identifier }),
-  z.strictObject({ lease: identifier }),
-  z.strictObject({ api_key: identifier }),
-  z.strictObject({ role: identifier }),
-  z.strictObject({ certificate: identifier }),
-])
-
 /** `POST /countersign/exchange` of the frame. */
 export interface ExchangeBody {
   readonly ticket: string

@@ -150,6 +150,8 @@ const guard = z.strictObject({
   options: writtenElsewhere,
   refusals: z.enum(['auto', 'http', 'close']).default('auto'),
   limits: limits.optional(),
+  /** How many connections one subject may have; left out: any number. */
+  perSubject: z.strictObject({ most: count, whenFull: z.enum(['reject', 'replace']) }).optional(),
   application: z.enum(['echo']).default('echo'),
   dangerouslyAllowCleartext: z.boolean().default(false),
 })

@@ -1,4 +1,5 @@
 /** A configuration as values: every default filled in, nothing about text or lines. */
+import type { SubjectCap } from 'countersign'
 import type { JwtAlgorithm } from 'countersign/methods'
 import type { RouterNode } from './crossbar/node.ts'
 
@@ -105,6 +106,7 @@ export interface GuardConfig {
   /** How refused credentials are told: see the table of refusals. */
   readonly refusals: 'auto' | 'http' | 'close'
   readonly limits?: LimitsConfig | undefined
+  readonly perSubject?: SubjectCap | undefined
   /** What stands behind it, but for WAMP. */
   readonly application: 'echo'
   readonly dangerouslyAllowCleartext: boolean

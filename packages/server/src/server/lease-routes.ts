@@ -1,10 +1,11 @@
 /** The caller's leases: listed, refreshed from outside the socket, and revoked. */
-import type { Guard, Lease, RevokeOptions } from 'countersign'
+import type { Guard, Lease } from 'countersign'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { readBody, refreshBody, revokeBody, type RevokeBody } from './bodies.ts'
+import { readBody, refreshBody } from './bodies.ts'
 import { mayIssue, serve, type Call } from './callers.ts'
 import { presentTo } from './presenting.ts'
 import { refuse } from './refuse.ts'
+import { revokeBody, wantedBy } from './revocation-body.ts'
 import type { SiteContext } from './site-options.ts'
 
 /** A lease and the guard that granted it: refreshing is that guard's to judge. */
@@ -60,12 +61,10 @@ async function refreshLease(call: Call): Promise<FastifyReply> {
 async function revoke(call: Call): Promise<FastifyReply> {
   const body = readBody(revokeBody, call.request.body)
   if (body === undefined) return refuse(call.reply, 'invalid_request')
-  await call.site.options.issuer.revoke(optionsOf(body))
+  const wanted = wantedBy(body)
+  if (wanted === undefined) return refuse(call.reply, 'invalid_request')
+  await call.site.options.issuer.revoke(wanted.what, wanted.reason, wanted.terms)
   return call.reply.send({ ok: true })
-}
-
-function optionsOf(body: RevokeBody): RevokeOptions {
-  return 'api_key' in body ? { apiKey: body.api_key } : body
 }
 
 /** Every lease of a subject, at all guards. */

@@ -193,6 +193,7 @@ function buildGuard(shared: Shared, guard: GuardConfig, accept: readonly Method[
     dangerouslyAllowCleartext: guard.dangerouslyAllowCleartext,
     ...(guard.origins === undefined ? {} : { origins: guard.origins }),
     ...(limits === undefined ? {} : { limits }),
+    ...(guard.perSubject === undefined ? {} : { perSubject: guard.perSubject }),
   })
 }
 
