@@ -9,11 +9,19 @@ export interface Visitor {
   gone(): void
 }
 
+/** Judges what arrives after acceptance. */
+export interface MessageFilter {
+  /** @returns whether this message may be emitted now; otherwise it is the filter's to emit later, or never */
+  admits(data: unknown, isBinary: boolean): boolean
+}
+
 /** A socket of a guarded server. `lease` is set from the `connection` event on. */
 export interface GatedSocket extends WebSocket {
   lease: Lease | undefined
   /** Waits for acceptance; `undefined` afterwards. */
   visitor: Visitor | undefined
+  /** Stands between the gate and the application; `undefined`: every message passes. */
+  filter: MessageFilter | undefined
   /** Whether its client speaks Countersign's own frames, so that a warning would be understood. */
   framed: boolean
 }
@@ -26,6 +34,7 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
   return class extends Base implements GatedSocket {
     lease: Lease | undefined = undefined
     visitor: Visitor | undefined = undefined
+    filter: MessageFilter | undefined = undefined
     framed = false
 
     /** One comparison a message: after the end of the lease nothing reaches the application any more. */
@@ -37,6 +46,7 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
           return true
         }
         if (this.lease?.ended === true) return false
+        if (this.filter?.admits(args[0], args[1] === true) === false) return false
       } else if (event === 'close') {
         this.visitor?.gone()
         this.lease?.leave()

@@ -7,6 +7,7 @@ import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
+import type { Policy } from '../core/policy.ts'
 import type { Reason } from '../core/reasons.ts'
 import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
 import { gatedClass, type GatedSocket } from './gated-socket.ts'
@@ -18,6 +19,7 @@ import {
   type UpgradeOptions,
   type UpgradeSteps,
 } from './http.ts'
+import { MessageGate } from './message-gate.ts'
 import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
 
 /**
@@ -27,8 +29,18 @@ import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
  */
 export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, lease: Lease) => void
 
+export { onActions, type ActionHandlers } from './actions.ts'
 export type { GatedSocket } from './gated-socket.ts'
 export type { UpgradeOptions } from './http.ts'
+
+/** Options of a guarded `ws` server. */
+export interface WsOptions extends UpgradeOptions {
+  /**
+   * What each message must pass, made by `messagePolicy`: those that do are emitted as `message` and as `action`, those
+   * that do not are answered by an error frame. @default every message of an open lease is emitted
+   */
+  readonly messages?: Policy
+}
 
 /**
  * Judges every upgrade of `server` by `guard` and hands accepted sockets to `wss` as `connection` events with a third
@@ -44,7 +56,7 @@ export function guardUpgrades(
   server: Server,
   wss: WebSocketServer,
   guard: Guard,
-  options: UpgradeOptions = {},
+  options: WsOptions = {},
 ): () => void {
   const listener = upgradeListener(wss, guard, options)
   server.on('upgrade', listener)
@@ -55,7 +67,7 @@ export function guardUpgrades(
 export function upgradeListener(
   wss: WebSocketServer,
   guard: Guard,
-  options: UpgradeOptions = {},
+  options: WsOptions = {},
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   if (wss.options.noServer !== true)
     throw new MisuseError('invalid_option', 'wss: make it with noServer: true')
@@ -66,7 +78,7 @@ export function upgradeListener(
   const { WebSocket: Base } = wss.options
   if (Base === undefined) throw new MisuseError('invalid_option', 'wss: ws 8.1 or newer is needed')
   wss.options.WebSocket = gatedClass(Base)
-  const side = new WsSide(wss, guard)
+  const side = new WsSide(wss, guard, options.messages)
   return judgeUpgrades(guard, side, options)
 }
 
@@ -74,12 +86,14 @@ export function upgradeListener(
 class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   readonly #wss: WebSocketServer
   readonly #guard: Guard
+  readonly #messages: Policy | undefined
   readonly #replies: boolean
   readonly #clients: Set<WebSocket> | undefined
 
-  constructor(wss: WebSocketServer, guard: Guard) {
+  constructor(wss: WebSocketServer, guard: Guard, messages: Policy | undefined) {
     this.#wss = wss
     this.#guard = guard
+    this.#messages = messages
     // Absent when the server was made with `clientTracking: false`.
     this.#clients = wss.clients
     this.#replies = guard.places.message.every((place) => place.carrier.replies)
@@ -131,6 +145,8 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
       this.#close(socket, lease.reason ?? 'internal')
       return
     }
+    if (this.#messages !== undefined)
+      socket.filter = new MessageGate(this.#messages, this.#guard, { socket, lease })
     this.#clients?.add(socket)
     this.#wss.emit('connection', socket, request, lease)
     for (const { data, isBinary } of welcome.queued) socket.emit('message', data, isBinary)
