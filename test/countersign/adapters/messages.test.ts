@@ -378,6 +378,15 @@ describe('a throw of the application', () => {
   })
 })
 
+describe('a policy that was not made by messagePolicy', () => {
+  it('is misuse when the server is guarded, not at the first message', async () => {
+    const messages = { actions } as unknown as ReturnType<typeof messagePolicy>
+    await expect(openGuarded({ accept: [ticket({ from: firstMessage() })], messages })).rejects.toThrow(
+      MisuseError,
+    )
+  })
+})
+
 describe('a guard without a policy', () => {
   it('delivers whatever comes, as ever', async () => {
     const door = await openGuarded({ accept: [ticket({ from: firstMessage() })] })

@@ -185,6 +185,12 @@ describe('a table that can mean nothing', () => {
     ],
     ['without roles', row('a', {}), /roles is a list, a table, or 'anyone'/],
     ['with a star for a role', row('a', { roles: ['*'] }), /say 'anyone'/],
+    ['with everybody in a list', row('a', { roles: ['anyone'] }), /in place of the list/],
+    [
+      'with resources of everybody',
+      row('a', { roles: { anyone: ['x'] }, resource: 'r' }),
+      /in place of the list/,
+    ],
     ['with an empty role', row('a', { roles: [''] }), /list of names/],
     ['with an empty name', row('', { roles: [] }), /no name of dotted components/],
     ['with a blank in a name', row('a b', { roles: [] }), /no name of dotted components/],

@@ -94,7 +94,8 @@ export class MessageGate implements MessageFilter {
       // After the rule: nobody learns by a rate which actions there are.
       if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id })
       else if (this.#spend(this.#policy.rateOf(rule), inbound)) {
-        this.#judge({ rule, principal, action, message, id, ...frame })
+        const { data, isBinary } = frame
+        this.#judge({ rule, principal, action, message, id, data, isBinary })
       }
     }
   }

@@ -7,7 +7,7 @@ import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
-import type { Policy } from '../core/policy.ts'
+import { Policy } from '../core/policy.ts'
 import type { Reason } from '../core/reasons.ts'
 import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
 import { gatedClass, type GatedSocket } from './gated-socket.ts'
@@ -77,6 +77,9 @@ export function upgradeListener(
   }
   const { WebSocket: Base } = wss.options
   if (Base === undefined) throw new MisuseError('invalid_option', 'wss: ws 8.1 or newer is needed')
+  if (options.messages !== undefined && !(options.messages instanceof Policy)) {
+    throw new MisuseError('invalid_option', 'messages: make it with messagePolicy')
+  }
   wss.options.WebSocket = gatedClass(Base)
   const side = new WsSide(wss, guard, options.messages)
   return judgeUpgrades(guard, side, options)

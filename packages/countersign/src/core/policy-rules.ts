@@ -104,7 +104,12 @@ export function roleList(what: string, roles: readonly unknown[]): readonly stri
   if (roles.length > maxListed) refuse(what, `has at most ${maxListed} roles`)
   return roles.map((role) => {
     if (typeof role !== 'string' || role === '') refuse(what, 'is a list of names')
-    if (role === '*') refuse(what, "has no role *: to let in everybody who was accepted, say 'anyone'")
+    if (role === '*' || role === 'anyone') {
+      refuse(
+        what,
+        `has no role ${role}: to let in everybody who was accepted, say 'anyone' in place of the list`,
+      )
+    }
     return role
   })
 }
