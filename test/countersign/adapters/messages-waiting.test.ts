@@ -327,6 +327,35 @@ describe('a decision that is awaited', () => {
   })
 })
 
+describe('roles that come and go while messages pour in', () => {
+  it('are held by the lease at each delivery, and order is kept', async () => {
+    const room = await openRoom({
+      actions,
+      ...enough,
+      authorize: (_principal, _action, what = '') =>
+        Number(what) % 3 === 0 || new Promise((resolve) => setTimeout(resolve, Number(what) % 4, true)),
+    })
+    const rolesAtDelivery: string[] = []
+    room.guest.socket.on('action', ({ rule }: { readonly rule: string }) => {
+      if (rule === 'ask') rolesAtDelivery.push(room.lease.principal.roles.join(' '))
+    })
+    for (let round = 0; round < 10; round++) {
+      room.say(...Array.from({ length: 30 }, (_, at) => ask(String(round * 30 + at))))
+      await new Promise((resolve) => setTimeout(resolve, 3))
+      if (round % 2 === 0) await giveRoles(room, 'guest')
+      await new Promise((resolve) => setTimeout(resolve, 3))
+      await giveRoles(room, 'member', `round ${round}`)
+      await room.settled()
+    }
+    const passed = room.actions.map((message) => Number((message as { resource: string }).resource))
+    expect(passed).toEqual(passed.toSorted((one, other) => one - other))
+    expect(passed.length + room.errors().length).toBe(300)
+    expect(passed.length).toBeGreaterThan(100)
+    expect(room.errors().length).toBeGreaterThan(0)
+    expect(rolesAtDelivery.filter((roles) => !roles.startsWith('member'))).toEqual([])
+  })
+})
+
 describe('a listener that throws behind an awaited decision', () => {
   it.each(['a', 'b'])(
     'at %s is an unhandled rejection, and does not keep the rest from passing',

@@ -155,10 +155,10 @@ describe('a message that does not pass', () => {
     expect(big.binaries.map(({ length }) => length)).toEqual([1_000])
   })
 
-  it.each(['arraybuffer', 'fragments'] as const)('is measured as %s as well', async (binaryType) => {
+  it.each(['arraybuffer', 'fragments', 'blob'] as const)('is measured as %s as well', async (binaryType) => {
     const room = await openRoom(
       { actions, binary: 'anyone', limits: { maxBytes: 1_000 } },
-      { application: ({ socket }) => void (socket.binaryType = binaryType) },
+      { application: ({ socket }) => void Object.assign(socket, { binaryType }) },
     )
     room.caller.socket.send(Buffer.alloc(1_001))
     room.caller.socket.send(Buffer.alloc(10))

@@ -191,6 +191,26 @@ describe('a table that can mean nothing', () => {
       row('a', { roles: { anyone: ['x'] }, resource: 'r' }),
       /in place of the list/,
     ],
+    [
+      'with a text for a list of resources',
+      row('a', { roles: { m: 'x' }, resource: 'r' }),
+      /a list of at most/,
+    ],
+    [
+      'with an empty resource pattern',
+      row('a', { roles: { m: [''] }, resource: 'r' }),
+      /patterns of 1 to 256/,
+    ],
+    [
+      'with an endless resource pattern',
+      row('a', { roles: { m: ['x'.repeat(257)] }, resource: 'r' }),
+      /patterns of 1 to 256/,
+    ],
+    [
+      'with too many roles',
+      row('a', { roles: Array.from({ length: 1_001 }, () => 'x') }),
+      /at most 1000 roles/,
+    ],
     ['with an empty role', row('a', { roles: [''] }), /list of names/],
     ['with an empty name', row('', { roles: [] }), /no name of dotted components/],
     ['with a blank in a name', row('a b', { roles: [] }), /no name of dotted components/],

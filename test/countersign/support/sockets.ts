@@ -268,5 +268,7 @@ export function frame(text: string | Uint8Array, opcode: number = typeof text ==
 
 function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString('utf8')
+  // What `binaryType: 'blob'` brings is read asynchronously; its type does not say so.
+  if ((data as unknown) instanceof Blob) return '[blob]'
   return Buffer.from(data as Buffer).toString('utf8')
 }
