@@ -230,6 +230,18 @@ describe('too many messages', () => {
     expect(room.actions).toEqual([])
   })
 
+  it('are not read where they are long, so that they cost nothing', async () => {
+    const room = await openRoom({ actions, rate: { max: 1, intervalMs: 1_000 } })
+    const padded = (length: number): string =>
+      '{"type":"ping","x":""}'.replace('""', `"${'x'.repeat(length - 22)}"`)
+    room.say({ type: 'ping' }, padded(1_024), padded(1_025))
+    await until(() => room.caller.frames.length === 2)
+    expect(room.errors()).toEqual([
+      { type: 'error', reason: 'too_many_attempts', action: 'ping', retry_in: 1 },
+      { type: 'error', reason: 'too_many_attempts', retry_in: 1 },
+    ])
+  })
+
   it('of one action leave the others their own', async () => {
     const rate = { max: 1, intervalMs: 10_000 }
     const room = await openRoom({ actions: { dear: { roles: 'anyone', rate }, cheap: { roles: 'anyone' } } })

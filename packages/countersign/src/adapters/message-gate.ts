@@ -30,6 +30,14 @@ interface Question extends Judged, Frame {
 
 /** A peer that leaves so much unread is not told of its refusals any more, bytes. */
 const maxUnread = 65_536
+/** Beyond the rate longer messages are not read to name them in the refusal: reading is what they would cost. */
+const maxReadBeyond = 1_024
+const tooMany: InboundMessage = {
+  kind: 'refused',
+  reason: 'too_many_attempts',
+  action: undefined,
+  id: undefined,
+}
 /** How often a message is judged anew because roles changed while its judgement was awaited. */
 const maxJudgements = 3
 
@@ -81,8 +89,13 @@ export class MessageGate implements MessageFilter {
 
   /** Size, form, rate, and the row that decides; then whatever the row asks for. */
   #take(frame: Frame): void {
-    const inbound = readMessage(frame, this.#policy.limits)
-    if (!this.#spend(overallRate, inbound)) return
+    const retryInMs = this.#meter.spend(overallRate, this.#guard.now())
+    const unread = retryInMs > 0 && bytesOf(frame.data) > maxReadBeyond
+    const inbound = unread ? tooMany : readMessage(frame, this.#policy.limits)
+    if (retryInMs > 0) {
+      this.#refuseExcess(inbound, retryInMs)
+      return
+    }
     const { principal } = this.#lease
     if (inbound.kind === 'refused') this.#refuse(inbound)
     else if (inbound.kind === 'binary') {
@@ -216,13 +229,16 @@ export class MessageGate implements MessageFilter {
   }
 
   /** @returns whether there was a message left of this limit */
-  #spend(limit: number | undefined, { action, id }: InboundMessage): boolean {
+  #spend(limit: number | undefined, inbound: InboundMessage): boolean {
     if (limit === undefined) return true
     const retryInMs = this.#meter.spend(limit, this.#guard.now())
-    if (retryInMs === 0) return true
+    if (retryInMs > 0) this.#refuseExcess(inbound, retryInMs)
+    return retryInMs === 0
+  }
+
+  #refuseExcess({ action, id }: InboundMessage, retryInMs: number): void {
     this.#refuse({ reason: 'too_many_attempts', action, id, retryInMs })
     this.#exceed()
-    return false
   }
 
   /** Beyond what a policy bears with, the lease ends, and with it the socket. */
