@@ -6,10 +6,12 @@ import {
   createGuard,
   firstMessage,
   memory,
+  messagePolicy,
   query,
   subprotocol,
   type Guard,
   type PasswordHasher,
+  type Policy,
   type Records,
 } from 'countersign'
 import { hmacSecret, jwt, localJwks, password, session, ticket, type KeySource } from 'countersign/methods'
@@ -57,8 +59,21 @@ export async function guardedServer(
       password({ from: authorization('Basic') }),
     ],
   })
-  guardUpgrades(server, wss, guard)
+  guardUpgrades(server, wss, guard, role.policy === true ? { messages: policy() } : {})
   return (what, count) => mintAll(guard, what, count)
+}
+
+/** One exact row of a table with patterns beside it, and rates that are counted and never reached. */
+function policy(): Policy {
+  const rate = { max: 100_000, intervalMs: 1_000 }
+  return messagePolicy({
+    actions: {
+      'chat.send': { roles: ['admin', 'member'], resource: 'room', rate },
+      'chat.*.read': { roles: ['member'] },
+      'chat.*': { roles: ['admin'] },
+    },
+    rate,
+  })
 }
 
 /** The password method is in place but not measured: its cost is that of argon2id, whatever the guard does. */

@@ -31,6 +31,8 @@ export type Role =
       /** A file name for SQLite, or `memory`. */
       readonly records: string
       readonly key: TokenKey
+      /** Whether each message is held to a policy. @default false */
+      readonly policy?: boolean
     }
   /** Bare, and moves WAMP frames between sockets without understanding them. */
   | { readonly kind: 'wamp-floor' }

@@ -8,6 +8,8 @@ import { MisuseError } from './core/errors.ts'
 import { Guard, type SubjectCap } from './core/guard.ts'
 import type { RefusalStyle } from './core/knock.ts'
 import type { LimitOptions } from './core/limits.ts'
+import { Policy } from './core/policy.ts'
+import type { Actions, PolicyOptions } from './core/policy-options.ts'
 import type { Method } from './core/method.ts'
 import { reasons, type Reason } from './core/reasons.ts'
 import type { Bus, Journal, PasswordHasher, Platform } from './core/ports.ts'
@@ -120,6 +122,15 @@ export function createGuard(options: GuardOptions): Guard {
   )
 }
 
+/**
+ * Builds a policy: what each message must pass on a guarded socket (`guardUpgrades(server, wss, guard, { messages })` of
+ * `countersign/ws`), or, on any other transport, what `policy.decide` is asked.
+ * @throws MisuseError when its parts do not fit together
+ */
+export function messagePolicy<const A extends Actions>(options: PolicyOptions<A>): Policy<A> {
+  return new Policy(options, options.clock ?? nodePlatform().clock)
+}
+
 /** A ticket in a URL is worth nothing to whoever reads the log; anything else is. The CSRF token of a cookie may stay. */
 function refuseLongLivedInQuery(accept: readonly Method[]): void {
   const inQuery = (place: Carrier): boolean =>
@@ -200,6 +211,26 @@ export type {
 } from './core/issue-options.ts'
 export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
+export type { MessageReason } from './core/judgement.ts'
+export type { MessageRate } from './core/message-rate.ts'
+export type { Match } from './core/patterns.ts'
+export type { Policy } from './core/policy.ts'
+export {
+  defaultMessageRate,
+  defaultPolicyLimits,
+  type ActionMessage,
+  type ActionRule,
+  type Actions,
+  type Allowed,
+  type Authorize,
+  type Message,
+  type PassedMessage,
+  type PolicyLimits,
+  type PolicyOptions,
+  type ResourceOf,
+  type Ruling,
+  type ValueOf,
+} from './core/policy-options.ts'
 export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
 export { apiKeyGrant, grantOf, isSessionOver, sessionGrant, ticketGrant, touchEveryMs } from './core/rows.ts'
 export type { RevokeOptions, RevokeTerms } from './core/revocation.ts'
@@ -248,4 +279,5 @@ export type {
   TicketRow,
 } from './core/records.ts'
 export { maxPublicKeys } from './core/records.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './core/standard-schema.ts'
 export type { Accept, Deny, Verdict } from './core/verdict.ts'

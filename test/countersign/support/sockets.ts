@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { expect, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer, type ClientOptions, type RawData } from 'ws'
-import { guardUpgrades, type UpgradeOptions } from '../../../packages/countersign/src/adapters/ws.ts'
+import { guardUpgrades, type WsOptions } from '../../../packages/countersign/src/adapters/ws.ts'
 import {
   createGuard,
   memory,
@@ -40,7 +40,7 @@ export interface Door {
 }
 
 /** How to set up a door. */
-export interface DoorOptions extends Partial<Omit<GuardOptions, 'accept'>>, UpgradeOptions {
+export interface DoorOptions extends Partial<Omit<GuardOptions, 'accept'>>, WsOptions {
   readonly accept: GuardOptions['accept']
   readonly tls?: ServerOptions
   readonly wss?: ConstructorParameters<typeof WebSocketServer>[0]
@@ -52,7 +52,7 @@ export interface DoorOptions extends Partial<Omit<GuardOptions, 'accept'>>, Upgr
 
 /** Opens a guarded `ws` server on loopback; it is gone when the test is. */
 export async function openGuarded(options: DoorOptions): Promise<Door> {
-  const { proxies, tls, wss: settings, application, unix, ...rest } = options
+  const { proxies, messages, tls, wss: settings, application, unix, ...rest } = options
   const journal: JournalEntry[] = []
   const guard = createGuard({
     records: memory(),
@@ -71,7 +71,10 @@ export async function openGuarded(options: DoorOptions): Promise<Door> {
     socket.on('message', (data: RawData) => guest.messages.push(textOf(data)))
     application?.(guest)
   })
-  const stop = guardUpgrades(server, wss, guard, proxies === undefined ? {} : { proxies })
+  const stop = guardUpgrades(server, wss, guard, {
+    ...(proxies === undefined ? {} : { proxies }),
+    ...(messages === undefined ? {} : { messages }),
+  })
   if (unix === undefined) server.listen(0, '127.0.0.1')
   else server.listen(unix)
   await once(server, 'listening')
@@ -265,5 +268,7 @@ export function frame(text: string | Uint8Array, opcode: number = typeof text ==
 
 function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString('utf8')
+  // What `binaryType: 'blob'` brings is read asynchronously; its type does not say so.
+  if ((data as unknown) instanceof Blob) return '[blob]'
   return Buffer.from(data as Buffer).toString('utf8')
 }

@@ -135,6 +135,19 @@ describe('parseJson', () => {
     expect(value['admin']).toBeUndefined()
   })
 
+  it.each([
+    ['{"__proto__":1}', 'JSON member __proto__'],
+    ['[{"a":{"\\u005f_proto_\\u005f":1}}]', 'JSON member __proto__'],
+    ['{"__proto__":1,"__proto__":1}', 'JSON member __proto__'],
+  ])('refuses the member in %s where it is told to', (text, why) => {
+    expect(parseJson(text, { ...limits, refuseProto: true })).toEqual({ kind: 'malformed', why })
+  })
+
+  it('takes __proto__ as a value, and the names of what objects inherit, even then', () => {
+    const text = '{"a":"__proto__","constructor":1,"__proto":2}'
+    expect(parseJson(text, { ...limits, refuseProto: true }).kind).toBe('found')
+  })
+
   it('counts depth and bytes', () => {
     const shallow = { maxBytes: 8, maxDepth: 2 }
     expect(parseJson('[[1]]', shallow).kind).toBe('found')

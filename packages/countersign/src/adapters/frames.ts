@@ -1,8 +1,10 @@
 /** What Countersign itself says on a plain socket, as text frames of JSON. */
 import type { ReplyForm } from '../core/credential.ts'
+import type { MessageReason } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
 import type { Challenge } from '../core/ports.ts'
 import type { Reason } from '../core/reasons.ts'
+import type { ToldIssue } from '../core/standard-schema.ts'
 
 /** `{"type":"challenge","method":…,"extra":{…}}`: to be answered by `{"type":"authenticate","signature":…}`. */
 export function challengeFrame(say: Challenge): string {
@@ -43,4 +45,24 @@ export function refusalFrame(form: ReplyForm, reason: Reason): string | undefine
  */
 export function expiringFrame(inMs: number): string {
   return JSON.stringify({ type: 'auth_expiring', in: Math.ceil(inMs / 1_000) })
+}
+
+/** What is said about a message that did not pass. */
+export interface MessageError {
+  readonly reason: MessageReason
+  /** The message's own `type`, where it had one. */
+  readonly action: string | undefined
+  /** The message's own `id`, where it had one. */
+  readonly id: string | number | undefined
+  readonly retryInMs?: number | undefined
+  readonly issues?: readonly ToldIssue[] | undefined
+}
+
+/**
+ * Refuses one message; the socket stays: `{"type":"error","reason":word,"action"?:type,"id"?:id,"retry_in"?:seconds,
+ * "issues"?:[{"path":[…]}]}`. Members without a value are left out.
+ */
+export function errorFrame({ reason, action, id, retryInMs, issues }: MessageError): string {
+  const retry_in = retryInMs === undefined ? undefined : retryInMs / 1_000
+  return JSON.stringify({ type: 'error', reason, action, id, retry_in, issues })
 }

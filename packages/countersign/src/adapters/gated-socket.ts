@@ -11,6 +11,12 @@ export interface Visitor {
   gone(): void
 }
 
+/** Judges what arrives after acceptance. */
+export interface MessageFilter {
+  /** @returns whether this message may be emitted now; otherwise it is the filter's to emit later, or never */
+  admits(data: unknown, isBinary: boolean): boolean
+}
+
 /** A socket of a guarded server. `lease` is set from the `connection` event on. */
 export interface GatedSocket extends WebSocket {
   lease: Lease | undefined
@@ -18,6 +24,8 @@ export interface GatedSocket extends WebSocket {
   visitor: Visitor | undefined
   /** Renews the lease by frames, where the client speaks Countersign's own; a warning would be understood there. */
   inBand: InBand | undefined
+  /** Stands between the gate and the application; `undefined`: every message passes. */
+  filter: MessageFilter | undefined
   /** What the socket writes to; `undefined` until acceptance. */
   transport: Duplex | undefined
 }
@@ -35,6 +43,7 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
     lease: Lease | undefined = undefined
     visitor: Visitor | undefined = undefined
     inBand: InBand | undefined = undefined
+    filter: MessageFilter | undefined = undefined
     transport: Duplex | undefined = undefined
 
     /** One comparison a message: after the end of the lease nothing reaches the application any more. */
@@ -47,6 +56,7 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
         }
         if (this.lease?.passes() === false) return false
         if (this.inBand !== undefined && args[1] === false && isTaken(this.inBand, args[0])) return true
+        if (this.filter?.admits(args[0], args[1] === true) === false) return false
       } else if (event === 'close') {
         this.visitor?.gone()
         this.inBand?.gone()

@@ -7,6 +7,7 @@ import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
+import { Policy } from '../core/policy.ts'
 import type { Reason } from '../core/reasons.ts'
 import { Closings } from './closings.ts'
 import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
@@ -20,6 +21,7 @@ import {
   type UpgradeSteps,
 } from './http.ts'
 import { InBand } from './in-band.ts'
+import { MessageGate } from './message-gate.ts'
 import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
 
 /**
@@ -29,8 +31,18 @@ import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
  */
 export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, lease: Lease) => void
 
+export { onActions, type ActionHandlers } from './actions.ts'
 export type { GatedSocket } from './gated-socket.ts'
 export type { UpgradeOptions } from './http.ts'
+
+/** Options of a guarded `ws` server. */
+export interface WsOptions extends UpgradeOptions {
+  /**
+   * What each message must pass, made by `messagePolicy`: those that do are emitted as `message` and as `action`, those
+   * that do not are answered by an error frame. @default every message of an open lease is emitted
+   */
+  readonly messages?: Policy
+}
 
 /**
  * Judges every upgrade of `server` by `guard` and hands accepted sockets to `wss` as `connection` events with a third
@@ -46,7 +58,7 @@ export function guardUpgrades(
   server: Server,
   wss: WebSocketServer,
   guard: Guard,
-  options: UpgradeOptions = {},
+  options: WsOptions = {},
 ): () => void {
   const listener = upgradeListener(wss, guard, options)
   server.on('upgrade', listener)
@@ -57,7 +69,7 @@ export function guardUpgrades(
 export function upgradeListener(
   wss: WebSocketServer,
   guard: Guard,
-  options: UpgradeOptions = {},
+  options: WsOptions = {},
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   if (wss.options.noServer !== true)
     throw new MisuseError('invalid_option', 'wss: make it with noServer: true')
@@ -67,8 +79,11 @@ export function upgradeListener(
   }
   const { WebSocket: Base } = wss.options
   if (Base === undefined) throw new MisuseError('invalid_option', 'wss: ws 8.1 or newer is needed')
+  if (options.messages !== undefined && !(options.messages instanceof Policy)) {
+    throw new MisuseError('invalid_option', 'messages: make it with messagePolicy')
+  }
   wss.options.WebSocket = gatedClass(Base)
-  const side = new WsSide(wss, guard)
+  const side = new WsSide(wss, guard, options.messages)
   return judgeUpgrades(guard, side, options)
 }
 
@@ -76,13 +91,15 @@ export function upgradeListener(
 class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   readonly #wss: WebSocketServer
   readonly #guard: Guard
+  readonly #messages: Policy | undefined
   readonly #replies: boolean
   readonly #clients: Set<WebSocket> | undefined
   readonly #closings: Closings
 
-  constructor(wss: WebSocketServer, guard: Guard) {
+  constructor(wss: WebSocketServer, guard: Guard, messages: Policy | undefined) {
     this.#wss = wss
     this.#guard = guard
+    this.#messages = messages
     // Absent when the server was made with `clientTracking: false`.
     this.#clients = wss.clients
     this.#closings = new Closings((socket, reason) => this.#part(socket, reason))
@@ -137,6 +154,8 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
       this.close(socket, lease, lease.reason ?? 'internal')
       return
     }
+    if (this.#messages !== undefined)
+      socket.filter = new MessageGate(this.#messages, this.#guard, { socket, lease })
     this.#clients?.add(socket)
     this.#wss.emit('connection', socket, upgrade.request, lease)
     for (const { data, isBinary } of welcome.queued) socket.emit('message', data, isBinary)

@@ -16,6 +16,11 @@ export interface JsonLimits {
   readonly maxBytes: number
   /** Deepest nesting of arrays and objects; a lone scalar has depth 0. */
   readonly maxDepth: number
+  /**
+   * Refuses members called `__proto__`, however they are written: for values that go to code which may copy them into
+   * ordinary objects (CWE-1321). @default false
+   */
+  readonly refuseProto?: boolean
 }
 
 /** Tells an array from the other JSON values. */
@@ -27,6 +32,7 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
 interface Cursor {
   readonly text: string
   readonly maxDepth: number
+  readonly refuseProto: boolean
   at: number
   /** The reason of the first refusal that has one of its own. */
   why: string
@@ -42,7 +48,8 @@ interface Cursor {
 export function parseJson(text: string, limits: JsonLimits): Found<Json> {
   if (text === '') return absent
   if (!fitsUtf8(text, limits.maxBytes)) return malformed('JSON too long')
-  const cursor: Cursor = { text, maxDepth: limits.maxDepth, at: 0, why: 'not JSON' }
+  const { maxDepth, refuseProto = false } = limits
+  const cursor: Cursor = { text, maxDepth, refuseProto, at: 0, why: 'not JSON' }
   const value = readValue(cursor, 0)
   if (value === undefined) return malformed(cursor.why)
   skipBlanks(cursor)
@@ -95,6 +102,7 @@ function readObject(cursor: Cursor, depth: number): JsonObject | undefined {
     const name = readString(cursor)
     if (name === undefined || !take(cursor, ':')) return undefined
     if (name in members) return refuse(cursor, 'repeated JSON member')
+    if (cursor.refuseProto && name === '__proto__') return refuse(cursor, 'JSON member __proto__')
     const value = readValue(cursor, depth)
     if (value === undefined) return undefined
     members[name] = value
