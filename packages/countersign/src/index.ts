@@ -194,7 +194,7 @@ export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
 export { reasons, type Advice, type Reason, type Refusal } from './core/reasons.ts'
 export { apiKeyGrant, grantOf, isSessionOver, sessionGrant, ticketGrant, touchEveryMs } from './core/rows.ts'
-export type { RevokeOptions } from './core/revocation.ts'
+export type { RevokeOptions, RevokeTiming } from './core/revocation.ts'
 export { sameText } from './core/same-text.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
 export type { Credential, ReplyForm, TokenForm } from './core/credential.ts'
@@ -234,6 +234,7 @@ export type {
   ScramKeyRow,
   SessionPurpose,
   SessionRow,
+  SpentRow,
   TicketPurpose,
   TicketRow,
 } from './core/records.ts'

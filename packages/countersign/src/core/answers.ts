@@ -21,6 +21,8 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     listScramDerivations: (need) => records.listScramDerivations(need.most),
     findPublicKey: (need) => records.findPublicKey(need.publicKey),
     listPublicKeys: (need) => records.listPublicKeys(need.username),
+    putSpent: (need) => records.putSpent(need.row),
+    findSpent: (need) => records.findSpent(need.key),
     findMark: (need) => records.findMark(need.grant, need.lease),
     attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
     attempted: (need) =>

@@ -1,7 +1,7 @@
 /** The guard: carriers, methods, origins and limits behind one question, `knock`. The one thing that an adapter holds. */
 import { answersOf } from './answers.ts'
 import type { Hiding } from './carrier.ts'
-import { drive, isThenable, type Turn } from './drive.ts'
+import { drive, isThenable, type Talk, type Turn } from './drive.ts'
 import { MisuseError } from './errors.ts'
 import type { HelloCredential } from './credential.ts'
 import type { Handshake } from './handshake.ts'
@@ -30,7 +30,7 @@ import { Rate } from './rate.ts'
 import { reasons, type Reason } from './reasons.ts'
 import { renewing, sameHolder } from './renewal.ts'
 import type { MaybePromise } from './records.ts'
-import { markOf, type RevokeOptions } from './revocation.ts'
+import { markOf, markTime, type RevokeOptions, type RevokeTiming } from './revocation.ts'
 import { placesOfMethods, type Places } from './search.ts'
 import { deny, type Accept, type Verdict } from './verdict.ts'
 
@@ -220,13 +220,27 @@ export class Guard implements Gatekeeper {
   }
 
   /** Revokes: writes the mark durably, then ends every lease that it names, here and wherever the bus reaches. */
-  async revoke(options: RevokeOptions, reason: 'revoked' | 'logged_out' = 'revoked'): Promise<void> {
-    const mark = markOf(options, reason, this.now())
+  async revoke(
+    options: RevokeOptions,
+    reason: 'revoked' | 'logged_out' = 'revoked',
+    timing: RevokeTiming = {},
+  ): Promise<void> {
+    const mark = markOf(options, reason, markTime(timing, this.now()))
     await this.#ports.records.putMark(mark)
     this.#ports.bus.publish(mark)
     this.#record({ kind: 'revoked', detail: mark.kind })
     if (mark.kind === 'session') await this.#ports.records.endSessions(mark.value)
     if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
+  }
+
+  /** Runs a conversation over this guard's ports, for what is judged beside sockets. Throws and rejects what it does. */
+  converse<T>(talk: Talk<T>): MaybePromise<Turn<T>> {
+    return drive(talk, this.#answers)
+  }
+
+  /** Writes a line of the journal in this guard's name, for what happens beside sockets. Constant words only. */
+  note(entry: Partial<JournalEntry> & Pick<JournalEntry, 'kind'>): void {
+    this.#record(entry)
   }
 
   /**

@@ -115,6 +115,12 @@ export class Leases {
 function names(news: Revocation, lease: Lease): boolean {
   const { kind, value } = news
   if (kind === 'lease') return lease.id === value
-  if (kind === 'role') return lease.grant.roles.includes(value)
-  return lease.grant[kind] === value
+  if (kind === 'session') return lease.grant.session === value
+  if (kind === 'role') return lease.grant.roles.includes(value) && isOlder(lease, news)
+  return lease.grant[kind] === value && isOlder(lease, news)
+}
+
+/** A credential is no younger than its use, whatever its issuer's clock says. */
+function isOlder(lease: Lease, news: Revocation): boolean {
+  return Math.min(lease.grant.issuedAtMs, lease.grantedAtMs) <= news.atMs
 }

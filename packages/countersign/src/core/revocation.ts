@@ -12,6 +12,26 @@ export type RevokeOptions =
   | { readonly role: string }
   | { readonly lease: string }
 
+/** When a revocation bites. */
+export interface RevokeTiming {
+  /**
+   * Only what was issued at or before this instant, ms since the epoch, for news that comes late: what came about since
+   * lives on. Never later than now. Sessions and leases that are named end whatever it says: they do not come back.
+   * @default now
+   */
+  readonly issuedBeforeMs?: number
+}
+
+/**
+ * The instant of a revocation's mark.
+ * @throws MisuseError for what is no instant: a comparison with it would revoke nothing in silence
+ */
+export function markTime({ issuedBeforeMs = Infinity }: RevokeTiming, now: number): number {
+  if (typeof issuedBeforeMs === 'number' && !Number.isNaN(issuedBeforeMs))
+    return Math.min(now, issuedBeforeMs)
+  throw new MisuseError('invalid_option', 'revoke: issuedBeforeMs is an instant, ms since the epoch')
+}
+
 /**
  * The mark that these options mean.
  * @throws MisuseError for anything but exactly one known member with a non-empty text: JavaScript callers have no

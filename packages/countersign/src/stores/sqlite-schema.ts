@@ -56,6 +56,9 @@ const migrations: readonly string[] = [
   DROP INDEX challenge_secrets_salting;
   CREATE INDEX challenge_secrets_lasting ON challenge_secrets (iterations, keylen, salt) WHERE session IS NULL;
   `,
+  `
+  CREATE TABLE spent (key TEXT PRIMARY KEY, usedAtMs REAL NOT NULL, untilMs REAL NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** 'CSGN': tells a file of Countersign from those of other programs. */

@@ -15,6 +15,7 @@ import type {
   ScramDerivation,
   ScramKeyRow,
   SessionRow,
+  SpentRow,
   TicketRow,
 } from '../core/records.ts'
 import {
@@ -30,6 +31,7 @@ import {
   accountColumns,
   apiKeyColumns,
   sessionColumns,
+  spentColumns,
   ticketColumns,
   type StoredTicket,
 } from './sqlite-columns.ts'
@@ -54,16 +56,19 @@ const tickets = new Table('tickets', 'key', ticketColumns)
 const sessions = new Table('sessions', 'key', sessionColumns)
 const apiKeys = new Table('api_keys', 'key', apiKeyColumns)
 const accounts = new Table('accounts', 'username', accountColumns)
+const spent = new Table('spent', 'key', spentColumns)
 
 /** A flood of tickets sweeps the table as often as this many were put. */
 const sweepAfterPuts = 1024
 const sweepTickets = 'DELETE FROM tickets WHERE expiresAtMs <= ?'
+const sweepSpent = 'DELETE FROM spent WHERE untilMs <= ?'
 /** What `sweep` drops besides marks; the one value is the time. */
 const sweeps = [
   sweepTickets,
   'DELETE FROM sessions WHERE expiresAtMs <= ?1 OR ?1 - lastSeenMs > idleMs',
   'DELETE FROM api_keys WHERE expiresAtMs <= ?',
   'DELETE FROM challenge_secrets WHERE expiresAtMs <= ?',
+  sweepSpent,
 ] as const
 
 /**
@@ -80,6 +85,7 @@ export class SqliteStore implements Records {
   readonly #boot: string = bootId()
   readonly #ticketsInMemory: TicketRows | undefined
   #putsSinceSweep = 0
+  #spentSinceSweep = 0
   #closed = false
 
   constructor(file: string, settings: SqliteSettings) {
@@ -217,6 +223,21 @@ export class SqliteStore implements Records {
 
   listPublicKeys(username: string): MaybePromise<readonly PublicKeyRow[]> {
     return this.#locks.read(() => publicKeysOf(this.#quick, username))
+  }
+
+  /** Quick: what a power loss lets in again changes nothing that it has not changed before. */
+  putSpent(row: SpentRow): MaybePromise<boolean> {
+    return this.#locks.write(() => {
+      if (++this.#spentSinceSweep >= sweepAfterPuts) {
+        this.#quick.run(sweepSpent, row.usedAtMs)
+        this.#spentSinceSweep = 0
+      }
+      return spent.add(this.#quick, row)
+    })
+  }
+
+  findSpent(key: Hash): MaybePromise<boolean> {
+    return this.#locks.read(() => spent.exists(this.#quick, key))
   }
 
   putMark(mark: Mark): MaybePromise<void> {
