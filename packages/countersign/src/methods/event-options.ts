@@ -31,6 +31,11 @@ export interface EventIssuer {
   /** Other issuers about whose subjects it may speak (`iss` of a subject identifier). @default none: its own only */
   readonly subjectIssuers?: readonly string[]
   /**
+   * Longest time since `iat`, ms, at most a week. Who delivers late, after an outage for instance, needs more: an old event
+   * ends only what is older. @default 120_000
+   */
+  readonly maxAgeMs?: number
+  /**
    * Takes logout tokens whose `typ` is `JWT` or absent, from providers that know no `logout+jwt`. Whatever else such a
    * provider signs is then told apart by its claims alone. @default false
    */
@@ -73,8 +78,6 @@ export interface SecurityEventsOptions {
   ) => MaybePromise<boolean>
   /** Told when an issuer pauses, ends or resumes a stream: from a paused one nothing is heard. Must not throw. */
   readonly onStream?: (issuer: string, stream: string, status: StreamStatus) => void
-  /** Longest time since `iat`, ms, at most a week. @default 120_000 */
-  readonly maxAgeMs?: number
   /** How far an issuer's clock may be ahead, ms, at most 60,000. @default 5_000 */
   readonly clockToleranceMs?: number
 }
@@ -90,6 +93,7 @@ export interface IssuerRules {
   /** Itself, and whose subjects it may name. */
   readonly speaksFor: ReadonlySet<string>
   readonly logoutEnds: 'session' | 'subject'
+  readonly maxAgeMs: number
   readonly untyped: boolean
   readonly withoutExpiry: boolean
 }
@@ -97,7 +101,6 @@ export interface IssuerRules {
 /** Options, checked and compiled. */
 export interface EventRules {
   readonly issuers: ReadonlyMap<string, IssuerRules>
-  readonly maxAgeMs: number
   readonly toleranceMs: number
   /** Whether identifiers of formats that only the application understands can be followed. */
   readonly understandsOthers: boolean
@@ -110,14 +113,12 @@ const maxToleranceMs = 60_000
 
 /** Checks and compiles. @throws MisuseError when an option is missing or impossible */
 export function eventRules(options: SecurityEventsOptions): EventRules {
-  const { maxAgeMs = defaults.maxAgeMs, clockToleranceMs = defaults.clockToleranceMs } = options
-  checkWhole('securityEvents: maxAgeMs', maxAgeMs, [1_000, weekMs])
+  const { clockToleranceMs = defaults.clockToleranceMs } = options
   checkWhole('securityEvents: clockToleranceMs', clockToleranceMs, [0, maxToleranceMs])
   const issuers = Object.entries(options.issuers)
   checkApart(options, issuers)
   return {
     issuers: new Map(issuers.map(([issuer, one]) => [issuer, compiled(issuer, one)])),
-    maxAgeMs,
     toleranceMs: clockToleranceMs,
     understandsOthers: options.identifierOf !== undefined,
   }
@@ -141,6 +142,8 @@ function checkApart(
 }
 
 function compiled(issuer: string, one: EventIssuer): IssuerRules {
+  const { maxAgeMs = defaults.maxAgeMs } = one
+  checkWhole('securityEvents: maxAgeMs', maxAgeMs, [1_000, weekMs])
   const signing = issuersOf(textsOf(issuer, 'issuer'), one.keys, algorithmsOf(one.algorithms)).get(issuer)
   if (signing === undefined) throw new MisuseError('invalid_option', 'securityEvents: an issuer without keys')
   return {
@@ -149,6 +152,7 @@ function compiled(issuer: string, one: EventIssuer): IssuerRules {
     signing,
     speaksFor: new Set([issuer, ...(one.subjectIssuers ?? [])]),
     logoutEnds: one.logoutEnds ?? 'session',
+    maxAgeMs,
     untyped: one.dangerouslyAllowUntyped ?? false,
     withoutExpiry: one.dangerouslyAllowWithoutExpiry ?? false,
   }

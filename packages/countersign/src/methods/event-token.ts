@@ -70,7 +70,12 @@ function readSigned(
 ): EventToken | EventRefusal {
   const { jti, iat } = payload
   const events = readEvents(payload)
-  if (!isName(jti) || !isSeconds(iat) || events === undefined || !isTimely(payload, iat, at)) {
+  if (
+    !isName(jti) ||
+    !isSeconds(iat) ||
+    events === undefined ||
+    !isTimely(payload, iat, { ...at, maxAgeMs: issuer.maxAgeMs })
+  ) {
     return 'invalid_request'
   }
   return { issuer, id: jti, issuedAtMs: endOfSecond(iat), payload, events }
@@ -80,9 +85,9 @@ function readSigned(
 function isTimely(
   { exp, nbf }: JsonObject,
   iat: number,
-  { rules, now }: { readonly rules: EventRules; readonly now: number },
+  { rules, now, maxAgeMs }: { readonly rules: EventRules; readonly now: number; readonly maxAgeMs: number },
 ): boolean {
-  const { maxAgeMs, toleranceMs } = rules
+  const { toleranceMs } = rules
   if (!isSecondsOrAbsent(exp) || !isSecondsOrAbsent(nbf)) return false
   if (Math.max(iat, nbf ?? 0) * 1000 > now + toleranceMs || now - iat * 1000 > maxAgeMs) return false
   return exp === undefined || (exp > iat && exp * 1000 + toleranceMs > now)

@@ -125,8 +125,8 @@ function* judge(
 }
 
 /** From then on `iat` refuses it, however the clock of its issuer runs. */
-function untilOf(token: EventToken, { maxAgeMs, toleranceMs }: EventRules): number {
-  return token.issuedAtMs + maxAgeMs + toleranceMs
+function untilOf(token: EventToken, { toleranceMs }: EventRules): number {
+  return token.issuedAtMs + token.issuer.maxAgeMs + toleranceMs
 }
 
 async function perform(options: SecurityEventsOptions, act: EventAct): Promise<EventRefusal | undefined> {
