@@ -366,7 +366,8 @@ describe('a security event token', () => {
       return errOf(await sendEvent(stand, text))
     }
     expect(await late(openStand(pair))).toBe('invalid_request')
-    expect(await late(openStand(pair, { events: { maxAgeMs: 86_400_000 } }))).toBe(202)
+    const issuers = { [issuer]: issuerOf(pair, { maxAgeMs: 86_400_000 }) }
+    expect(await late(openStand(pair, { issuers }))).toBe(202)
   })
 
   test.each([undefined, 'application/jwt', 'application/json', 'text/plain'])(

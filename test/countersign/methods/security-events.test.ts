@@ -133,8 +133,6 @@ describe('names of the application', () => {
 describe('a receiver', () => {
   test.each<[string, Partial<Parameters<typeof securityEvents>[0]>]>([
     ['no issuer', { issuers: {} }],
-    ['a window of no length', { maxAgeMs: 0 }],
-    ['a window of a year', { maxAgeMs: 31_536_000_000 }],
     ['a clock that is off by an hour', { clockToleranceMs: 3_600_000 }],
   ])('is not built with %s', (_name, options) => {
     const { guard } = openStand(pair)
@@ -144,6 +142,8 @@ describe('a receiver', () => {
 
   test.each<[string, Partial<EventIssuer>]>([
     ['no audience', { audience: [] }],
+    ['a window of no length', { maxAgeMs: 0 }],
+    ['a window of a year', { maxAgeMs: 31_536_000_000 }],
     ['no algorithm', { algorithms: [] }],
     ['an algorithm without keys of its kind', { algorithms: ['ES256', 'HS256'] }],
   ])('is not built with an issuer of %s', (_name, more) => {
