@@ -246,6 +246,18 @@ describe('the kinds of tokens', () => {
     }
   })
 
+  test('a logout token of no type opens no door, even for the right audience', async () => {
+    const stand = openStand(pair)
+    for (const typ of ['JWT', undefined]) {
+      const claims = { aud: 'chat' }
+      const token = await logoutToken(pair, stand, { header: { typ }, claims })
+      expectRefusal(await knock(stand.guard, { authorization: `Bearer ${token}` }), 'invalid_credential')
+      const access = { ...claims, events: ['opening night'] }
+      const other = await logoutToken(pair, stand, { header: { typ }, claims: access })
+      await connect(stand, other)
+    }
+  })
+
   test('an access token logs nobody out, whatever its claims', async () => {
     const stand = openStand(pair)
     const claims = { aud: [client, 'chat'], jti: 'j', events: { [logoutEvent]: {} } }

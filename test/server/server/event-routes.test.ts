@@ -164,6 +164,10 @@ describe('the route of back-channel logout', () => {
     expect(Number(slow.headers['retry-after'])).toBeGreaterThan(0)
     expect((await post(site, eventRoute, 'x', { type: set })).statusCode).toBe(429)
     expect((await post(site, logoutRoute, body, { remoteAddress: '192.0.2.2' })).statusCode).toBe(200)
+    for (let at = 0; at < 600; at++)
+      await post(site, eventRoute, 'x', { type: set, remoteAddress: `2001:db8::${at.toString(16)}` })
+    const neighbour = { type: set, remoteAddress: '2001:db8::ffff' }
+    expect((await post(site, eventRoute, 'x', neighbour)).statusCode).toBe(429)
     site.clock.advance(60_000)
     const later = `logout_token=${await logoutOf(site)}`
     expect((await post(site, logoutRoute, later)).statusCode).toBe(200)

@@ -1,7 +1,7 @@
 /** What a JWT says (RFC 7519 §4): its claims as the guard's words, and whether it says so at this time. */
 import { grantOf } from '../core/rows.ts'
 import { accept, type Accept } from '../core/verdict.ts'
-import { isJsonArray, type Json, type JsonObject } from '../wire/json.ts'
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../wire/json.ts'
 import { grantName, type GrantNames } from './grant-names.ts'
 
 /** Names of the claims that become the principal. */
@@ -61,6 +61,9 @@ const maxRoles = 128
 /** The last second that a date can express. */
 const maxSeconds = 8.64e12
 
+/** The event that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4). */
+export const backChannelLogout = 'http://schemas.openid.net/event/backchannel-logout'
+
 /** Claims that the verdict states in its own words (RFC 7519 §4.1). */
 const registered: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'])
 /** Elsewhere a text with a space is one role: `super admin` must not become `admin`. */
@@ -73,7 +76,9 @@ const spaceSeparated: ReadonlySet<string> = new Set(['scope', 'scp'])
  * @returns `undefined` when a claim is missing or malformed, or the token is for another audience
  */
 export function readClaims(payload: JsonObject, rules: ClaimRules): JwtClaims | undefined {
-  const { iss, exp, nbf, iat, jti, sid, aud } = payload
+  const { iss, exp, nbf, iat, jti, sid, aud, events } = payload
+  // Where `typ` does not tell the kinds apart, this does: what ends a session opens no door (RFC 8725 §3.12).
+  if (isJsonObject(events) && backChannelLogout in events) return undefined
   const subject = payload[rules.subject]
   const realm = rules.realm === undefined ? undefined : payload[rules.realm]
   const roles = readRoles(payload[rules.roles], rules.roles)

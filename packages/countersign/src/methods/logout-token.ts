@@ -1,10 +1,7 @@
 /** Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): whom they log out. */
 import type { EventAct } from './event-acts.ts'
 import type { EventRefusal, EventToken } from './event-token.ts'
-import { isName, isNameOrAbsent } from './jwt-claims.ts'
-
-/** The one event of a logout token. */
-const backChannelLogout = 'http://schemas.openid.net/event/backchannel-logout'
+import { backChannelLogout, isName, isNameOrAbsent } from './jwt-claims.ts'
 
 /**
  * What a verified logout token asks for. With `sid` one session ends; without it everything of `sub` that was there before

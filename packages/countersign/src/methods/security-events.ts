@@ -83,9 +83,9 @@ function mediaTypeOf(contentType: string | undefined): string {
 
 async function take(receiver: Receiver, kind: EventTokenKind, body: string): Promise<Outcome> {
   const { guard } = receiver.options
-  const text = body.length > maxFormLength ? undefined : tokenOf(kind, body)
-  if (text === undefined) return 'invalid_request'
   try {
+    const text = body.length > maxFormLength ? undefined : tokenOf(kind, body)
+    if (text === undefined) return 'invalid_request'
     const now = guard.now()
     const turn = await guard.converse(judge(receiver, kind, { text, now }))
     const fresh = turn.kind === 'done' ? turn.value : 'invalid_request'

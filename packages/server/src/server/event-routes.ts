@@ -1,12 +1,12 @@
 /** Where identity providers tell that something has ended: back-channel logout, and pushed security events (RFC 8935). */
 import type { SecurityEvents } from 'countersign/methods'
-import { maxFormLength } from 'countersign/wire'
+import { maxFormLength, subnetOf } from 'countersign/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Allowance } from './allowance.ts'
 import { refuse } from './refuse.ts'
 import type { SiteContext } from './site-options.ts'
 
-/** Tokens of one address in a minute: each costs a signature check. */
+/** Tokens of one address in a minute, or of one /64 of IPv6: each costs a signature check. */
 const perMinute = 600
 
 /** The routes, each with the one type of body that it takes. */
@@ -27,7 +27,7 @@ export async function registerEvents(
   const allowance = new Allowance(perMinute)
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const from = site.clientOf(request)
-    const waitMs = allowance.take(from, site.now())
+    const waitMs = allowance.take(subnetOf(from), site.now())
     if (waitMs > 0) return refuse(reply, 'too_many_attempts', waitMs)
     const body = typeof request.body === 'string' ? request.body : ''
     const answer = await events.receive(body, request.headers['content-type'], from)
