@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { query } from '../../../packages/countersign/src/index.ts'
 import type { Lease } from '../../../packages/countersign/src/core/lease.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
-import { expectAcceptance, expectRefusal, knock, openGuard, type Opened } from '../support/guard.ts'
+import {
+  expectAcceptance,
+  expectRefusal,
+  handshakeOf,
+  knock,
+  openGuard,
+  type Opened,
+} from '../support/guard.ts'
 
 function opened(): Opened {
   return openGuard({ accept: [ticket({ from: query('ticket') })] })
@@ -46,6 +53,27 @@ describe('a revocation of what was issued before an instant', () => {
     expectAcceptance(await knock(door.guard, { target: after }), 'alice')
   })
 
+  test('leaves a lease that was refreshed with a younger credential', async () => {
+    const door = opened()
+    const lease = await openLease(door)
+    const instant = door.clock.now()
+    door.clock.advance(1)
+    const fresh = handshakeOf({ target: await targetOf(door) })
+    expect(await door.guard.refresh(lease.id, fresh)).toBeUndefined()
+    await door.guard.revoke({ subject: 'alice' }, 'logged_out', { issuedBeforeMs: instant })
+    expect(lease.ended).toBe(false)
+  })
+
+  test('may be as far ahead as clocks are', async () => {
+    const door = opened()
+    const issuedBeforeMs = door.clock.now() + 3_000
+    await door.guard.revoke({ subject: 'alice' }, 'revoked', { issuedBeforeMs, marginMs: 5_000 })
+    door.clock.advance(3_000)
+    expectRefusal(await knock(door.guard, { target: await targetOf(door) }), 'invalid_credential')
+    door.clock.advance(1)
+    await openLease(door)
+  })
+
   test('is never later than now', async () => {
     const door = opened()
     await door.guard.revoke({ subject: 'alice' }, 'revoked', { issuedBeforeMs: door.clock.now() + 60_000 })
@@ -62,11 +90,12 @@ describe('a revocation of what was issued before an instant', () => {
     expect(lease.reason).toBe('logged_out')
   })
 
-  test('needs an instant', async () => {
-    const door = opened()
-    await expect(
-      door.guard.revoke({ subject: 'alice' }, 'revoked', { issuedBeforeMs: Number.NaN }),
-    ).rejects.toThrow('issuedBeforeMs')
-    expect(door.calls).toEqual([])
-  })
+  test.each([{ issuedBeforeMs: Number.NaN }, { marginMs: -1 }, { marginMs: 60_001 }])(
+    'is refused for %j',
+    async (timing) => {
+      const door = opened()
+      await expect(door.guard.revoke({ subject: 'alice' }, 'revoked', timing)).rejects.toThrow('revoke: ')
+      expect(door.calls).toEqual([])
+    },
+  )
 })

@@ -17,12 +17,15 @@ import {
   form,
   issuer,
   issuerOf,
+  logoutEvent,
   logoutToken,
   openStand,
   refusedLogout,
   sendEvent,
   sendLogout,
   set,
+  ssf,
+  type Members,
   type Stand,
 } from './event-support.ts'
 import { pairOf, type Pair } from './jwt-support.ts'
@@ -130,6 +133,74 @@ describe('keys that an issuer publishes over HTTP', () => {
     const token = await logoutToken(pair, stand)
     expect((await sendLogout(stand, token)).status).toBe(503)
     expect(stand.journal).toContainEqual(expect.objectContaining({ kind: 'error', detail: 'OutageError' }))
+  })
+})
+
+describe('whatever is signed', () => {
+  test('gets an answer of the specifications, and is no failure', async () => {
+    const quick = await pairOf('ES256')
+    const stand = openStand(quick)
+    const name = fc.constantFrom(issuer, 'user-17', '', 'x'.repeat(300))
+    const identifier = fc.record(
+      {
+        format: fc.oneof(
+          fc.constantFrom('iss_sub', 'opaque', 'jwt_id', 'complex', 'aliases', 'email'),
+          fc.jsonValue(),
+        ),
+        iss: name,
+        sub: fc.oneof(name, fc.jsonValue()),
+        jti: name,
+        id: name,
+        user: fc.jsonValue(),
+        session: fc.jsonValue(),
+        identifiers: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    )
+    const event = fc.oneof(
+      fc.record(
+        {
+          event_timestamp: fc.oneof(fc.double(), fc.jsonValue()),
+          claims: fc.jsonValue(),
+          credential_type: fc.constantFrom('password', 'x509'),
+          change_type: fc.oneof(fc.constantFrom('revoke', 'create'), fc.jsonValue()),
+          state: fc.jsonValue(),
+          status: fc.constantFrom('paused', 'gone'),
+        },
+        { requiredKeys: [] },
+      ),
+      fc.jsonValue(),
+    )
+    const uri = fc.constantFrom(
+      ...['session-revoked', 'token-claims-change', 'credential-change'].map((one) => `${caep}${one}`),
+      ...['verification', 'stream-updated'].map((one) => `${ssf}${one}`),
+      logoutEvent,
+    )
+    const claims = fc.record(
+      {
+        sub_id: fc.oneof(identifier, fc.jsonValue()),
+        events: fc.oneof(fc.dictionary(uri, event, { maxKeys: 3 }), fc.jsonValue()),
+        iat: fc.oneof(fc.constant(stand.seconds()), fc.double(), fc.jsonValue()),
+        sub: fc.oneof(name, fc.jsonValue()),
+        sid: fc.oneof(name, fc.jsonValue()),
+        exp: fc.oneof(fc.constant(stand.seconds() + 60), fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    )
+    const seen = new Set<number>()
+    await fc.assert(
+      fc.asyncProperty(claims, fc.boolean(), async (changes, asLogout) => {
+        const finite = JSON.parse(JSON.stringify(changes)) as Members
+        const answer = asLogout
+          ? await sendLogout(stand, await logoutToken(quick, stand, { claims: { ...finite } }))
+          : await sendEvent(stand, await eventToken(quick, stand, logoutEvent, { claims: { ...finite } }))
+        seen.add(answer.status)
+        expect([200, 202, 400]).toContain(answer.status)
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(seen).toEqual(new Set([200, 202, 400]))
+    expect(stand.journal.filter(({ kind, reason }) => kind === 'error' && reason === 'internal')).toEqual([])
   })
 })
 

@@ -79,6 +79,18 @@ describe('a logout token', () => {
     expect(open.reason).toBe('logged_out')
   })
 
+  test('of an issuer whose clock is ahead ends what it issued before by that clock', async () => {
+    const stand = openStand(pair)
+    const ahead = stand.seconds() + 4
+    const text = await accessToken(pair, stand, { iat: ahead - 1 })
+    const lease = await connect(stand, text)
+    const logout = await logoutToken(pair, stand, { claims: { iat: ahead, exp: ahead + 60 } })
+    expect((await sendLogout(stand, logout)).status).toBe(200)
+    expect(lease.reason).toBe('logged_out')
+    expectRefusal(await knock(stand.guard, { authorization: `Bearer ${text}` }), 'invalid_credential')
+    await connect(stand, await accessToken(pair, stand, { iat: ahead + 1 }))
+  })
+
   test('with session and subject may end the subject, where tokens name no sessions', async () => {
     const stand = openStand(pair, { issuers: { [issuer]: issuerOf(pair, { logoutEnds: 'subject' }) } })
     const lease = await connect(stand, await accessToken(pair, stand))

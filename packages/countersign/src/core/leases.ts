@@ -60,7 +60,7 @@ export class Leases {
   /** Ends every lease that the news names. @returns how many */
   revoke(news: Revocation): number {
     const now = this.#clock.now()
-    const hit = this.#among(news).filter((lease) => names(news, lease))
+    const hit = this.#among(news).filter((lease) => names(news, lease, now))
     for (const lease of hit) lease.apply({ kind: 'ended', reason: news.reason }, now)
     return hit.length
   }
@@ -112,15 +112,15 @@ export class Leases {
 }
 
 /** Whether a revocation names this lease. */
-function names(news: Revocation, lease: Lease): boolean {
+function names(news: Revocation, lease: Lease, now: number): boolean {
   const { kind, value } = news
   if (kind === 'lease') return lease.id === value
   if (kind === 'session') return lease.grant.session === value
-  if (kind === 'role') return lease.grant.roles.includes(value) && isOlder(lease, news)
-  return lease.grant[kind] === value && isOlder(lease, news)
+  if (kind === 'role') return lease.grant.roles.includes(value) && isOlder(lease, news, now)
+  return lease.grant[kind] === value && isOlder(lease, news, now)
 }
 
-/** A credential is no younger than its use, whatever its issuer's clock says. */
-function isOlder(lease: Lease, news: Revocation): boolean {
-  return Math.min(lease.grant.issuedAtMs, lease.grantedAtMs) <= news.atMs
+/** As marks are compared with grants. What was issued in the future, by a clock that is ahead, counts as old. */
+function isOlder({ grant }: Lease, { atMs }: Revocation, now: number): boolean {
+  return grant.issuedAtMs <= atMs || grant.issuedAtMs > now
 }

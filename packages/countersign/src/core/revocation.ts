@@ -1,5 +1,5 @@
 /** What an application revokes, as the mark that stands for it. */
-import { MisuseError } from './errors.ts'
+import { checkWhole, MisuseError } from './errors.ts'
 import { markKinds, type Mark } from './records.ts'
 
 /** What to revoke: exactly one member. */
@@ -16,19 +16,22 @@ export type RevokeOptions =
 export interface RevokeTiming {
   /**
    * Only what was issued at or before this instant, ms since the epoch, for news that comes late: what came about since
-   * lives on. Never later than now. Sessions and leases that are named end whatever it says: they do not come back.
-   * @default now
+   * lives on. Never later than `marginMs` from now. Sessions and leases that are named end whatever it says: they do not
+   * come back. @default now, and the margin
    */
   readonly issuedBeforeMs?: number
+  /** How far clocks that issue may be ahead of this one, ms, at most 60,000. @default 0 */
+  readonly marginMs?: number
 }
 
 /**
  * The instant of a revocation's mark.
  * @throws MisuseError for what is no instant: a comparison with it would revoke nothing in silence
  */
-export function markTime({ issuedBeforeMs = Infinity }: RevokeTiming, now: number): number {
+export function markTime({ issuedBeforeMs = Infinity, marginMs = 0 }: RevokeTiming, now: number): number {
+  checkWhole('revoke: marginMs', marginMs, [0, 60_000])
   if (typeof issuedBeforeMs === 'number' && !Number.isNaN(issuedBeforeMs))
-    return Math.min(now, issuedBeforeMs)
+    return Math.min(now + marginMs, issuedBeforeMs)
   throw new MisuseError('invalid_option', 'revoke: issuedBeforeMs is an instant, ms since the epoch')
 }
 

@@ -78,7 +78,7 @@ export interface SecurityEventsOptions {
   ) => MaybePromise<boolean>
   /** Told when an issuer pauses, ends or resumes a stream: from a paused one nothing is heard. Must not throw. */
   readonly onStream?: (issuer: string, stream: string, status: StreamStatus) => void
-  /** How far an issuer's clock may be ahead, ms, at most 60,000. @default 5_000 */
+  /** How far an issuer's clock may be ahead, ms, at most 59,000. @default 5_000 */
   readonly clockToleranceMs?: number
 }
 
@@ -108,8 +108,8 @@ export interface EventRules {
 
 const defaults = Object.freeze({ maxAgeMs: 120_000, clockToleranceMs: 5_000 })
 const weekMs = 7 * 86_400_000
-/** More than a minute is a clock to be repaired. */
-const maxToleranceMs = 60_000
+/** More is a clock to be repaired. */
+const maxToleranceMs = 59_000
 
 /** Checks and compiles. @throws MisuseError when an option is missing or impossible */
 export function eventRules(options: SecurityEventsOptions): EventRules {

@@ -91,7 +91,7 @@ async function take(receiver: Receiver, kind: EventTokenKind, body: string): Pro
     const fresh = turn.kind === 'done' ? turn.value : 'invalid_request'
     if (typeof fresh === 'string') return fresh
     for (const act of fresh.acts) {
-      const refusal = await perform(receiver.options, act)
+      const refusal = await perform(receiver, act)
       if (refusal !== undefined) return refusal
     }
     // Of two at once both have had their effect, which is the same; one is the first.
@@ -129,7 +129,7 @@ function untilOf(token: EventToken, { toleranceMs }: EventRules): number {
   return token.issuedAtMs + token.issuer.maxAgeMs + toleranceMs
 }
 
-async function perform(options: SecurityEventsOptions, act: EventAct): Promise<EventRefusal | undefined> {
+async function perform({ options, rules }: Receiver, act: EventAct): Promise<EventRefusal | undefined> {
   const { guard, isExpectedState, onStream } = options
   if (act.kind === 'verification') {
     const expected = (await isExpectedState?.(act.issuer, act.stream, act.state)) ?? true
@@ -140,7 +140,9 @@ async function perform(options: SecurityEventsOptions, act: EventAct): Promise<E
     onStream?.(act.issuer, act.stream, act.status)
     return undefined
   }
-  const timing = 'beforeMs' in act ? { issuedBeforeMs: act.beforeMs } : {}
+  // The issuer's clock stamps its tokens and its events alike: where it is ahead, both are.
+  const marginMs = rules.toleranceMs + 999
+  const timing = 'beforeMs' in act ? { issuedBeforeMs: act.beforeMs, marginMs } : {}
   for (const target of await targetsOf(options, act)) {
     guard.note({ kind: 'revoked', detail: act.word })
     await guard.revoke(target, act.reason, timing)
