@@ -79,6 +79,17 @@ describe('a logout token', () => {
     expect(open.reason).toBe('logged_out')
   })
 
+  test('that tells a fraction of a second ends what is older than that', async () => {
+    const stand = openStand(pair)
+    const now = stand.seconds()
+    const logout = await logoutToken(pair, stand, { claims: { iat: now + 0.4 } })
+    const before = await connect(stand, await accessToken(pair, stand, { iat: now + 0.4 }))
+    stand.clock.advance(600)
+    const after = await connect(stand, await accessToken(pair, stand, { iat: now + 0.5 }))
+    await sendLogout(stand, logout)
+    expect([before.reason, after.reason]).toEqual(['logged_out', undefined])
+  })
+
   test('of an issuer whose clock is ahead ends what it issued before by that clock', async () => {
     const stand = openStand(pair)
     const ahead = stand.seconds() + 4

@@ -81,6 +81,7 @@ describe('a revoked session', () => {
     ['no name', { format: 'iss_sub', iss: issuer }, 'invalid_request'],
     ['a name that is too long', { ...user, sub: 'u'.repeat(257) }, 'invalid_request'],
     ['no identifier', { format: 'opaque' }, 'invalid_request'],
+    ['a token without its own', { format: 'jwt_id', iss: issuer }, 'invalid_request'],
     ['an address that nobody here understands', { format: 'email', email: 'a@b.c' }, 'invalid_request'],
     ['a tenant alone', { format: 'complex', tenant: session }, 'invalid_request'],
     [
@@ -248,6 +249,34 @@ describe('a changed credential', () => {
   })
 })
 
+describe('an opaque subject of an event about a user', () => {
+  const changed = `${caep}credential-change`
+  const event = { credential_type: 'password', change_type: 'update' }
+  const events = {
+    identifierOf: (_issuer: string, { id }: Members) => (id === 'u-1' ? 'user-17' : undefined),
+  }
+  const of = (sub_id: unknown, options: StandOptions = {}): ReturnType<typeof fate> =>
+    fate(changed, { event, claims: { sub_id } }, options)
+
+  test('is whom the application knows by it, and no session', async () => {
+    expect(await of({ format: 'opaque', id: 'u-1' }, { events })).toEqual(ended)
+    expect(await of({ format: 'opaque', id: 's-1' }, { events })).toEqual([202, undefined])
+  })
+
+  test.each<[string, unknown, StandOptions]>([
+    ['where the application knows none', { format: 'opaque', id: 's-1' }, {}],
+    ['without an identifier', { format: 'opaque' }, { events }],
+    ['in a complex one that names a session alone', { format: 'complex', session }, { events }],
+    ['in a complex one whose user is a text', { format: 'complex', user: 'u-1' }, { events }],
+    ['of a format that is no text', { format: 1, id: 'u-1' }, { events }],
+    ['of a format without a name', { format: '', id: 'u-1' }, { events }],
+    ['among aliases that are none', { format: 'aliases', identifiers: ['u-1'] }, { events }],
+    ['among no aliases', { format: 'aliases', identifiers: [] }, { events }],
+  ])('is refused %s', async (_name, subject, options) => {
+    expect(await of(subject, options)).toEqual(['invalid_request', undefined])
+  })
+})
+
 describe('the stream', () => {
   const stream = { sub_id: { format: 'opaque', id: 'stream-1' } }
 
@@ -291,6 +320,7 @@ describe('the stream', () => {
   test.each<[string, string, Members]>([
     ['a state that is no text', 'verification', { event: { state: 1 }, claims: stream }],
     ['a user for a stream', 'verification', { claims: { sub_id: user } }],
+    ['a stream without an identifier', 'verification', { claims: { sub_id: { format: 'opaque' } } }],
     ['no stream', 'stream-updated', { event: { status: 'paused' }, claims: { sub_id: undefined } }],
     ['no status', 'stream-updated', { claims: stream }],
     ['a status that is none', 'stream-updated', { event: { status: 'slow' }, claims: stream }],

@@ -8,14 +8,17 @@ import {
 } from '../../../packages/countersign/src/methods/index.ts'
 import {
   accessToken,
+  caep,
   client,
   connect,
+  eventToken,
   issuer,
   issuerOf,
   logoutEvent,
   logoutToken,
   openStand,
   refusedLogout,
+  sendEvent,
   sendLogout,
   signedWith,
   type Members,
@@ -182,6 +185,28 @@ describe('a receiver', () => {
     expect(await sendLogout({ events }, await signedWith(pair, { typ: 'logout+jwt' }, claims))).toEqual(
       refusedLogout,
     )
+  })
+
+  test('does not do for hundreds of names what it could not finish', async () => {
+    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `local-${String(at)}`)
+    const few = openStand(pair, { events: { subjectOf: () => names(256) } })
+    expect((await sendLogout(few, await logoutToken(pair, few))).status).toBe(200)
+    const many = openStand(pair, { events: { subjectOf: () => names(257) } })
+    expect((await sendLogout(many, await logoutToken(pair, many))).status).toBe(503)
+    expect(many.calls).not.toContain('putMark')
+    expect(many.calls).not.toContain('putSpent')
+  })
+
+  test('asks who pushes an event to come again as well', async () => {
+    const stand = openStand(pair, {
+      events: { subjectOf: () => Promise.reject(new Error('database is away')) },
+    })
+    const answer = await sendEvent(stand, await eventToken(pair, stand, `${caep}session-revoked`))
+    expect(answer).toEqual({
+      status: 503,
+      headers: { 'cache-control': 'no-store', 'retry-after': '5' },
+      body: '',
+    })
   })
 
   test('answers what it can neither refuse nor do with a wish to come again', async () => {
