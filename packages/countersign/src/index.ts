@@ -275,6 +275,7 @@ export type {
   ScramKeyRow,
   SessionPurpose,
   SessionRow,
+  SpentRow,
   TicketPurpose,
   TicketRow,
 } from './core/records.ts'

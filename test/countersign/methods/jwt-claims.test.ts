@@ -17,6 +17,7 @@ const rules: ClaimRules = {
   realm: undefined,
   toleranceMs: 5_000,
   maxAgeMs: 86_400_000,
+  names: 'plain',
 }
 
 const good: JsonObject = { iss: issuer, aud: audience, sub: 'user-17', exp: seconds + 600 }
@@ -92,7 +93,24 @@ describe('claims', () => {
 
   test('without iat count as issued before every revocation', () => {
     const claims = read({})
-    expect(claims && acceptClaims(claims).grant.issuedAtMs).toBe(0)
+    expect(claims && acceptClaims(claims, rules).grant.issuedAtMs).toBe(0)
+  })
+
+  test('name what they rest upon as the issuer does, or with its name before it', () => {
+    const claims = read({ sid: 's-1', jti: 't-1' })
+    expect(claims && acceptClaims(claims, rules)).toMatchObject({
+      principal: { id: 'user-17' },
+      grant: { subject: 'user-17', session: 's-1', token: 't-1' },
+    })
+    expect(claims && acceptClaims(claims, { names: 'issuer' })).toMatchObject({
+      principal: { id: 'user-17', provider: issuer },
+      grant: { subject: `${issuer} user-17`, session: `${issuer} s-1`, token: `${issuer} t-1` },
+    })
+    const bare = read({})
+    expect(bare && acceptClaims(bare, { names: 'issuer' }).grant).toMatchObject({
+      session: undefined,
+      token: undefined,
+    })
   })
 })
 

@@ -50,6 +50,18 @@ describe('a guard with JWTs', () => {
     expectRefusal(await knock(door.guard, bearing(token)), 'invalid_credential')
   })
 
+  test('ends a lease whose token is of a clock that is ahead', async () => {
+    const door = opened()
+    const seconds = Math.floor(door.clock.now() / 1000)
+    const { lease } = expectAcceptance(
+      await knock(door.guard, bearing(await tokenAt(door, { iat: seconds + 4 }))),
+      'user-17',
+    )
+    lease.open()
+    await door.guard.revoke({ subject: 'user-17' })
+    expect(lease.reason).toBe('revoked')
+  })
+
   test('hears one as first message and reads one among the subprotocols', async () => {
     const door = opened({ from: [firstMessage(), subprotocol()] })
     const token = await tokenAt(door)

@@ -115,6 +115,8 @@ export function answersOf(
     findPublicKey: unasked,
     listPublicKeys: unasked,
     findMark: unasked,
+    findSpent: unasked,
+    putSpent: unasked,
     attempt: unasked,
     attempted: unasked,
     decoy: unasked,

@@ -22,6 +22,8 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     findPublicKey: (need) => records.findPublicKey(need.publicKey),
     listPublicKeys: (need) => records.listPublicKeys(need.username),
     findMark: (need) => records.findMark(need.grant, need.lease, need.caller),
+    putSpent: (need) => records.putSpent(need.row),
+    findSpent: (need) => records.findSpent(need.key),
     attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
     attempted: (need) =>
       lockout.tried(need.identity, sourceOf(need.source), { right: need.right, now: platform.clock.now() }),

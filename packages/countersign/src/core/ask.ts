@@ -26,6 +26,7 @@ import type {
   ScramDerivation,
   ScramKeyRow,
   SessionRow,
+  SpentRow,
   TicketRow,
 } from './records.ts'
 
@@ -65,6 +66,10 @@ export const findPublicKey = (publicKey: string): Talk<PublicKeyRow | undefined>
 /** The public keys of an account. */
 export const listPublicKeys = (username: string): Talk<readonly PublicKeyRow[]> =>
   ask<'listPublicKeys'>({ kind: 'listPublicKeys', username })
+/** Notes that something of somebody else's was used; `true` for exactly one caller. */
+export const putSpent = (row: SpentRow): Talk<boolean> => ask<'putSpent'>({ kind: 'putSpent', row })
+/** Whether it was used before. */
+export const findSpent = (key: Hash): Talk<boolean> => ask<'findSpent'>({ kind: 'findSpent', key })
 /** The mark that revokes this grant, this lease or what this caller was granted. */
 export const findMark = (grant: Grant, lease: string, caller: Caller): Talk<Mark | undefined> =>
   ask<'findMark'>({ kind: 'findMark', grant, lease, caller })

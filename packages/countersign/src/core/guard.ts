@@ -1,7 +1,7 @@
 /** The guard: carriers, methods, origins and limits behind one question, `knock`. The one thing that an adapter holds. */
 import { answersOf } from './answers.ts'
 import type { Hiding } from './carrier.ts'
-import { drive, type Turn } from './drive.ts'
+import { drive, type Talk, type Turn } from './drive.ts'
 import { checkWhole, MisuseError } from './errors.ts'
 import type { HelloCredential } from './credential.ts'
 import type { Caller, Handshake } from './handshake.ts'
@@ -23,7 +23,7 @@ import { limitsOf, type LimitOptions, type Limits } from './limits.ts'
 import { Lockout } from './lockout.ts'
 import type { Method } from './method.ts'
 import { Pool } from './pool.ts'
-import type { AddressRules, AllowList, Answers, Ports } from './ports.ts'
+import type { AddressRules, AllowList, Answers, JournalEntry, Ports } from './ports.ts'
 import { Rate } from './rate.ts'
 import { reasons, type Reason } from './reasons.ts'
 import { Renewals } from './renewal.ts'
@@ -236,6 +236,16 @@ export class Guard implements Gatekeeper {
     this.#journal.record({ kind: 'revoked', detail: mark.kind })
     if (mark.kind === 'session') await this.#ports.records.endSessions(mark.value)
     if (mark.kind === 'apiKey') await this.#ports.records.endApiKey(mark.value)
+  }
+
+  /** Runs a conversation over this guard's ports, for what is judged beside sockets. Throws and rejects what it does. */
+  converse<T>(talk: Talk<T>): MaybePromise<Turn<T>> {
+    return drive(talk, this.#answers)
+  }
+
+  /** Writes a line of the journal in this guard's name, for what happens beside sockets. Constant words only. */
+  note(entry: Partial<JournalEntry> & Pick<JournalEntry, 'kind'>): void {
+    this.#journal.record(entry)
   }
 
   /**

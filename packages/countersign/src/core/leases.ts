@@ -66,7 +66,8 @@ export class Leases {
   /** Ends every lease that the news names, or tells it when it will. @returns how many */
   revoke(news: Revocation): number {
     const covers = news.kind === 'address' ? this.#addresses.test(news.value) : nowhere
-    const hit = this.#among(news).filter((lease) => names(news, lease, covers))
+    const around = { now: this.#clock.now(), covers }
+    const hit = this.#among(news).filter((lease) => names(news, lease, around))
     for (const lease of hit) this.enforce(lease, news)
     return hit.length
   }
@@ -128,13 +129,22 @@ function endingOf({ reason, enforceAtMs }: Mark, now: number): LeaseEvent {
   return enforceAtMs > now ? { kind: 'doomed', reason, endsAtMs: enforceAtMs } : { kind: 'ended', reason }
 }
 
+/** What a revocation is compared by besides the lease. */
+interface Around {
+  readonly now: number
+  /** Whether an address lies in the block that is named. */
+  readonly covers: (address: string) => boolean
+}
+
 /** Whether a revocation names this lease. */
-function names(news: Revocation, lease: Lease, covers: (address: string) => boolean): boolean {
+function names(news: Revocation, lease: Lease, around: Around): boolean {
   const { kind, value } = news
   const { grant } = lease
+  const { covers, now } = around
   if (kind === 'lease') return lease.id === value
   if (kind === 'session') return grant.session === value
-  if (news.sparesNewer && grant.issuedAtMs > news.atMs) return false
+  // What says that it was issued in the future, by a clock that is ahead, is no newer than anything.
+  if (news.sparesNewer && grant.issuedAtMs > news.atMs && grant.issuedAtMs <= now) return false
   if (kind === 'role') return grant.roles.includes(value)
   if (kind === 'address') return covers(lease.remoteAddress)
   if (kind === 'origin') return lease.origin === value

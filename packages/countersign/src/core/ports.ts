@@ -15,6 +15,7 @@ import type {
   ScramDerivation,
   ScramKeyRow,
   SessionRow,
+  SpentRow,
   TicketRow,
 } from './records.ts'
 
@@ -162,6 +163,10 @@ export interface Questions {
   findPublicKey: { readonly ask: { readonly publicKey: string }; readonly answer: PublicKeyRow | undefined }
   /** The public keys of an account. */
   listPublicKeys: { readonly ask: { readonly username: string }; readonly answer: readonly PublicKeyRow[] }
+  /** Notes that what somebody else issued was used: `true` for exactly one of all who ask. */
+  putSpent: { readonly ask: { readonly row: SpentRow }; readonly answer: boolean }
+  /** Whether it was used before. */
+  findSpent: { readonly ask: { readonly key: Hash }; readonly answer: boolean }
   /** The mark that revokes this grant, this lease or what this caller was granted, if any. */
   findMark: {
     readonly ask: { readonly grant: Grant; readonly lease: string; readonly caller: Caller }

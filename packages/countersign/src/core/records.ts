@@ -160,6 +160,15 @@ export interface PublicKeyRow {
 /** Most public keys that one account may have. */
 export const maxPublicKeys = 16
 
+/** Something that somebody else issued for one use, a logout token for instance, and that was used. */
+export interface SpentRow {
+  /** Hash of what names it: its issuer and its `jti`. */
+  readonly key: Hash
+  readonly usedAtMs: number
+  /** From then on it is refused for its age, and need not be remembered. */
+  readonly untilMs: number
+}
+
 /**
  * What a revocation mark may point at: members of a `Grant`, one of its roles, a lease by its id, the caller's address (a
  * block of them) or the page's origin, or everything that was issued before an instant.
@@ -264,6 +273,10 @@ export interface Records {
   endPublicKey(username: string, publicKey: string): MaybePromise<boolean>
   /** The public keys of an account, `maxPublicKeys` at most. No order is promised. */
   listPublicKeys(username: string): MaybePromise<readonly PublicKeyRow[]>
+  /** Notes that something was used. Atomic: of any number of callers exactly one is told `true`. */
+  putSpent(row: SpentRow): MaybePromise<boolean>
+  /** Whether that is noted. What is over may be forgotten: its finder refuses it for its age. */
+  findSpent(key: Hash): MaybePromise<boolean>
   /** Writes a revocation mark, durably. A later mark of the same kind and value replaces an earlier one. */
   putMark(mark: Mark): MaybePromise<void>
   /**

@@ -32,14 +32,19 @@ export interface RevokeTerms {
    */
   readonly marginMs?: number
   /**
-   * Spares what was issued later, ms since the epoch; never later than now. Sessions and leases end whenever they were
-   * issued. @default now
+   * Spares what was issued later, ms since the epoch; never later than now and the tolerance. Sessions and leases end whenever they were
+   * issued. @default now, and the tolerance
    */
   readonly issuedBeforeMs?: number
+  /** How far clocks that issue may be ahead of this one, ms, at most a minute: what they issue meanwhile is hit, too. @default 0 */
+  readonly clockToleranceMs?: number
 }
 
 /** Longest margin, ms. */
 const maxMarginMs = 3_600_000
+
+/** Largest tolerance, ms. */
+const maxToleranceMs = 60_000
 
 /** What a mark for everything that was issued before an instant has for a value: it names nothing. */
 export const everything = '*'
@@ -58,13 +63,15 @@ export function markOf(
   const given = Object.entries(options)
   const kind = markKinds.find((one) => one === given[0]?.[0])
   if (given.length !== 1 || kind === undefined) wrong()
-  const { marginMs = 0, issuedBeforeMs = how.now, now, reason } = how
+  const { marginMs = 0, clockToleranceMs = 0, issuedBeforeMs = Infinity, now, reason } = how
   checkWhole('revoke: marginMs', marginMs, [0, maxMarginMs])
+  checkWhole('revoke: clockToleranceMs', clockToleranceMs, [0, maxToleranceMs])
   const value: unknown = given[0]?.[1]
   const before = kind === 'issuedBefore' ? value : issuedBeforeMs
   if (typeof before !== 'number' || Number.isNaN(before)) wrong()
   const text = kind === 'issuedBefore' ? everything : textOf(kind, value, address)
-  return { kind, value: text, atMs: Math.min(now, before), enforceAtMs: now + marginMs, reason }
+  const atMs = Math.min(now + clockToleranceMs, before)
+  return { kind, value: text, atMs, enforceAtMs: now + marginMs, reason }
 }
 
 /** Serial numbers as they are compared: lower-case hex without colons and leading zeros. */

@@ -5,6 +5,7 @@ export { applicationSession, type ApplicationSessionOptions } from './applicatio
 export { certificate, type CertificateMethodOptions, type CertificateSubject } from './certificate.ts'
 export { cryptosign, type CryptosignOptions } from './cryptosign.ts'
 export { cryptosignPrincipals, type CryptosignFound, type CryptosignPrincipal } from './cryptosign-sources.ts'
+export { issuerName, type GrantNames } from './grant-names.ts'
 export { hmacSecret, jwks, jwt, localJwks } from './jwt.ts'
 export type {
   Jwk,
@@ -27,6 +28,14 @@ export {
   type ScramShape,
 } from './scram-sources.ts'
 export { secondFactor } from './second-factor.ts'
+export { securityEvents, type EventAnswer, type SecurityEvents } from './security-events.ts'
+export type {
+  EventGuard,
+  EventIssuer,
+  OwnNames,
+  SecurityEventsOptions,
+  StreamStatus,
+} from './event-options.ts'
 export { preauth, session, type PreauthMethodOptions, type SessionMethodOptions } from './session.ts'
 export { ticket, type TicketMethodOptions } from './ticket.ts'
 export {

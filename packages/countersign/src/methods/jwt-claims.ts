@@ -1,7 +1,8 @@
 /** What a JWT says (RFC 7519 §4): its claims as the guard's words, and whether it says so at this time. */
 import { grantOf } from '../core/rows.ts'
 import { accept, type Accept } from '../core/verdict.ts'
-import { isJsonArray, type Json, type JsonObject } from '../wire/json.ts'
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../wire/json.ts'
+import { grantName, type GrantNames } from './grant-names.ts'
 
 /** Names of the claims that become the principal. */
 export interface JwtClaimNames {
@@ -28,6 +29,8 @@ export interface ClaimRules {
   readonly toleranceMs: number
   /** Longest life. */
   readonly maxAgeMs: number
+  /** How the grant calls what the issuer names. */
+  readonly names: GrantNames
 }
 
 /** Claims whose shape and audience are right; all instants in ms since the epoch. */
@@ -58,6 +61,9 @@ const maxRoles = 128
 /** The last second that a date can express. */
 const maxSeconds = 8.64e12
 
+/** The event that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4). */
+export const backChannelLogout = 'http://schemas.openid.net/event/backchannel-logout'
+
 /** Claims that the verdict states in its own words (RFC 7519 §4.1). */
 const registered: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'])
 /** Elsewhere a text with a space is one role: `super admin` must not become `admin`. */
@@ -70,7 +76,9 @@ const spaceSeparated: ReadonlySet<string> = new Set(['scope', 'scp'])
  * @returns `undefined` when a claim is missing or malformed, or the token is for another audience
  */
 export function readClaims(payload: JsonObject, rules: ClaimRules): JwtClaims | undefined {
-  const { iss, exp, nbf, iat, jti, sid, aud } = payload
+  const { iss, exp, nbf, iat, jti, sid, aud, events } = payload
+  // Where `typ` does not tell the kinds apart, this does: what ends a session opens no door (RFC 8725 §3.12).
+  if (isJsonObject(events) && backChannelLogout in events) return undefined
   const subject = payload[rules.subject]
   const realm = rules.realm === undefined ? undefined : payload[rules.realm]
   const roles = readRoles(payload[rules.roles], rules.roles)
@@ -113,19 +121,28 @@ export function judgeTimes(
 }
 
 /** The acceptance that verified claims stand for. A token without `iat` counts as issued before every revocation. */
-export function acceptClaims(claims: JwtClaims): Accept {
+export function acceptClaims(claims: JwtClaims, { names }: Pick<ClaimRules, 'names'>): Accept {
   const { subject, roles, realm, issuer, token, session, others } = claims
+  const called = (name: string | undefined): string | undefined =>
+    name === undefined ? undefined : grantName(names, issuer, name)
   return accept({
     principal: Object.freeze({ id: subject, roles, realm, method: 'jwt', provider: issuer, claims: others }),
     grant: Object.freeze(
-      grantOf({ subject, roles, session, token, issuer, issuedAtMs: claims.issuedAtMs ?? 0 }),
+      grantOf({
+        subject: grantName(names, issuer, subject),
+        roles,
+        session: called(session),
+        token: called(token),
+        issuer,
+        issuedAtMs: claims.issuedAtMs ?? 0,
+      }),
     ),
     untilMs: claims.expiresAtMs,
   })
 }
 
-/** RFC 7519 §4.1.3: one text or a list of them. */
-function isFor(aud: Json | undefined, audiences: ReadonlySet<string>): boolean {
+/** Whether one of the audiences is in `aud`: one text or a list of them (RFC 7519 §4.1.3). */
+export function isFor(aud: Json | undefined, audiences: ReadonlySet<string>): boolean {
   if (typeof aud === 'string') return audiences.has(aud)
   if (!isJsonArray(aud) || !aud.every((one) => typeof one === 'string')) return false
   return aud.some((one) => audiences.has(one))
@@ -145,21 +162,23 @@ function splitScope(scope: string): readonly string[] {
   return scope === '' ? [] : scope.split(' ')
 }
 
-/** Bounded: names stand in journals, marks and lists. */
-function isName(value: Json | undefined): value is string {
+/** Whether it is text of 1 to 256 characters. Bounded: names stand in journals, marks and lists. */
+export function isName(value: Json | undefined): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxNameLength
 }
 
-function isNameOrAbsent(value: Json | undefined): value is string | undefined {
+/** As `isName`, or nothing at all. */
+export function isNameOrAbsent(value: Json | undefined): value is string | undefined {
   return value === undefined || isName(value)
 }
 
-/** A NumericDate (RFC 7519 §2). */
-function isSeconds(value: Json | undefined): value is number {
+/** Whether it is a NumericDate (RFC 7519 §2). */
+export function isSeconds(value: Json | undefined): value is number {
   return typeof value === 'number' && value >= 0 && value <= maxSeconds
 }
 
-function isSecondsOrAbsent(value: Json | undefined): value is number | undefined {
+/** As `isSeconds`, or nothing at all. */
+export function isSecondsOrAbsent(value: Json | undefined): value is number | undefined {
   return value === undefined || isSeconds(value)
 }
 

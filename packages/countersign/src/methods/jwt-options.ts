@@ -1,6 +1,7 @@
 /** Options of the JWT method, and the rules that they compile to. */
 import { MisuseError } from '../core/errors.ts'
 import type { From } from '../core/method.ts'
+import type { GrantNames } from './grant-names.ts'
 import { isJwtAlgorithm, jwtAlgorithms, type JwtAlgorithm } from './jwt-algorithms.ts'
 import type { ClaimRules, JwtClaimNames } from './jwt-claims.ts'
 import type { KeySource } from './jwt-keys.ts'
@@ -31,6 +32,12 @@ export interface JwtOptions {
   readonly cacheSize?: number
   /** Names of the claims that become subject, roles and realm. */
   readonly claims?: JwtClaimNames
+  /**
+   * What revocations call the subject, session (`sid`) and token (`jti`): as the issuer does, or with the issuer's name
+   * before it (`issuerName`), so that names of others are not hit by its events, nor its by theirs. The principal's `id`
+   * is the plain one either way. @default 'plain'
+   */
+  readonly names?: GrantNames
 }
 
 /** Options, checked and compiled. */
@@ -57,10 +64,13 @@ const maxToleranceMs = 60_000
 
 /** Checks and compiles. @throws MisuseError when an option is missing or impossible */
 export function jwtRules(options: JwtOptions): JwtRules {
-  const { claims = {}, typ } = options
+  const { claims = {}, typ, names = 'plain' } = options
   const algorithms = algorithmsOf(options.algorithms)
+  const issuers = textsOf(options.issuer, 'issuer')
+  if (names === 'issuer') checkNaming(issuers)
   return {
-    issuers: issuersOf(textsOf(options.issuer, 'issuer'), options.keys, algorithms),
+    names,
+    issuers: issuersOf(issuers, options.keys, algorithms),
     audiences: new Set(textsOf(options.audience, 'audience')),
     typ: typ === undefined ? undefined : mediaType(textsOf(typ, 'typ').join('')),
     subject: textsOf(claims.subject ?? defaults.subject, 'claims.subject').join(''),
@@ -88,8 +98,15 @@ function mediaType(typ: string): string {
   return lower.includes('/') ? lower : `application/${lower}`
 }
 
-/** Known ones, each once; nothing is assumed. */
-function algorithmsOf(algorithms: readonly string[]): readonly JwtAlgorithm[] {
+/** @throws MisuseError for issuers whose names would run into those of what they name */
+export function checkNaming(issuers: readonly string[]): void {
+  if (issuers.some((issuer) => issuer.includes(' '))) {
+    throw misuse("names: 'issuer' is for issuers without a blank in their name")
+  }
+}
+
+/** Known ones, each once; nothing is assumed. @throws MisuseError */
+export function algorithmsOf(algorithms: readonly string[]): readonly JwtAlgorithm[] {
   const known = algorithms.filter(isJwtAlgorithm)
   if (known.length === 0 || known.length !== algorithms.length) {
     throw misuse(`algorithms must be a list of ${Object.keys(jwtAlgorithms).join(', ')}`)
@@ -97,8 +114,8 @@ function algorithmsOf(algorithms: readonly string[]): readonly JwtAlgorithm[] {
   return [...new Set(known)]
 }
 
-/** Issuers with their keys and, of the allowed algorithms, those of the keys' kind. */
-function issuersOf(
+/** Issuers with their keys and, of the allowed algorithms, those of the keys' kind. @throws MisuseError */
+export function issuersOf(
   issuers: readonly string[],
   keys: JwtOptions['keys'],
   algorithms: readonly JwtAlgorithm[],
@@ -139,15 +156,15 @@ function isSource(keys: JwtOptions['keys']): keys is KeySource {
   return typeof keys.kind === 'string'
 }
 
-/** One text or several, none empty: an empty issuer or audience would be equal to a claim left empty. */
-function textsOf(value: string | readonly string[], name: string): readonly string[] {
+/** One text or several, none empty: an empty issuer or audience would be equal to a claim left empty. @throws MisuseError */
+export function textsOf(value: string | readonly string[], name: string): readonly string[] {
   const texts = typeof value === 'string' ? [value] : [...new Set(value)]
   if (texts.length === 0 || texts.includes('')) throw misuse(`${name} must not be empty`)
   return texts
 }
 
-/** Bounds are checked when the program starts, and included. */
-function within(value: number, [least, most]: readonly [number, number], name: string): number {
+/** Bounds are checked when the program starts, and included. @throws MisuseError */
+export function within(value: number, [least, most]: readonly [number, number], name: string): number {
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     throw misuse(`${name} must be an integer from ${String(least)} to ${String(most)}`)
   }

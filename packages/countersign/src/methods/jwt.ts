@@ -56,7 +56,7 @@ export function jwt(options: JwtOptions): Method {
       const before = signing.keys.generation(now)
       if (!(yield* isSigned(signing, jws, now))) return deny('invalid_credential')
       if (candidate.expired) return deny('expired_credential')
-      const verdict = Object.freeze(acceptClaims(claims))
+      const verdict = Object.freeze(acceptClaims(claims, rules))
       if (token === undefined) return verdict
       const generation = signing.keys.generation(now)
       // Keys that were replaced while the signature was checked may not be the ones that it was checked with.

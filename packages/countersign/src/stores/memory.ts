@@ -13,6 +13,7 @@ import type {
   ScramDerivation,
   ScramKeyRow,
   SessionRow,
+  SpentRow,
   TicketRow,
 } from '../core/records.ts'
 import { isSessionOver } from '../core/rows.ts'
@@ -53,6 +54,7 @@ class MemoryStore implements MemoryRecords {
   readonly #accounts = new Map<string, AccountRow>()
   readonly #scramKeys = new ScramKeyRows()
   readonly #publicKeys = new PublicKeyRows()
+  readonly #spent = new ExpiringRows<Hash, SpentRow>({ isOver: (row, now) => row.untilMs <= now })
   readonly #marks = new Marks()
 
   putTicket(row: TicketRow): void {
@@ -161,6 +163,16 @@ class MemoryStore implements MemoryRecords {
     return this.#publicKeys.list(username)
   }
 
+  putSpent(row: SpentRow): boolean {
+    if (this.#spent.get(row.key) !== undefined) return false
+    this.#spent.put(row.key, row, row.usedAtMs)
+    return true
+  }
+
+  findSpent(key: Hash): boolean {
+    return this.#spent.get(key) !== undefined
+  }
+
   putMark(mark: Mark): void {
     this.#marks.put(mark)
   }
@@ -171,7 +183,7 @@ class MemoryStore implements MemoryRecords {
 
   /** Accounts and their keys stay: they have no end. */
   sweep(now: number): number {
-    const perishable = [this.#tickets, this.#sessions, this.#secrets, this.#apiKeys, this.#marks]
+    const perishable = [this.#tickets, this.#sessions, this.#secrets, this.#apiKeys, this.#spent, this.#marks]
     return perishable.reduce((gone, rows) => gone + rows.sweep(now), 0)
   }
 
@@ -184,6 +196,7 @@ class MemoryStore implements MemoryRecords {
       this.#accounts,
       this.#scramKeys,
       this.#publicKeys,
+      this.#spent,
       this.#marks,
     ]) {
       rows.clear()

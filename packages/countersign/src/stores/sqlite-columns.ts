@@ -13,6 +13,7 @@ import {
   type ScramKdf,
   type ScramKeyRow,
   type SessionRow,
+  type SpentRow,
   type TicketRow,
 } from '../core/records.ts'
 
@@ -198,6 +199,9 @@ export const scramKeyColumns: Columns<ScramKeyRow> = {
 
 /** Columns of `public_keys`. */
 export const publicKeyColumns: Columns<PublicKeyRow> = { publicKey: text, username: text, addedAtMs: number }
+
+/** Columns of `spent`. */
+export const spentColumns: Columns<SpentRow> = { key: hash, usedAtMs: number, untilMs: number }
 
 /** Columns of `marks`, but for `seq`, which SQLite gives. */
 export const markColumns: Columns<Mark> = {

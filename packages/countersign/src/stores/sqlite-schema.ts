@@ -59,6 +59,9 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE marks ADD COLUMN enforceAtMs REAL NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE spent (key TEXT PRIMARY KEY, usedAtMs REAL NOT NULL, untilMs REAL NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** 'CSGN': tells a file of Countersign from those of other programs. */

@@ -16,6 +16,7 @@ import type {
   ScramDerivation,
   ScramKeyRow,
   SessionRow,
+  SpentRow,
   TicketRow,
 } from '../core/records.ts'
 import {
@@ -31,6 +32,7 @@ import {
   accountColumns,
   apiKeyColumns,
   sessionColumns,
+  spentColumns,
   ticketColumns,
   type StoredTicket,
 } from './sqlite-columns.ts'
@@ -55,16 +57,19 @@ const tickets = new Table('tickets', 'key', ticketColumns)
 const sessions = new Table('sessions', 'key', sessionColumns)
 const apiKeys = new Table('api_keys', 'key', apiKeyColumns)
 const accounts = new Table('accounts', 'username', accountColumns)
+const spent = new Table('spent', 'key', spentColumns)
 
 /** A flood of tickets sweeps the table as often as this many were put. */
 const sweepAfterPuts = 1024
 const sweepTickets = 'DELETE FROM tickets WHERE expiresAtMs <= ?'
+const sweepSpent = 'DELETE FROM spent WHERE untilMs <= ?'
 /** What `sweep` drops besides marks; the one value is the time. */
 const sweeps = [
   sweepTickets,
   'DELETE FROM sessions WHERE expiresAtMs <= ?1 OR ?1 - lastSeenMs > idleMs',
   'DELETE FROM api_keys WHERE expiresAtMs <= ?',
   'DELETE FROM challenge_secrets WHERE expiresAtMs <= ?',
+  sweepSpent,
 ] as const
 
 /**
@@ -81,6 +86,7 @@ export class SqliteStore implements Records {
   readonly #boot: string = bootId()
   readonly #ticketsInMemory: TicketRows | undefined
   #putsSinceSweep = 0
+  #spentSinceSweep = 0
   #closed = false
 
   constructor(file: string, settings: SqliteSettings) {
@@ -218,6 +224,21 @@ export class SqliteStore implements Records {
 
   listPublicKeys(username: string): MaybePromise<readonly PublicKeyRow[]> {
     return this.#locks.read(() => publicKeysOf(this.#quick, username))
+  }
+
+  /** Quick: what a power loss lets in again changes nothing that it has not changed before. */
+  putSpent(row: SpentRow): MaybePromise<boolean> {
+    return this.#locks.write(() => {
+      if (++this.#spentSinceSweep >= sweepAfterPuts) {
+        this.#quick.run(sweepSpent, row.usedAtMs)
+        this.#spentSinceSweep = 0
+      }
+      return spent.add(this.#quick, row)
+    })
+  }
+
+  findSpent(key: Hash): MaybePromise<boolean> {
+    return this.#locks.read(() => spent.exists(this.#quick, key))
   }
 
   putMark(mark: Mark): MaybePromise<void> {

@@ -72,6 +72,7 @@ export class Table<R> {
   readonly #width: number
   readonly #insert: string
   readonly #replace: string
+  readonly #add: string
   readonly #exists: string
   readonly #find: string
   readonly #remove: string
@@ -85,6 +86,7 @@ export class Table<R> {
     const into = `INTO ${name} (${names}) VALUES (${marksOf(columns)})`
     this.#insert = `INSERT ${into}`
     this.#replace = `INSERT OR REPLACE ${into}`
+    this.#add = `INSERT OR IGNORE ${into}`
     this.#exists = `SELECT 1 FROM ${name} WHERE ${key} = ?`
     this.#find = `SELECT ${names}, ${newestMark} FROM ${name} WHERE ${key} = ?`
     this.#remove = `DELETE FROM ${name} WHERE ${key} = ?`
@@ -97,6 +99,11 @@ export class Table<R> {
    */
   insert(on: Statements, row: R): void {
     on.run(this.#insert, ...valuesOf(this.#columns, row))
+  }
+
+  /** Writes a row unless its key is there. `true` for exactly one caller, whichever process it is in. */
+  add(on: Statements, row: R): boolean {
+    return on.run(this.#add, ...valuesOf(this.#columns, row)) > 0
   }
 
   /** Writes a row, in place of the one that has its key. */

@@ -5,6 +5,7 @@ import { accountCases } from './records-accounts.ts'
 import { markCases } from './records-marks.ts'
 import { secretCases } from './records-secrets.ts'
 import { sessionCases } from './records-sessions.ts'
+import { sampleSpent, spentCases } from './records-spent.ts'
 import { ticketCases } from './records-tickets.ts'
 import { expectEqual, type SuiteCase } from './suite.ts'
 import {
@@ -43,6 +44,7 @@ export function recordsSuite(open: () => Promise<OpenedRecords>): readonly Suite
     ...accountCases,
     ...accountKeyCases,
     ...secretCases,
+    ...spentCases,
     ...markCases,
   }
   const behaviours = Object.entries(cases).map(([name, run]) =>
@@ -98,6 +100,8 @@ async function overRestart(opened: OpenedRecords): Promise<void> {
   await records.endApiKey(gone.apiKey.id)
   await records.takeChallengeSecret(gone.secret.authid)
   await records.putMark(sampleMark())
+  const used = sampleSpent()
+  await records.putSpent(used)
 
   const again = await opened.reopen()
   expectEqual(await again.takeTicket(ticket.key), undefined, 'the ticket that was taken')
@@ -108,6 +112,7 @@ async function overRestart(opened: OpenedRecords): Promise<void> {
   expectEqual(await again.findChallengeSecret(kept.secret.authid), kept.secret, 'the secret that was kept')
   expectEqual(await again.findChallengeSecret(gone.secret.authid), undefined, 'the secret that was taken')
   expectEqual(await again.findMark(sampleGrant(), 'l'), sampleMark(), 'the mark')
+  expectEqual(await again.putSpent(used), false, 'what was used')
 }
 
 /** As `overRestart`. */

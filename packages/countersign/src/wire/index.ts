@@ -58,6 +58,7 @@ export {
 } from './first-message.ts'
 export { maxJwsBytes, parseCompactJws, type CompactJws } from './jws.ts'
 export { checkUpgrade, type UpgradeRefusal, type UpgradeRequest } from './upgrade.ts'
+export { findFormMember, maxFormLength } from './form.ts'
 export { isExtensionList, maxExtensionsLength } from './extensions.ts'
 export { normalizeAddress, subnetOf, unknownSubnet } from './address.ts'
 export {

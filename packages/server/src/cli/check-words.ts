@@ -1,6 +1,6 @@
 /** Ways in and limits, in the words of `countersign check`. */
 import { defaultLimits, type SubjectCap } from 'countersign'
-import type { AcceptConfig, GuardConfig } from '../server/config-types.ts'
+import type { AcceptConfig, GuardConfig, IssuerConfig } from '../server/config-types.ts'
 import { writeDuration } from './duration.ts'
 
 const placeWords: Readonly<Record<string, string>> = {
@@ -42,6 +42,15 @@ export function explainAccept(accept: AcceptConfig, guard: string): string {
   // The row is chosen by the very member that decides the type of its argument.
   const explain = words[accept.method] as (accept: AcceptConfig, guard: string) => string
   return explain(accept, guard)
+}
+
+/** Whose word ends what, as sentences. */
+export function explainIssuer({ issuer, algorithms, audience, maxAgeMs, ...rest }: IssuerConfig): string {
+  const names = audience.map((one) => `"${one}"`).join(' or ')
+  const about = [issuer, ...rest.subjectIssuers].join(', ')
+  const ends =
+    rest.logoutEnds === 'session' ? 'the session that it names' : 'all that is older of its subject'
+  return `${issuer} ends what rests on tokens of ${about}, by logout tokens and security events for ${names} (${algorithms.join(', ')}) that are at most ${writeDuration(maxAgeMs)} old; a logout ends ${ends}`
 }
 
 function places(from: readonly string[]): string {

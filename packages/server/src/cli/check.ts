@@ -6,7 +6,7 @@ import { wampTransport } from '../server/config-wamp.ts'
 import { explainMethods, explainNode, explainRealms, nodeFacts } from '../server/crossbar/explain.ts'
 import { nodeFindings } from '../server/crossbar/explain-findings.ts'
 import type { RouterNode } from '../server/crossbar/node.ts'
-import { explainAccept, explainLimits } from './check-words.ts'
+import { explainAccept, explainIssuer, explainLimits } from './check-words.ts'
 import type { Call, Command } from './command.ts'
 import { findingLines, findingValues, readConfigFile, type CrossbarRead } from './config-file.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
@@ -32,7 +32,7 @@ function explain(call: Call): ExitCode {
   const { config } = read
   const guards = config.guards.map((guard) => guardFacts(config, guard))
   return tell(call, config.findings, {
-    facts: { site: siteOrigin(config), guards },
+    facts: { site: siteOrigin(config), guards, ...issuerFacts(config) },
     lines: describe(config),
   })
 }
@@ -74,6 +74,12 @@ function guardFacts(config: Config, guard: GuardConfig): object {
   }
 }
 
+/** Nothing where none is named, as before there were any. */
+function issuerFacts({ issuers }: Config): object {
+  if (issuers.length === 0) return {}
+  return { issuers: issuers.map(({ issuer, audience, algorithms }) => ({ issuer, audience, algorithms })) }
+}
+
 function wampFacts(wamp: RouterNode): object {
   const { auth, serializers } = wampTransport(wamp)
   return {
@@ -103,7 +109,19 @@ function describe(config: Config): readonly string[] {
       : [
           `  ${count(config.challengeSecrets.length, 'secret')} for challenge-response ${config.challengeSecrets.length === 1 ? 'is' : 'are'} listed.`,
         ]),
+    ...describeIssuers(config),
     ...config.guards.flatMap((guard) => ['', ...describeGuard(config, guard)]),
+  ]
+}
+
+/** Where identity providers tell of what has ended. */
+function describeIssuers(config: Config): readonly string[] {
+  const { issuers } = config
+  if (issuers.length === 0) return []
+  const at = (path: string): string => new URL(path, siteOrigin(config)).href
+  return [
+    `  Logouts are told at ${at('/countersign/backchannel-logout')}, security events at ${at('/countersign/events')}:`,
+    ...issuers.map((issuer) => `    ${explainIssuer(issuer)}.`),
   ]
 }
 

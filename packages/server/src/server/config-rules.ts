@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { trustProxies } from 'countersign/http'
 import { compileHosts, compileOrigins } from 'countersign/wire'
+import { issuerFindings, keyFindings } from './config-issuers.ts'
 import type { Finding, KeyPath } from './config-issues.ts'
 import { guardHosts, isLoopbackHost, listenOf, siteOrigin, tlsOf, writeListen } from './config-places.ts'
 import { secretFindings } from './config-secrets.ts'
@@ -26,6 +27,7 @@ export function ruleFindings(config: RuledConfig): readonly Finding[] {
     ...siteFindings(config),
     ...proxyFindings(config),
     ...config.guards.flatMap((guard, index) => guardFindings(config, guard, ['guards', index])),
+    ...issuerFindings(config),
     ...nameFindings(config),
     ...addressFindings(config),
     ...secretFindings(config),
@@ -138,16 +140,7 @@ function jwtFindings(accept: Extract<AcceptConfig, { method: 'jwt' }>, path: Key
     ? 'is missing: it says how tokens of the issuer are verified'
     : 'is only for a foreign "issuer"; the site’s own tokens need none'
   const findings = needed.map((key) => error([...path, key], why))
-  const { jwks } = accept
-  if (
-    jwks?.startsWith('http:') === true &&
-    !isLoopbackHost(new URL(jwks).hostname.replaceAll(/[[\]]/g, ''))
-  ) {
-    findings.push(
-      error([...path, 'jwks'], 'keys that are fetched in the clear can be swapped on the way: use https'),
-    )
-  }
-  return findings
+  return [...findings, ...keyFindings(accept.jwks, path)]
 }
 
 /** Off loopback everything is encrypted, unless a proxy does it or someone says it shall not be. */

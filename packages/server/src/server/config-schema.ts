@@ -173,6 +173,30 @@ const challengeSecret = z.strictObject({
     .optional(),
 })
 
+/** No blank: what the issuer names is called by both names, with a blank between them. */
+const issuerName = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'visible ASCII without blanks, at most 512')
+const audienceName = z.string().min(1).max(256)
+
+const issuer = z.strictObject({
+  issuer: issuerName,
+  jwks: z.url({ protocol: /^https?$/ }),
+  algorithms: z.array(z.enum(algorithms)).min(1),
+  /** One, or a list. */
+  audience: z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z.array(audienceName).min(1).max(16),
+  ),
+  logoutEnds: z.enum(['session', 'subject']).default('session'),
+  subjectIssuers: z.array(issuerName).max(64).default([]),
+  maxAgeMs: z
+    .int()
+    .min(1_000)
+    .max(7 * 86_400_000)
+    .default(120_000),
+  dangerouslyAllowUntyped: z.boolean().default(false),
+  dangerouslyAllowWithoutExpiry: z.boolean().default(false),
+})
+
 /** A whole configuration. */
 export const configSchema: z.ZodType<ConfigText> = z.strictObject({
   store: file.default('countersign.db'),
@@ -194,6 +218,7 @@ export const configSchema: z.ZodType<ConfigText> = z.strictObject({
     })
     .optional(),
   guards: z.array(guard).min(1).max(64),
+  issuers: z.array(issuer).max(64).default([]),
   challengeSecrets: z.array(challengeSecret).max(10_000).default([]),
 })
 

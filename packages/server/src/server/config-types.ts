@@ -126,6 +126,25 @@ export interface ChallengeSecretConfig {
     { readonly salt: string; readonly iterations: number; readonly keylen: number } | undefined
 }
 
+/** An identity provider whose logouts and security events end what rests on its tokens. */
+export interface IssuerConfig {
+  /** `iss`, compared exactly. */
+  readonly issuer: string
+  /** Where it publishes its keys: `https:`, or `http:` on loopback. */
+  readonly jwks: string
+  readonly algorithms: readonly PublicAlgorithm[]
+  /** For whom its events are: the client's id, the receiver's name. */
+  readonly audience: readonly string[]
+  /** What a logout with session and subject ends. */
+  readonly logoutEnds: 'session' | 'subject'
+  /** Other issuers about whose subjects it may speak. */
+  readonly subjectIssuers: readonly string[]
+  /** Longest time since `iat`, ms. */
+  readonly maxAgeMs: number
+  readonly dangerouslyAllowUntyped: boolean
+  readonly dangerouslyAllowWithoutExpiry: boolean
+}
+
 /** A whole configuration. */
 export interface ConfigText {
   /** SQLite file. */
@@ -145,6 +164,8 @@ export interface ConfigText {
   readonly proxies?:
     { readonly trusted: readonly string[]; readonly header: 'x-forwarded-for' | 'forwarded' } | undefined
   readonly guards: readonly GuardConfig[]
+  /** Whose logout tokens and security events are received; without any the routes are not there. */
+  readonly issuers: readonly IssuerConfig[]
   /** Secrets for challenge-response that are put in at every start. */
   readonly challengeSecrets: readonly ChallengeSecretConfig[]
 }

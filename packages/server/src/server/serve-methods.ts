@@ -42,6 +42,8 @@ export interface MethodSurroundings {
   readonly keys: KeyRing
   readonly siteSecure: boolean
   readonly guardSecure: boolean
+  /** Issuers whose names are kept apart from those of the site and of each other. */
+  readonly namedApart: ReadonlySet<string>
 }
 
 /** Parameter in which tickets travel. */
@@ -113,7 +115,8 @@ function jwtOf(accept: JwtConfig, guard: GuardConfig, around: MethodSurroundings
     const keys = localJwks(around.keys.jwks())
     return jwt({ from, issuer: around.siteOrigin, audience, algorithms: ['EdDSA'], keys, typ: 'at+jwt' })
   }
-  return jwt({ from, issuer, audience, algorithms, keys: jwks({ url: accept.jwks }), typ })
+  const names = around.namedApart.has(issuer) ? 'issuer' : 'plain'
+  return jwt({ from, issuer, audience, algorithms, keys: jwks({ url: accept.jwks }), typ, names })
 }
 
 /** Common names are subjects only where an authority was named to vouch for them. */

@@ -42,6 +42,7 @@ import { ownSources } from './headers.ts'
 import { createJournal, type SiteJournal } from './journal.ts'
 import { openKeyRing, type KeyRing } from './key-ring.ts'
 import { guardPaths, listenAt, serverOf, type Application } from './serve-listener.ts'
+import { eventsOf, namedApart } from './serve-events.ts'
 import { methodsOf } from './serve-methods.ts'
 import { openWamp, type UpgradeTaker } from './serve-wamp.ts'
 import { watchRecords } from './serve-watch.ts'
@@ -158,6 +159,7 @@ async function buildServed(shared: Shared, guard: GuardConfig): Promise<Served> 
       keys: shared.keys,
       siteSecure: siteIsSecure(config),
       guardSecure: isSecure(config, guard),
+      namedApart: namedApart(config),
     })
     return { guard: buildGuard(shared, guard, accept), taker: undefined }
   }
@@ -244,6 +246,7 @@ function buildSite(shared: Shared, guards: GuardMap, plan: ListenerPlan): Promis
     hosts: [new URL(origin).host],
     secure: siteIsSecure(config),
     proxies: config.proxies,
+    events: eventsOf(config, first(guards)),
     server: serverOf(config, plan),
   })
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Guard, Hash, Journal, Lockout, PasswordHasher, Platform, Records } from 'countersign'
 import type { ProxyOptions } from 'countersign/http'
+import type { SecurityEvents } from 'countersign/methods'
 import type { OriginRules } from 'countersign/wire'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -66,6 +67,8 @@ export interface SiteOptions {
   readonly lockout?: Lockout
   /** Proxies that are believed about addresses: guessing is slowed by the client's, not by theirs. @default none */
   readonly proxies?: ProxyOptions | undefined
+  /** Ends what identity providers say has ended. @default none: the routes are not there */
+  readonly events?: SecurityEvents | undefined
   /** Makes the Node server, for TLS. @default a plain http server */
   readonly server?: (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server
 }

@@ -8,6 +8,7 @@ import { createApp } from './app.ts'
 import { readAssets, serveAssets } from './assets.ts'
 import { cookieNames, type CookieNames } from './cookies.ts'
 import type { PageSources } from './headers.ts'
+import { registerEvents } from './event-routes.ts'
 import { registerHealth } from './health.ts'
 import { registerIssuing } from './issuing.ts'
 import { openKeyRing } from './key-ring.ts'
@@ -60,6 +61,7 @@ export async function createSite(options: SiteOptions): Promise<FastifyInstance>
   registerIssuing(app, site)
   registerLeases(app, site)
   registerHealth(app, site)
+  if (options.events !== undefined) await registerEvents(app, site, options.events)
   return app
 }
 
