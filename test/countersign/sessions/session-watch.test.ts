@@ -1,0 +1,150 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { cookie, type ApplicationVisitor } from '../../../packages/countersign/src/index.ts'
+import { applicationSession } from '../../../packages/countersign/src/methods/index.ts'
+import type { FoundSession } from '../../../packages/countersign/src/sessions/coupled-sessions.ts'
+import { callbackSessions } from '../../../packages/countersign/src/sessions/index.ts'
+import { SessionWatch } from '../../../packages/countersign/src/sessions/session-watch.ts'
+import { fakeClock } from '../../../packages/countersign/src/testing/index.ts'
+import { openGuard } from '../support/guard.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+/** A guard needs a method; leases are registered by hand here. */
+const nobody = applicationSession({ from: cookie('sid'), check: () => undefined })
+
+type Found = FoundSession<string>
+const found = (roles: readonly string[]): Found => ({
+  data: roles.join(),
+  visitor: { subject: 'alice', roles },
+})
+
+/** A watch whose look-ups are answered by hand, and one lease of it. */
+function watchByHand(): {
+  readonly watch: SessionWatch<string>
+  readonly answers: ((found: Found | undefined) => void)[]
+  readonly clock: ReturnType<typeof fakeClock>
+  enter(): Promise<ReturnType<ReturnType<typeof openGuard>['guard']['register']>>
+} {
+  const answers: ((found: Found | undefined) => void)[] = []
+  const clock = fakeClock(Date.now())
+  const watch = new SessionWatch<string>({
+    load: () => new Promise((resolve) => answers.push(resolve)),
+    idOf: (handle) => `public-${handle}`,
+    options: { clock },
+  })
+  const { guard } = openGuard({ accept: [nobody] })
+  watch.couple(guard)
+  return {
+    watch,
+    answers,
+    clock,
+    async enter() {
+      const visitor: ApplicationVisitor | undefined = await watch.admit('sid', () =>
+        found(['member', 'admin']),
+      )
+      if (visitor?.session === undefined) throw new Error('not admitted')
+      const { subject, roles = [], session } = visitor
+      return guard.register({
+        kind: 'accept',
+        principal: {
+          id: subject,
+          roles,
+          realm: undefined,
+          method: 'application_session',
+          provider: 'application',
+          claims: {},
+        },
+        grant: {
+          subject,
+          roles,
+          session,
+          token: undefined,
+          apiKey: undefined,
+          certificate: undefined,
+          issuedAtMs: 0,
+        },
+        untilMs: Infinity,
+        neverAfterMs: Infinity,
+        lease: undefined,
+      })
+    },
+  }
+}
+
+describe('a watch', () => {
+  test('takes no old answer that comes after newer news', async () => {
+    const { watch, answers, enter } = watchByHand()
+    const lease = await enter()
+    const looking = watch.current(lease)
+    watch.stored('sid', { subject: 'alice', roles: ['member'] })
+    answers[0]?.(found(['member', 'admin']))
+    await looking
+    expect(lease.principal.roles).toEqual(['member'])
+  })
+
+  test('takes the newer of two answers that overtake each other', async () => {
+    const { watch, answers, enter } = watchByHand()
+    const lease = await enter()
+    const [first, second] = [watch.current(lease), watch.current(lease)]
+    answers[1]?.(found(['member']))
+    answers[0]?.(found(['member', 'admin']))
+    await Promise.all([first, second])
+    expect(lease.principal.roles).toEqual(['member'])
+  })
+
+  test('answers nothing to a lease whose session is destroyed while it is looked up', async () => {
+    const { watch, answers, enter } = watchByHand()
+    const lease = await enter()
+    const looking = watch.current(lease)
+    watch.destroyed('sid')
+    answers[0]?.(found(['member']))
+    expect(await looking).toBeUndefined()
+    expect(lease.reason).toBe('logged_out')
+  })
+
+  test('does not wait for ever for a store that never answers', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { watch, enter } = watchByHand()
+    const lease = await enter()
+    const messages: unknown[] = []
+    const failed = (error: unknown): void =>
+      void messages.push(error instanceof Error ? error.message : error)
+    void watch.current(lease).catch(failed)
+    void watch.admit('other', () => new Promise(() => undefined)).catch(failed)
+    await vi.advanceTimersByTimeAsync(4_999)
+    expect(messages).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(messages).toEqual(['sessions: no answer in time', 'sessions: no answer in time'])
+    expect(watch.knows('other')).toBe(false)
+  })
+
+  test('remembers no session that proved nothing, and forgets those without sockets', async () => {
+    const { watch, clock, enter } = watchByHand()
+    expect(await watch.admit('unknown', () => undefined)).toBeUndefined()
+    expect(watch.knows('unknown')).toBe(false)
+    const lease = await enter()
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(30_000)
+    expect(watch.knows('sid')).toBe(true)
+    lease.leave()
+    clock.advance(35_000)
+    expect(watch.knows('sid')).toBe(false)
+  })
+
+  test('stays with what it is, whatever is destroyed that it does not know', () => {
+    const { watch } = watchByHand()
+    watch.destroyed('unknown')
+    watch.stored('unknown', { subject: 'alice' })
+    expect(watch.knows('unknown')).toBe(false)
+  })
+})
+
+describe('sessions of callbacks', () => {
+  test('must have names, by which they can be asked for again', async () => {
+    const { guard } = openGuard({ accept: [nobody] })
+    const sessions = callbackSessions({ check: () => ({ subject: 'alice' }), stillGood: () => true })
+    sessions.couple(guard)
+    const asking = sessions.check('value', { origin: undefined, remoteAddress: '127.0.0.1' })
+    await expect(asking).rejects.toThrow('names no session')
+  })
+})
