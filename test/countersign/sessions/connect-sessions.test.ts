@@ -1,10 +1,18 @@
 import { describe, expect, test, vi } from 'vitest'
 import expressSession from 'express-session'
-import { cookie } from '../../../packages/countersign/src/index.ts'
+import { cookie, firstMessage } from '../../../packages/countersign/src/index.ts'
 import { applicationSession } from '../../../packages/countersign/src/methods/index.ts'
 import { expressSessions } from '../../../packages/countersign/src/sessions/express-session.ts'
 import { fakeClock } from '../../../packages/countersign/src/testing/index.ts'
-import { expectAcceptance, expectRefusal, knock, openGuard, pageOrigin } from '../support/guard.ts'
+import {
+  expectAcceptance,
+  expectRefusal,
+  knock,
+  knockAndListen,
+  openGuard,
+  pageOrigin,
+  say,
+} from '../support/guard.ts'
 import { expectRefused } from '../support/sockets.ts'
 import { breakable, expressSite, fastifySite, memoryStore, secrets, signed } from './site-connect.ts'
 import { guardSite, post, type Site } from './site.ts'
@@ -129,6 +137,30 @@ describe('sessions of a store', () => {
     store.clear?.()
     expect(leases.map(({ reason }) => reason)).toEqual(['logged_out', 'logged_out', 'logged_out'])
     expect(opened.guard.leases()).toEqual([])
+  })
+
+  test('that were destroyed let nobody in when a late request writes them back', async () => {
+    const { store, put, enter } = bare()
+    await put('sid', { user: 'alice' })
+    const { lease } = expectAcceptance(await enter('sid'), 'alice')
+    store.destroy('sid')
+    expect(lease.ended).toBe(true)
+    await put('sid', { user: 'alice' })
+    expectRefusal(await enter('sid'), 'invalid_credential')
+  })
+
+  test('are judged alike when a first message brings the value', async () => {
+    const { sessions, put } = bare()
+    await put('sid', { user: 'alice' })
+    const opened = openGuard({
+      accept: [applicationSession({ from: firstMessage(), check: sessions.check })],
+    })
+    sessions.couple(opened.guard)
+    const value = encodeURIComponent(`s:${signed('sid', secrets[0] ?? '')}`)
+    const decision = await say(opened, await knockAndListen(opened.guard), value)
+    const { lease } = expectAcceptance(decision, 'alice')
+    expect(await sessions.current(lease)).toMatchObject({ user: 'alice' })
+    expectRefusal(await say(opened, await knockAndListen(opened.guard), `${value}x`), 'invalid_credential')
   })
 
   test('keep what a write that fails would have changed', async () => {

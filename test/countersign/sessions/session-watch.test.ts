@@ -5,7 +5,7 @@ import type { FoundSession } from '../../../packages/countersign/src/sessions/co
 import { callbackSessions } from '../../../packages/countersign/src/sessions/index.ts'
 import { SessionWatch } from '../../../packages/countersign/src/sessions/session-watch.ts'
 import { fakeClock } from '../../../packages/countersign/src/testing/index.ts'
-import { openGuard } from '../support/guard.ts'
+import { expectAcceptance, knock, openGuard, pageOrigin } from '../support/guard.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -140,6 +140,32 @@ describe('a watch', () => {
 })
 
 describe('sessions of callbacks', () => {
+  test('stay as they are while the answer is that they are good, and end with any other', async () => {
+    let answer: boolean | undefined = true
+    const asked: unknown[] = []
+    const sessions = callbackSessions({
+      check: () => ({ subject: 'alice', roles: ['member'], session: 'login-7' }),
+      stillGood: (...args) => (asked.push(args), answer),
+    })
+    const method = applicationSession({ from: cookie('sid'), check: sessions.check })
+    const { guard } = openGuard({ accept: [method] })
+    sessions.couple(guard)
+    const decision = await knock(guard, { origin: pageOrigin, cookie: 'sid=secret' })
+    const { lease } = expectAcceptance(decision, 'alice')
+    await sessions.changed('login-7')
+    expect(await sessions.current(lease)).toMatchObject({ subject: 'alice', roles: ['member'] })
+    expect(lease).toMatchObject({ ended: false, principal: { roles: ['member'] } })
+    expect(asked).toEqual([
+      ['login-7', lease],
+      ['login-7', lease],
+    ])
+    answer = undefined
+    await sessions.changed('login-7')
+    expect(lease.reason).toBe('logged_out')
+    await sessions.changed('unknown')
+    expect(asked).toHaveLength(3)
+  })
+
   test('must have names, by which they can be asked for again', async () => {
     const { guard } = openGuard({ accept: [nobody] })
     const sessions = callbackSessions({ check: () => ({ subject: 'alice' }), stillGood: () => true })
