@@ -218,6 +218,43 @@ describe('sessions of a store', () => {
     expect(lease.untilMs).toBe(clockStart + 300_000)
   })
 
+  test('get no role back from a request that ends late and moves the end of an older copy', async () => {
+    const { store, put, enter } = bare()
+    const older = { cookie: new expressSession.Cookie(), user: 'alice', roles: ['admin'] }
+    await put('sid', older)
+    const { lease } = expectAcceptance(await enter('sid'), 'alice')
+    await put('sid', { user: 'alice', roles: ['member'] })
+    await new Promise<void>((resolve) => store.touch?.('sid', older, () => resolve()))
+    expect(lease.principal.roles).toEqual(['member'])
+  })
+
+  test('are extended by what an application counts as use, and their leases with them', async () => {
+    const { sessions, store, put, enter } = bare()
+    const kept = new expressSession.Cookie()
+    kept.maxAge = 10 * 365 * 86_400_000
+    kept.expires = new Date('2030-01-01T01:00:00Z')
+    kept.originalMaxAge = 10 * 365 * 86_400_000
+    await put('sid', { user: 'alice', cookie: kept })
+    const { lease } = expectAcceptance(await enter('sid'), 'alice')
+    expect(lease.untilMs).toBeLessThanOrEqual(Date.parse('2030-01-01T01:00:00Z'))
+    expect(await sessions.extend(lease)).toBe(true)
+    expect(lease.untilMs).toBe(lease.neverAfterMs)
+    const stored = await new Promise<expressSession.SessionData | null | undefined>((resolve) =>
+      store.get('sid', (_error, session) => resolve(session)),
+    )
+    expect(new Date(stored?.cookie.expires ?? 0).getTime()).toBeGreaterThan(Date.parse('2035-01-01'))
+    store.destroy('sid')
+    expect(await sessions.extend(lease)).toBe(false)
+  })
+
+  test('are not extended where they have no length', async () => {
+    const { sessions, put, enter } = bare()
+    await put('sid', { user: 'alice' })
+    const { lease } = expectAcceptance(await enter('sid'), 'alice')
+    expect(await sessions.extend(lease)).toBe(false)
+    expect(lease.ended).toBe(false)
+  })
+
   test('keep their date when roles change, so that a revocation on its way still hits them', async () => {
     const { opened, put, enter } = bare()
     await put('sid', { user: 'alice', roles: ['member'] })

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { cookie, type ApplicationVisitor } from '../../../packages/countersign/src/index.ts'
+import { cookie, memory, type ApplicationVisitor } from '../../../packages/countersign/src/index.ts'
 import { applicationSession } from '../../../packages/countersign/src/methods/index.ts'
 import type { FoundSession } from '../../../packages/countersign/src/sessions/coupled-sessions.ts'
 import { callbackSessions } from '../../../packages/countersign/src/sessions/index.ts'
 import { SessionWatch } from '../../../packages/countersign/src/sessions/session-watch.ts'
 import { fakeClock } from '../../../packages/countersign/src/testing/index.ts'
-import { expectAcceptance, knock, openGuard, pageOrigin } from '../support/guard.ts'
+import { expectAcceptance, knock, openGuard, pageOrigin, wrapped } from '../support/guard.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -129,6 +129,26 @@ describe('a watch', () => {
     lease.leave()
     clock.advance(35_000)
     expect(watch.knows('sid')).toBe(false)
+  })
+
+  test('keeps a destroyed session out though the mark cannot be written, and tells the journal', async () => {
+    const records = wrapped(memory(), (name, call) => {
+      if (name === 'putMark') throw new Error('the disk is full')
+      return call()
+    })
+    const { guard, journal } = openGuard({ accept: [nobody], records })
+    const watch = new SessionWatch<string>({
+      load: async () => undefined,
+      idOf: (handle) => handle,
+      options: { clock: fakeClock(Date.now()) },
+    })
+    watch.couple(guard)
+    expect(await watch.admit('sid', () => found(['member']))).toBeDefined()
+    watch.destroyed('sid')
+    watch.stored('sid', { subject: 'alice', roles: ['member'] })
+    expect(await watch.admit('sid', () => found(['member']))).toBeUndefined()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(journal.filter(({ kind }) => kind === 'error')).toHaveLength(1)
   })
 
   test('stays with what it is, whatever is destroyed that it does not know', () => {

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   createGuard,
@@ -21,6 +20,7 @@ import {
   setPassword,
   setRoles,
 } from '../../../packages/server/src/server/accounts.ts'
+import { createLog } from '../../../packages/server/src/server/log.ts'
 import { watchRecords } from '../../../packages/server/src/server/serve-watch.ts'
 import { stillClock, type StillClock } from '../../countersign/support/clock.ts'
 import { expectAcceptance, knock, plainPasswords, wrapped } from '../../countersign/support/guard.ts'
@@ -51,7 +51,7 @@ function watch(records: Records): Watched {
     accept: [ticket({ from: query('ticket') })],
     platform: { ...nodePlatform(), clock },
   })
-  const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) })
+  const log = createLog({ level: 'error', destination: { write: (line) => void logged.push(line) } })
   const stop = watchRecords({ records, guards: [guard], bus, clock, log })
   onTestFinished(() => {
     stop()

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { MisuseError, OutageError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
+import type { Lease } from '../core/lease.ts'
 import type { ApplicationVisitor } from '../core/ports.ts'
 import type { CoupledSessions, FoundSession, WatchOptions } from './coupled-sessions.ts'
 import { SessionWatch } from './session-watch.ts'
@@ -28,6 +29,17 @@ export interface ConnectSessionsOptions<S> extends SessionReaders<S>, WatchOptio
   readonly store: ConnectStore<S>
 }
 
+/** As `CoupledSessions`, in a store whose sessions can be extended. */
+export interface StoreSessions<S> extends CoupledSessions<S> {
+  /**
+   * Extends the session behind a lease by its own length from now on, and the lease with it, as a request of a rolling
+   * session does. Nothing on a socket does that by itself: call it for what counts as use, and not for every message.
+   * @returns `false` where the session is over or has no length, or the store has no `touch`
+   * @throws OutageError when the store cannot tell
+   */
+  extend(lease: Lease): Promise<boolean>
+}
+
 /**
  * Couples the sessions of a store.
  * @param sidOf the session's id, of a value as it was shown; `undefined` where the application did not sign it
@@ -35,7 +47,7 @@ export interface ConnectSessionsOptions<S> extends SessionReaders<S>, WatchOptio
 export function connectSessions<S>(
   options: ConnectSessionsOptions<S>,
   sidOf: (value: string) => string | undefined,
-): CoupledSessions<S> {
+): StoreSessions<S> {
   const { store } = options
   const find = async (sid: string): Promise<FoundSession<S> | undefined> => {
     const session = await load(store, sid)
@@ -51,6 +63,11 @@ export function connectSessions<S>(
       // What the application gives its own store is a session of its own.
       const told = visitorNow(session as S, options)
       return () => watch.stored(sid, told)
+    },
+    touching(sid, session) {
+      if (!watch.knows(sid)) return undefined
+      const expiresAtMs = expiryOf(session)
+      return () => watch.extended(sid, expiresAtMs)
     },
   }
   let stopListening: (() => void) | undefined
@@ -72,6 +89,14 @@ export function connectSessions<S>(
       }
     },
     current: (lease) => watch.current(lease),
+    async extend(lease) {
+      const session = await watch.current(lease)
+      const sid = watch.handleOf(lease)
+      const longer = session === undefined ? undefined : extended(session)
+      if (sid === undefined || longer === undefined || store.touch === undefined) return false
+      await new Promise<void>((resolve) => store.touch?.(sid, longer, () => resolve()))
+      return !lease.ended
+    },
   }
 }
 
@@ -125,6 +150,14 @@ function expiryOf(session: unknown): number | undefined {
   if (!(expires instanceof Date) && typeof expires !== 'string') return undefined
   const ms = new Date(expires).getTime()
   return Number.isNaN(ms) ? undefined : ms
+}
+
+/** The session with a later end; `undefined` where it has no length. A copy: stores keep what they are given. */
+function extended<S>(session: S): S | undefined {
+  const cookie: unknown = member(session, 'cookie')
+  const lengthMs: unknown = member(cookie, 'originalMaxAge')
+  if (typeof lengthMs !== 'number' || !(lengthMs > 0)) return undefined
+  return { ...session, cookie: { ...Object(cookie), expires: new Date(Date.now() + lengthMs) } }
 }
 
 function member(value: unknown, name: string): unknown {

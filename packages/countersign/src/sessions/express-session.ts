@@ -1,9 +1,8 @@
 /** `countersign/sessions/express-session`: sockets that live and end with the sessions of `express-session`. */
-import { connectSessions, type ConnectSessionsOptions } from './connect-sessions.ts'
-import type { CoupledSessions } from './coupled-sessions.ts'
+import { connectSessions, type ConnectSessionsOptions, type StoreSessions } from './connect-sessions.ts'
 import { decodedCookie, secretsOf, unsigned, type SigningSecret } from './signed-value.ts'
 
-export type { SessionReaders } from './connect-sessions.ts'
+export type { SessionReaders, StoreSessions } from './connect-sessions.ts'
 export type { CoupledSessions, WatchOptions } from './coupled-sessions.ts'
 export type { SigningSecret } from './signed-value.ts'
 export type { ConnectStore } from './store-events.ts'
@@ -19,7 +18,7 @@ export interface ExpressSessionsOptions<S> extends ConnectSessionsOptions<S> {
  * `express-session` was told as `name`.
  * @throws MisuseError for options that cannot be
  */
-export function expressSessions<S>(options: ExpressSessionsOptions<S>): CoupledSessions<S> {
+export function expressSessions<S>(options: ExpressSessionsOptions<S>): StoreSessions<S> {
   const secrets = secretsOf(options.secret)
   return connectSessions(options, (value) => {
     const text = decodedCookie(value)

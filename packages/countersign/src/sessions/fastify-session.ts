@@ -1,9 +1,8 @@
 /** `countersign/sessions/fastify-session`: sockets that live and end with the sessions of `@fastify/session`. */
-import { connectSessions, type ConnectSessionsOptions } from './connect-sessions.ts'
-import type { CoupledSessions } from './coupled-sessions.ts'
+import { connectSessions, type ConnectSessionsOptions, type StoreSessions } from './connect-sessions.ts'
 import { decodedCookie, secretsOf, unsigned } from './signed-value.ts'
 
-export type { SessionReaders } from './connect-sessions.ts'
+export type { SessionReaders, StoreSessions } from './connect-sessions.ts'
 export type { CoupledSessions, WatchOptions } from './coupled-sessions.ts'
 export type { ConnectStore } from './store-events.ts'
 
@@ -27,7 +26,7 @@ export interface FastifySessionsOptions<S> extends ConnectSessionsOptions<S> {
  * `@fastify/session` was told as `cookieName`.
  * @throws MisuseError for options that cannot be
  */
-export function fastifySessions<S>(options: FastifySessionsOptions<S>): CoupledSessions<S> {
+export function fastifySessions<S>(options: FastifySessionsOptions<S>): StoreSessions<S> {
   const { cookiePrefix = '' } = options
   const unsign = unsignerOf(options)
   return connectSessions(options, (value) => {

@@ -126,12 +126,30 @@ export class SessionWatch<D> {
     if (entry !== undefined) this.#learn(entry, ++this.#asked, visitor)
   }
 
+  /** The application has moved the end of this session, ms since the epoch; `undefined`: it has none. */
+  extended(handle: string, expiresAtMs: number | undefined): void {
+    const entry = this.#entries.ofHandle(handle)
+    if (entry?.visitor === undefined) return
+    const { expiresAtMs: _former, ...visitor } = entry.visitor
+    this.#learn(entry, ++this.#asked, expiresAtMs === undefined ? visitor : { ...visitor, expiresAtMs })
+  }
+
+  /** What the store knows the session behind a lease by; `undefined` where it is over. */
+  handleOf(lease: Lease): string | undefined {
+    return lease.ended ? undefined : this.#entries.ofId(lease.grant.session)?.handle
+  }
+
   /** Something about this subject, or this session, has changed: looks now instead of in a while. Never rejects. */
   async recheck(what: { readonly subject: string } | { readonly session: string }): Promise<void> {
-    const named = 'session' in what ? [this.#entries.ofId(what.session)] : this.#entries.all()
-    const meant = named.filter((entry) => entry !== undefined)
-    const asked = 'subject' in what ? meant.filter(({ subject }) => subject === what.subject) : meant
-    await Promise.all(asked.map((entry) => this.#lookQuietly(entry)))
+    const meant =
+      'session' in what
+        ? [what.session]
+        : [...this.#guards].flatMap((guard) => guard.leases(what.subject).map(({ grant }) => grant.session))
+    const due = [...new Set(meant)].map((id) => this.#entries.ofId(id)).filter((entry) => entry !== undefined)
+    const look = async (): Promise<void> => {
+      for (let entry = due.pop(); entry !== undefined; entry = due.pop()) await this.#lookQuietly(entry)
+    }
+    await Promise.all(Array.from({ length: this.#settings.maxConcurrent }, look))
   }
 
   async #look(entry: SessionEntry, lease: Lease): Promise<FoundSession<D> | undefined> {

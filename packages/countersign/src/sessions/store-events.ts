@@ -19,6 +19,8 @@ export interface StoreListener {
   cleared(): void
   /** Called before a session is written. @returns what to do once it is written; `undefined`: nothing */
   storing(sid: string, session: unknown): (() => void) | undefined
+  /** As `storing`, where only the end of the session is: what else is in it may be older than what the store has. */
+  touching(sid: string, session: unknown): (() => void) | undefined
 }
 
 /** A method of a store whose last argument may be a callback. */
@@ -52,9 +54,12 @@ function wrap(store: object, listeners: ReadonlySet<StoreListener>): void {
     for (const listener of listeners) listener.cleared()
     return call(args)
   })
-  for (const name of ['set', 'touch']) {
+  for (const [name, tell] of [
+    ['set', 'storing'],
+    ['touch', 'touching'],
+  ] as const) {
     replaceMethod(store, name, (call, args) => {
-      const dues = [...listeners].map((listener) => listener.storing(String(args[0]), args[1]))
+      const dues = [...listeners].map((listener) => listener[tell](String(args[0]), args[1]))
       const due = dues.filter((one) => one !== undefined)
       return due.length === 0 ? call(args) : afterwards(call, args, () => due.forEach((one) => one()))
     })
