@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { cookie, memory, type ApplicationVisitor } from '../../../packages/countersign/src/index.ts'
+import { accept } from '../../../packages/countersign/src/core/verdict.ts'
+import {
+  cookie,
+  grantOf,
+  memory,
+  type Accept,
+  type ApplicationVisitor,
+} from '../../../packages/countersign/src/index.ts'
 import { applicationSession } from '../../../packages/countersign/src/methods/index.ts'
 import type { FoundSession } from '../../../packages/countersign/src/sessions/coupled-sessions.ts'
 import { callbackSessions } from '../../../packages/countersign/src/sessions/index.ts'
@@ -17,6 +24,23 @@ const found = (roles: readonly string[]): Found => ({
   data: roles.join(),
   visitor: { subject: 'alice', roles },
 })
+
+/** What lets alice in by this session. */
+function acceptance(session: string | undefined): Accept {
+  const roles = ['member', 'admin']
+  return accept({
+    principal: {
+      id: 'alice',
+      roles,
+      realm: undefined,
+      method: 'application_session',
+      provider: 'application',
+      claims: {},
+    },
+    grant: grantOf({ subject: 'alice', roles, session, issuedAtMs: 0 }),
+    untilMs: Infinity,
+  })
+}
 
 /** A watch whose look-ups are answered by hand, and one lease of it. */
 function watchByHand(): {
@@ -43,30 +67,7 @@ function watchByHand(): {
         found(['member', 'admin']),
       )
       if (visitor?.session === undefined) throw new Error('not admitted')
-      const { subject, roles = [], session } = visitor
-      return guard.register({
-        kind: 'accept',
-        principal: {
-          id: subject,
-          roles,
-          realm: undefined,
-          method: 'application_session',
-          provider: 'application',
-          claims: {},
-        },
-        grant: {
-          subject,
-          roles,
-          session,
-          token: undefined,
-          apiKey: undefined,
-          certificate: undefined,
-          issuedAtMs: 0,
-        },
-        untilMs: Infinity,
-        neverAfterMs: Infinity,
-        lease: undefined,
-      })
+      return guard.register(acceptance(visitor.session))
     },
   }
 }
@@ -90,6 +91,32 @@ describe('a watch', () => {
     answers[0]?.(found(['member', 'admin']))
     await Promise.all([first, second])
     expect(lease.principal.roles).toEqual(['member'])
+  })
+
+  test('takes an answer that was under way when the end of the session was moved', async () => {
+    const { watch, answers, enter } = watchByHand()
+    const lease = await enter()
+    const looking = watch.current(lease)
+    watch.extended('sid', Date.parse('2040-01-01'))
+    answers[0]?.(undefined)
+    await looking
+    expect(lease.reason).toBe('logged_out')
+    watch.extended('sid', Date.parse('2050-01-01'))
+    expect(lease.ended).toBe(true)
+  })
+
+  test('serves several guards, each for as long as it is coupled', async () => {
+    const { watch, answers, enter } = watchByHand()
+    const other = openGuard({ accept: [nobody] }).guard
+    const stop = watch.couple(other)
+    const lease = await enter()
+    const foreign = other.register(acceptance(lease.grant.session))
+    watch.stored('sid', { subject: 'alice', roles: ['guest'] })
+    expect([lease, foreign].map(({ principal }) => principal.roles)).toEqual([['guest'], ['guest']])
+    stop()
+    watch.destroyed('sid')
+    expect([lease, foreign].map(({ ended }) => ended)).toEqual([true, false])
+    expect(answers).toEqual([])
   })
 
   test('answers nothing to a lease whose session is destroyed while it is looked up', async () => {

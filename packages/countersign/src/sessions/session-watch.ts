@@ -126,12 +126,15 @@ export class SessionWatch<D> {
     if (entry !== undefined) this.#learn(entry, ++this.#asked, visitor)
   }
 
-  /** The application has moved the end of this session, ms since the epoch; `undefined`: it has none. */
+  /**
+   * The application has moved the end of this session, ms since the epoch; `undefined`: it has none. That says nothing
+   * about the rest of it, so answers that are under way still count.
+   */
   extended(handle: string, expiresAtMs: number | undefined): void {
     const entry = this.#entries.ofHandle(handle)
     if (entry?.visitor === undefined) return
     const { expiresAtMs: _former, ...visitor } = entry.visitor
-    this.#learn(entry, ++this.#asked, expiresAtMs === undefined ? visitor : { ...visitor, expiresAtMs })
+    this.#know(entry, expiresAtMs === undefined ? visitor : { ...visitor, expiresAtMs })
   }
 
   /** What the store knows the session behind a lease by; `undefined` where it is over. */
@@ -181,7 +184,11 @@ export class SessionWatch<D> {
     if (asked < entry.applied) return
     entry.applied = asked
     entry.seenAtMs = this.#now()
-    entry.visitor = entry.destroyed ? undefined : visitor
+    this.#know(entry, entry.destroyed ? undefined : visitor)
+  }
+
+  #know(entry: SessionEntry, visitor: ApplicationVisitor | undefined): void {
+    entry.visitor = visitor
     const untilMs = visitor === undefined ? entry.untilMs : (visitor.expiresAtMs ?? Infinity)
     const moved = untilMs !== entry.untilMs
     entry.untilMs = untilMs
