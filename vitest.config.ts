@@ -1,6 +1,6 @@
 import type { ViteUserConfig } from 'vitest/config'
 
-const conditions = ['countersign-source', 'node', 'import', 'module', 'default']
+const conditions = ['countersign-source', 'node', 'module', 'default']
 
 /** The library is imported by its public names and answered from its sources, so that no test needs a build. */
 const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }

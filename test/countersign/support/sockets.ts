@@ -127,7 +127,7 @@ export interface Call extends ClientOptions {
 }
 
 /** Calls at a door with a real client. */
-export function call(door: Door, options: Call = {}): Caller {
+export function call(door: Pick<Door, 'server' | 'port'>, options: Call = {}): Caller {
   const { path = '/', protocols = [], page, ...rest } = options
   const scheme = 'setSecureContext' in door.server ? 'wss' : 'ws'
   const socket = new WebSocket(`${scheme}://127.0.0.1:${door.port}${path}`, [...protocols], {

@@ -42,6 +42,7 @@ import { SqliteMarks } from './sqlite-marks.ts'
 import { findSecret, hasSecret, putSecret, saltingsOf, sealSecret, takeSecret } from './sqlite-secrets.ts'
 import { Statements, Table } from './sqlite-table.ts'
 import { inTransaction } from './sqlite-transaction.ts'
+import { watchWrites } from './sqlite-watch.ts'
 import { TicketRows } from './tickets.ts'
 
 /** Settings of a store, defaults filled in. */
@@ -77,6 +78,7 @@ const sweeps = [
  * connection, the rest through the quick one; every statement through the queue for the lock.
  */
 export class SqliteStore implements Records {
+  readonly #file: string
   readonly #settings: SqliteSettings
   readonly #connections: Connections
   readonly #quick: Statements
@@ -87,9 +89,13 @@ export class SqliteStore implements Records {
   readonly #ticketsInMemory: TicketRows | undefined
   #putsSinceSweep = 0
   #spentSinceSweep = 0
+  /** As `newestMark` last saw them. */
+  #dataVersion: unknown = undefined
+  #newestMark = 0
   #closed = false
 
   constructor(file: string, settings: SqliteSettings) {
+    this.#file = file
     this.#settings = settings
     this.#connections = openFile(file, settings.busyTimeoutMs)
     this.#quick = new Statements(this.#connections.quick)
@@ -247,6 +253,23 @@ export class SqliteStore implements Records {
 
   findMark(grant: Grant, lease: string, caller?: Caller): MaybePromise<Mark | undefined> {
     return this.#locks.read(() => this.#marks.find(grant, lease, caller))
+  }
+
+  /** See `SqliteRecords`. Asks for the version first: what is written between the two is seen at the next call. */
+  newestMark(): MaybePromise<number> {
+    return this.#locks.read(() => {
+      const version = this.#quick.get('PRAGMA data_version')?.[0]
+      if (version !== this.#dataVersion) {
+        this.#newestMark = Number(this.#quick.get('SELECT max(seq) FROM marks')?.[0] ?? 0)
+        this.#dataVersion = version
+      }
+      return this.#newestMark
+    })
+  }
+
+  /** See `SqliteRecords`. */
+  onWrite(written: () => void): () => void {
+    return watchWrites(this.#file, written)
   }
 
   sweep(now: number): MaybePromise<number> {

@@ -1,7 +1,7 @@
 /** Records in one SQLite file, through Node's own `node:sqlite`: for one machine, for one process or several. */
 import { checkWhole } from '../core/errors.ts'
 import type { Sealer } from '../core/ports.ts'
-import type { Records } from '../core/records.ts'
+import type { MaybePromise, Records } from '../core/records.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 /** How a SQLite file is used. */
@@ -22,6 +22,21 @@ export interface SqliteOptions {
   readonly maxWaitMs?: number
   /** How many calls may wait for it. @default 1000 */
   readonly maxWaiting?: number
+}
+
+/** Records in a SQLite file. */
+export interface SqliteRecords extends Records {
+  /**
+   * Number of the newest revocation mark: it grows with every mark that any process writes. Whoever asks after a write
+   * learns whether open leases must be compared again. Costs microseconds.
+   */
+  newestMark(): MaybePromise<number>
+  /**
+   * Calls soon after any process, this one included, has begun to write to the file; what it writes may be visible a
+   * moment later only. A hint: where the system cannot tell, it is never called.
+   * @returns a function that ends it
+   */
+  onWrite(written: () => void): () => void
 }
 
 const defaults: Readonly<Required<Omit<SqliteOptions, 'sealer'>>> = Object.freeze({
@@ -45,7 +60,7 @@ const ranges = [
  * Call `sweep` now and then, and `close` at the end.
  * @throws MisuseError for options out of range, a file that is open to others, another program's, or of a newer version
  */
-export function sqlite(file: string, options: SqliteOptions = {}): Records {
+export function sqlite(file: string, options: SqliteOptions = {}): SqliteRecords {
   const settings = { ...defaults, ...options }
   for (const [name, least, most] of ranges) checkWhole(`sqlite: ${name}`, settings[name], [least, most])
   return new SqliteStore(file, { sealer: undefined, ...settings })

@@ -124,7 +124,7 @@ export async function knownAccount(records: Records, username: string): Promise<
 
 /**
  * Ends everything that a subject has opened. With a guard at hand its sockets close at once; otherwise a running server
- * finds the mark within a second.
+ * that is on the same file finds the mark at once, as a rule.
  */
 export async function revokeSubject(tools: AccountTools, subject: string): Promise<void> {
   if (tools.guard !== undefined) return tools.guard.revoke({ subject })
