@@ -3,8 +3,10 @@ import { getJson } from './site.ts'
 
 /** Counts the login down in the head of the page. */
 export interface LeaseClock {
-  /** Asks the site how long the login lasts; call it after each login. */
-  readonly sync: () => Promise<void>
+  /** Asks the site how long the login lasts; call it after each login. @returns whether it lasts */
+  readonly sync: () => Promise<boolean>
+  /** Shows that it is over. */
+  readonly end: () => void
 }
 
 /** Starts the clock of the head; it stands until the first `sync`. */
@@ -17,15 +19,21 @@ export function startLeaseClock(): LeaseClock {
     clock.textContent = leftMs > 0 ? words(Math.ceil(leftMs / 1_000)) : 'ended'
   }
   setInterval(tick, 1_000)
+  const end = (): void => {
+    endsAtMs = undefined
+    clock.textContent = 'ended'
+  }
   return {
+    end,
     async sync() {
       try {
         const { session_expires_in: seconds } = await getJson('/me')
         if (typeof seconds === 'number') endsAtMs = Date.now() + seconds * 1_000
         tick()
+        return true
       } catch {
-        endsAtMs = undefined
-        clock.textContent = 'ended'
+        end()
+        return false
       }
     },
   }

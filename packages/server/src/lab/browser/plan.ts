@@ -59,7 +59,7 @@ const planners: Readonly<Record<Place, Planner>> = {
     protocols: text === '' ? [publicSubprotocol] : [publicSubprotocol, `countersign.bearer.${text}`],
   }),
   url: (_url, { text }) => ({ url: text }),
-  certificate: (url) => ({ warmUp: `${httpOrigin(url)}/` }),
+  certificate: (url, { text }) => ({ url: text === '' ? url : text, warmUp: `${httpOrigin(url)}/` }),
   challenge: (_url, { text, name }) => ({ first: [hello(name)], prover: { kind: 'secret', secret: text } }),
   'old-signature': (_url, { name }, { oldSignature }) => ({
     first: [hello(name)],
@@ -84,4 +84,9 @@ export function planAt(at: Place, parts: PlanParts): Plan {
 /** The URL with the id under which the server records the exchange; doors ignore it. */
 export function withProbe(url: string, probe: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}probe=${probe}`
+}
+
+/** The URL by which the application behind the door is asked for numbered messages. */
+export function withTicks(url: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}ticks=1`
 }

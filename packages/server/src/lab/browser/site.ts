@@ -36,9 +36,13 @@ export async function postJson(path: string, body: Answer, witness: Witness = de
 }
 
 /** Reads JSON from the site under this page's login. @throws Error with the status when the site refuses, or with `siteSilence` */
-export async function getJson(path: string, witness: Witness = deaf): Promise<Answer> {
+export async function getJson(
+  path: string,
+  witness: Witness = deaf,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   witness({ from: 'browser', text: `GET ${path}` })
-  return readAnswer(await askSite(path, { headers: { accept: 'application/json' } }), witness)
+  return readAnswer(await askSite(path, { headers: { accept: 'application/json', ...more } }), witness)
 }
 
 async function readAnswer(response: Response, witness: Witness): Promise<Answer> {

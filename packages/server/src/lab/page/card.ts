@@ -35,6 +35,10 @@ export function renderCard({ door, url, cases, sample, wampSample }: CardParts):
       ${door.methods.map((method) => html`<span class="chip">${method}</span>`)}
       <code class="door__url">${url}</code>
     </p>
+    <p class="door__gate" data-card-gate="${door.id}" data-state="idle">
+      <span class="door__lamp" aria-hidden="true"></span>
+      <span>Gate <span data-card-gate-words>no lease is open</span></span>
+    </p>
     ${helpOf.get(door.id)} ${door.wamp === true ? wampHelp : undefined}
     <div class="door__legend" aria-hidden="true">
       <span>case</span><span>expected</span><span>measured</span><span>verdict</span

@@ -66,8 +66,14 @@ function renderHead({ username, roles }: LabModel): Html {
     </h1>
     <p class="lab-head__who">
       <span><strong>${username}</strong> <span class="muted">${roles.join(', ')}</span></span>
-      <span class="lab-head__lease">login ends in <span data-lease class="lab-head__clock">–:–</span></span>
+      <span class="lab-head__lease"
+        >login ends in <span data-lease class="lab-head__clock">–:–</span>
+        <span class="lab-head__socket muted" data-own-socket>socket closed</span></span
+      >
       <button class="button button--small" type="button" data-log-out>Log out</button>
+    </p>
+    <p class="notice notice--warn lab-head__end" data-login-end role="alert" hidden>
+      <span data-login-end-words></span> <a href="/login">Log in again</a>
     </p>
   </header>`
 }

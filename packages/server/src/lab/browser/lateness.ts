@@ -1,0 +1,30 @@
+/** Whether numbered messages stop when a lease has ended, and how near to the end the last one came. */
+import type { Guest } from './guest.ts'
+import type { Ticks } from './knock.ts'
+
+/** The server looks after its leases every 250 ms and is at most two such turns late; one more for a busy machine, ms. */
+export const wheelMs = 750
+
+/** Fewer messages than this prove nothing. */
+const fewestTicks = 10
+
+type Ending = Pick<Guest, 'firstEndMs' | 'graceMs'>
+
+/** What is wrong with the messages; empty when nothing is. */
+export function comesLate(ticks: Ticks, guest: Ending | undefined): string {
+  if (guest === undefined || ticks.count < fewestTicks) return 'no messages came that could have been late'
+  const lateMs = latenessOf(ticks, guest)
+  return lateMs > guest.graceMs + wheelMs ? `a message came ${lateMs} ms after the end` : ''
+}
+
+/** The last message, in words. */
+export function tellTicks(ticks: Ticks, guest: Ending): string {
+  const lateMs = latenessOf(ticks, guest)
+  const when = lateMs > 0 ? `${lateMs} ms after the end of the lease` : `${-lateMs} ms before the lease ended`
+  return `The last of ${ticks.count} messages came ${when}; the grace is ${guest.graceMs} ms, and the server looks every 250 ms.`
+}
+
+/** By the server's clock where it says, else by this page's, ms; negative: before the end. */
+function latenessOf({ leftMs, atMs }: Ticks, { firstEndMs }: Ending): number {
+  return leftMs === undefined ? atMs - firstEndMs : -leftMs
+}
