@@ -2,12 +2,13 @@
 import type { Guard } from 'countersign'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Allowance } from '../server/allowance.ts'
-import { setCookie } from '../server/cookies.ts'
+import { dropCookie, setCookie } from '../server/cookies.ts'
 import { issuedHeaders } from '../server/headers.ts'
 import { refuse } from '../server/refuse.ts'
 import type { LoginSession } from '../server/site-options.ts'
 import type { GuestCertificates } from './guest-certificates.ts'
 import { issueForGuest, renewForGuest, type GuestCredential } from './guest-credentials.ts'
+import { startProgram } from './guest-program.ts'
 import type { Guest, Guests } from './guests.ts'
 import { labCookies } from './doors.ts'
 
@@ -57,6 +58,9 @@ export function addGuestRoutes(app: FastifyInstance, options: GuestRouteOptions)
   )
   app.post('/lab/guests/:id/credential', loggedIn(renew))
   app.post('/lab/guests/:id/end', loggedIn(end))
+  app.post('/lab/guests/:id/forget', loggedIn(forget))
+  app.post('/lab/guests/:id/program', loggedIn(connect))
+  app.get('/lab/guests/:id/program', loggedIn(follow))
   app.delete('/lab/guests/:id', loggedIn(leave))
 }
 
@@ -134,6 +138,40 @@ async function end(visit: Visit): Promise<FastifyReply> {
   return statusCode === 200 ? reply.send({ ok: true }) : refuse(reply, 'internal')
 }
 
+/** Takes the guest's login out of this browser and leaves it alive: its socket is open, and the next one is another's. */
+async function forget(visit: Visit): Promise<FastifyReply> {
+  if (guestOf(visit)?.door !== 'D7') return refuse(visit.reply, 'not_found')
+  dropCookie(visit.reply, { name: labCookies.session, sameSite: 'Lax', secure: false })
+  return visit.reply.send({ ok: true })
+}
+
+/** Lets a program connect at a door that takes API keys, once for each guest. */
+async function connect(visit: Visit): Promise<FastifyReply> {
+  const { options, request, reply } = visit
+  const guest = guestOf(visit)
+  const place = guest?.door === 'D5' ? options.doorOf('D5') : undefined
+  if (guest === undefined || place === undefined) return refuse(reply, 'not_found')
+  const { apiKey, probe, ticks } = bodyOf(request.body)
+  if (guest.program !== undefined || probe === undefined) return refuse(reply, 'invalid_request')
+  const url = new URL(place.url)
+  url.searchParams.set('probe', probe)
+  if (ticks) url.searchParams.set('ticks', '1')
+  guest.program = startProgram(url.href, apiKey)
+  const program = await guest.program
+  guest.farewells.push(() => program.end())
+  return reply.send(program.tell())
+}
+
+/** How the program fares; with `ask=1`, whether it is answered. */
+async function follow(visit: Visit): Promise<FastifyReply> {
+  const { request, reply } = visit
+  const program = await guestOf(visit)?.program
+  if (program === undefined) return refuse(reply, 'not_found')
+  const { query } = request
+  const asked = typeof query === 'object' && query !== null && 'ask' in query
+  return reply.send({ ...program.tell(), ...(asked ? { answers: await program.asks() } : {}) })
+}
+
 /** The account goes. A cookie that it left in this browser is nobody's from now on. */
 async function leave(visit: Visit): Promise<FastifyReply> {
   const { options, reply } = visit
@@ -153,16 +191,25 @@ interface GuestBody {
   readonly door: string
   readonly by: string
   readonly lifeMs: number | undefined
+  readonly apiKey: string
+  /** Id under which the exchange is recorded. */
+  readonly probe: string | undefined
+  readonly ticks: boolean
 }
+
+const maxKeyLength = 128
 
 function bodyOf(body: unknown): GuestBody {
   const members: Readonly<Record<string, unknown>> =
     typeof body === 'object' && body !== null ? { ...body } : {}
-  const { door, by, life_ms: life } = members
+  const { door, by, life_ms: life, api_key: key, probe, ticks } = members
   const whole = typeof life === 'number' && Number.isInteger(life) && life >= 1 && life <= maxLifeMs
   return {
     door: typeof door === 'string' ? door : '',
     by: typeof by === 'string' ? by : '',
     lifeMs: whole ? life : undefined,
+    apiKey: typeof key === 'string' && /^[\w-]+$/.test(key) ? key.slice(0, maxKeyLength) : '',
+    probe: typeof probe === 'string' && /^[\w-]{1,64}$/.test(probe) ? probe : undefined,
+    ticks: ticks === true,
   }
 }

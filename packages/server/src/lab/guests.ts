@@ -1,6 +1,7 @@
 /** Throw-away accounts: each case that ends a lease has one of its own, so that it disturbs nobody. */
 import type { Guard, PasswordHasher, Records } from 'countersign'
 import { nodePlatform } from 'countersign/platform/node'
+import type { Program } from './guest-program.ts'
 import { setDisabled, setRoles, type AccountTools } from '../server/accounts.ts'
 
 /** What guests are made with. */
@@ -23,6 +24,8 @@ export interface Guest {
   readonly login: { readonly id: string; readonly secret: string }
   /** Opens sockets and refreshes leases of this guest; nothing else. */
   readonly apiKey: string
+  /** The program that holds its socket where pages cannot. */
+  program: Promise<Program> | undefined
   /** Done when the guest leaves. */
   readonly farewells: (() => void)[]
 }
@@ -74,6 +77,7 @@ export class Guests {
       door,
       login: { id: login.id, secret: login.session },
       apiKey: key,
+      program: undefined,
       farewells: [],
     }
     this.#guests.set(guest.id, guest)

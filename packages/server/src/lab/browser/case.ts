@@ -48,6 +48,8 @@ export type Place =
   | 'certificate'
   | 'challenge'
   | 'old-signature'
+  /** An Authorization field, by a program that the lab runs in place of the page. */
+  | 'program'
 
 /** How a page joins a WAMP realm. `old-signature`: WAMP-CRA with the answer to an earlier challenge. */
 export type Joiner =

@@ -76,6 +76,7 @@ const sources: Readonly<Record<Obtainable, Source>> = {
   'api-key': {
     obtain: ({ facts, username }) =>
       Promise.resolve({ kind: 'text', text: accountOf(facts, username).api_key }),
+    read: text('api_key'),
   },
   password: {
     obtain: async ({ facts, username }) => {

@@ -46,11 +46,7 @@ export async function endGuest({ id }: Guest, by: Ending, witness: Witness): Pro
  * Extends its open lease over HTTP, by a fresh credential and in its own name.
  * @returns when the lease ends now, by this page's clock, or the word by which that was refused
  */
-export async function refreshGuest(
-  guest: Guest,
-  lifeMs: number,
-  witness: Witness,
-): Promise<number | string> {
+export async function refreshGuest(guest: Guest, lifeMs: number, witness: Witness): Promise<number | string> {
   const { credential } = await postJson(`/lab/guests/${guest.id}/credential`, { life_ms: lifeMs }, witness)
   const authorization = `Bearer ${guest.apiKey}`
   const { leases } = await getJson('/countersign/leases', witness, { authorization })
@@ -66,6 +62,15 @@ export async function refreshGuest(
   witness({ from: 'site', text })
   if (response.ok) return Date.now() + lifeMs
   return textOf(membersOf(JSON.parse(text)), 'error')
+}
+
+/** Takes its login out of this browser, where that is what it showed; its open socket stays. A login that has ended is out already. */
+export async function forgetGuest({ id }: Guest): Promise<void> {
+  try {
+    await askSite(`/lab/guests/${id}/forget`, { method: 'POST' })
+  } catch {
+    // The site is silent; logging in again will say so.
+  }
 }
 
 /** The account goes. When that cannot be said any more, it goes by itself. */

@@ -48,6 +48,8 @@ const hello = (authid: string): string => JSON.stringify({ type: 'hello', authid
 
 const planners: Readonly<Record<Place, Planner>> = {
   nothing: () => ({}),
+  // The lab's server connects there, not the page.
+  program: () => ({}),
   'first-text': (_url, { text }) => ({ first: [text] }),
   'first-json': (_url, { text }) => ({ first: [JSON.stringify({ type: 'auth', token: text })] }),
   query: (url, { text }) => ({ url: withParameter(url, 'ticket', text) }),

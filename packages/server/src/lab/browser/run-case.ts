@@ -10,14 +10,16 @@ import {
   type Slot,
   type Step,
 } from './case.ts'
+import { checks, complaints } from './checks.ts'
 import { inventCredential, obtainCredential, obtainExpired, type Credential } from './credential.ts'
 import { accountOf, doorOf, httpOrigin, wampUrl, type LabFacts } from './facts.ts'
 import { exchangeInFrame } from './frame-exchange.ts'
-import { dismissGuest, endGuest, inviteGuest, refreshGuest, type Guest } from './guest.ts'
+import { dismissGuest, endGuest, forgetGuest, inviteGuest, refreshGuest, type Guest } from './guest.ts'
 import { knock, warmUp, type Knock } from './knock.ts'
 import { comesLate, tellTicks, wheelMs } from './lateness.ts'
 import { within } from './later.ts'
 import { loadAutobahn } from './load-autobahn.ts'
+import { knockByProgram } from './program.ts'
 import { randomText } from './random-text.ts'
 import {
   accepted,
@@ -28,7 +30,7 @@ import {
   unexchanged,
   type Measured,
 } from './outcome.ts'
-import { planAt, publicSubprotocol, withProbe, withTicks } from './plan.ts'
+import { planAt, withProbe, withTicks } from './plan.ts'
 import { getJson, postJson } from './site.ts'
 import type { Trace } from './trace.ts'
 import { joinRealm } from './wamp-join.ts'
@@ -217,8 +219,9 @@ class CaseRun {
   async #watch(until: Extract<Step, { kind: 'watch' }>['until']): Promise<Measured> {
     const last = this.#last
     if (last === undefined) return { kind: 'unsettled', why: 'no socket is open' }
-    this.#watching()
     const guest = this.#guest
+    if (guest !== undefined && this.#case.alone) await forgetGuest(guest)
+    this.#watching()
     const endMs = (guest?.firstEndMs ?? 0) + (guest?.graceMs ?? 0) + wheelMs
     const waitMs = until === 'first-end' ? endMs + momentMs / 2 - Date.now() : momentMs
     const open: Measured = { kind: 'unsettled', why: 'open, but silent' }
@@ -272,12 +275,18 @@ class CaseRun {
       oldSignature: this.#last?.signature ?? '',
     })
     showGate(door, 'knocking')
+    if (at === 'program') return this.#letConnect(door)
     const behind = this.#case.check === 'in-order' ? ['one', 'two'] : []
     const target = this.#case.check === 'nothing-late' ? withTicks(plan.url) : plan.url
-    this.#last = await knock(
-      { ...plan, url: withProbe(target, this.#trace.probe()) },
-      { patienceMs, behind },
-    )
+    this.#last = await knock({ ...plan, url: withProbe(target, this.#trace.probe()) }, { patienceMs, behind })
+    if (this.#last.measured.kind === 'accepted') this.#opened(door)
+    return this.#last.measured
+  }
+
+  async #letConnect(door: DoorId): Promise<Measured> {
+    if (this.#guest === undefined) return { kind: 'unsettled', why: 'nobody was invited' }
+    const parts = { probe: this.#trace.probe(), ticks: this.#case.check === 'nothing-late' }
+    this.#last = await knockByProgram(this.#guest, parts, this.#trace.witness)
     if (this.#last.measured.kind === 'accepted') this.#opened(door)
     return this.#last.measured
   }
@@ -370,23 +379,4 @@ class CaseRun {
     if (greeted === undefined || (others && this.#guest === undefined) || greeted === awaited) return ''
     return `it greeted ${greeted}`
   }
-}
-
-const begins = (frame: string | undefined, start: string): boolean => frame?.startsWith(start) ?? false
-
-const checks: Readonly<Record<Exclude<Check, 'nothing-late'>, (last: Knock) => boolean>> = {
-  'greeting-first': ({ frames }) => begins(frames[0], 'Hello '),
-  'auth-ok-first': ({ frames }) => begins(frames[0], '{"type":"auth_ok"') && begins(frames[1], 'Hello '),
-  // The outcome is "accepted" only when the echoes came in the order in which the messages were sent.
-  'in-order': ({ frames }) => frames.indexOf('one') >= 0 && frames.indexOf('one') < frames.indexOf('two'),
-  'public-subprotocol': ({ protocol }) => protocol === publicSubprotocol,
-  'challenge-shape': ({ realShape }) => realShape === true,
-}
-
-const complaints: Readonly<Record<Exclude<Check, 'nothing-late'>, string>> = {
-  'greeting-first': 'a frame came before the greeting',
-  'auth-ok-first': 'auth_ok did not come first',
-  'in-order': 'the messages came back in another order',
-  'public-subprotocol': 'another subprotocol was selected',
-  'challenge-shape': 'the challenge looks unlike a real user’s',
 }

@@ -44,6 +44,13 @@ const leaseDoors: readonly LeaseDoor[] = [
     ends: 'the session behind the frame’s cookie',
   },
   { door: 'D4', what: 'ticket', open: hold('user-name'), ends: 'what the ticket granted' },
+  {
+    door: 'D5',
+    what: 'api-key',
+    open: hold('program'),
+    ends: 'the API key',
+    noLogin: 'an API key is the machine’s own and descends from no login. Revoke the key or its holder.',
+  },
   { door: 'D6', what: 'ticket', open: hold('subprotocol'), ends: 'what the ticket granted' },
   { door: 'D7', what: 'session', open: hold('nothing'), ends: 'the session of the site', alone: true },
   { door: 'D8', what: 'alias', open: hold('first-text'), ends: 'the alias of the session' },
@@ -60,7 +67,8 @@ const leaseDoors: readonly LeaseDoor[] = [
     what: 'url',
     open: hold('certificate'),
     ends: 'the longest lease that the server grants here',
-    noLogin: 'a certificate descends from no login, so no logout reaches it. Revoke the certificate or its holder.',
+    noLogin:
+      'a certificate descends from no login, so no logout reaches it. Revoke the certificate or its holder.',
     noRefresh: 'A certificate is shown in the TLS handshake and nowhere else',
     needs: 'client-certificate',
   },
