@@ -1,7 +1,7 @@
 /** Shows the leases that cases hold open: counting down at the gate and on the card, and why they ended. */
 import type { DoorId } from './case.ts'
 import { findIn } from './dom.ts'
-import { describeOutcome, type Measured } from './outcome.ts'
+import { endWords, shortWords, timeLeft } from './lease-words.ts'
 import type { LeaseNews } from './run-case.ts'
 
 /** What a gate does while leases are open: it does not fall idle. */
@@ -87,45 +87,4 @@ function show({ gate, card, open, ...rest }: Place, now: number, calm: boolean):
 function write(root: HTMLElement | undefined, selector: string, words: string): void {
   const target = root === undefined ? undefined : findIn(root, selector)
   if (target !== undefined && target.textContent !== words) target.textContent = words
-}
-
-/** Tenths below ten seconds, where eyes follow them; whole seconds otherwise, and for those who want it calm. */
-export function timeLeft(ms: number, calm: boolean): string {
-  const seconds = Math.max(0, ms) / 1_000
-  return calm || seconds >= 9.95 ? `${Math.ceil(seconds)} s` : `${seconds.toFixed(1)} s`
-}
-
-const sentences: Readonly<Record<string, string>> = {
-  logged_out: 'its login was logged out elsewhere',
-  lease_expired: 'its lease ran out',
-  revoked: 'it was revoked',
-}
-
-/** What GOODBYE of WAMP says. */
-const reasonOfUri: Readonly<Record<string, string>> = {
-  'wamp.close.logout': 'logged_out',
-  'wamp.close.expired': 'lease_expired',
-  'wamp.close.killed': 'revoked',
-}
-
-function reasonOf(measured: Measured): string | undefined {
-  if (measured.kind === 'closed') return measured.reason
-  return measured.kind === 'ended' ? reasonOfUri[measured.uri] : undefined
-}
-
-/** How the last lease of a door ended, for its card. */
-export function endWords(measured: Measured): string {
-  const sentence = sentences[reasonOf(measured) ?? '']
-  return sentence === undefined ? describeOutcome(measured) : `${describeOutcome(measured)}: ${sentence}`
-}
-
-const shorts: Readonly<Record<string, string>> = {
-  logged_out: 'logged out',
-  lease_expired: 'expired',
-  revoked: 'revoked',
-}
-
-/** The same in the room that a gate of the strip has. */
-function shortWords(measured: Measured): string {
-  return shorts[reasonOf(measured) ?? ''] ?? 'ended'
 }

@@ -6,6 +6,7 @@
 const dots = '••••'
 
 const rules: readonly (readonly [RegExp, string])[] = [
+  [/(\/lab\/guests\/)[\w-]{16,}/g, `$1${dots}`],
   [/\b(cs[tsapck]_)[\w-]+/g, `$1${dots}`],
   [/\beyJ[\w-]*\.[\w-]*\.[\w-]*/g, `eyJ${dots}`],
   [/^(authorization:\s*\w+\s+).*/i, `$1${dots}`],

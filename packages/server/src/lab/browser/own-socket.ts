@@ -24,16 +24,14 @@ export function findOwnSocket(onEnd: () => void): OwnSocket {
   const words = find('[data-login-end-words]', HTMLElement)
   let socket: WebSocket | undefined
   const tell = (sentence: string, how: string): void => {
-    words.textContent = how === '' ? sentence : `${sentence} The socket that rested on it ${how} at once.`
+    words.textContent = how === '' ? sentence : `${sentence} The socket that rested on it was ${how} at once.`
     notice.hidden = false
     onEnd()
   }
   const hear = (code: number, reason: string): void => {
     state.textContent = 'socket closed'
     if (code < 3_000) return
-    const how = `closed ${code} ${reason}`
-    state.textContent = `socket ${how}`
-    tell(sentences[reason] ?? 'This login has ended.', how.replace('closed', 'was closed with'))
+    tell(sentences[reason] ?? 'This login has ended.', `closed with ${code} ${reason}`)
   }
   return {
     open(url) {

@@ -61,7 +61,10 @@ const planners: Readonly<Record<Place, Planner>> = {
     protocols: text === '' ? [publicSubprotocol] : [publicSubprotocol, `countersign.bearer.${text}`],
   }),
   url: (_url, { text }) => ({ url: text }),
-  certificate: (url, { text }) => ({ url: text === '' ? url : text, warmUp: `${httpOrigin(url)}/` }),
+  certificate: (url, { text }, { credential }) => ({
+    url: credential?.kind === 'url' ? text : url,
+    warmUp: `${httpOrigin(url)}/`,
+  }),
   challenge: (_url, { text, name }) => ({ first: [hello(name)], prover: { kind: 'secret', secret: text } }),
   'old-signature': (_url, { name }, { oldSignature }) => ({
     first: [hello(name)],

@@ -3,7 +3,7 @@ import { renderCard } from './card.ts'
 import { renderGate } from './gate.ts'
 import { html, type Html } from '../../server/pages/html.ts'
 import { jsonBlock } from './json-block.ts'
-import { readSample, type SampleName } from './samples.ts'
+import { leaseSamples, readSample, type SampleName } from './samples.ts'
 
 /** What the page at `/lab` is made of. */
 export interface LabModel {
@@ -132,6 +132,7 @@ function renderDoors({ doors }: LabModel): Html {
         }),
       )}
     </div>
+    ${leaseSamples.map((name) => html`<template data-sample="${name}">${sampleOf(name)}</template>`)}
   </section>`
 }
 
