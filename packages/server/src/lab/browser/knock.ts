@@ -151,7 +151,7 @@ class Attempt {
   /** By the echo of a word of its own. */
   async #answers(): Promise<boolean> {
     if (this.#socket.readyState !== WebSocket.OPEN) return false
-    const question = `still there ${randomText()}`
+    const question = `still there ${randomText().slice(0, 8)}`
     const heard = later<boolean>()
     this.#questions.set(question, () => heard.resolve(true))
     this.#socket.send(question)

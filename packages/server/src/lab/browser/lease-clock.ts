@@ -12,17 +12,23 @@ export interface LeaseClock {
 /** Starts the clock of the head; it stands until the first `sync`. */
 export function startLeaseClock(): LeaseClock {
   const clock = find('[data-lease]', HTMLElement)
+  const label = find('[data-lease-label]', HTMLElement)
   let endsAtMs: number | undefined
+  const end = (): void => {
+    endsAtMs = undefined
+    label.textContent = 'login has'
+    clock.textContent = 'ended'
+  }
   const tick = (): void => {
     if (endsAtMs === undefined) return
     const leftMs = endsAtMs - Date.now()
-    clock.textContent = leftMs > 0 ? words(Math.ceil(leftMs / 1_000)) : 'ended'
+    if (leftMs <= 0) end()
+    else {
+      label.textContent = 'login ends in'
+      clock.textContent = words(Math.ceil(leftMs / 1_000))
+    }
   }
   setInterval(tick, 1_000)
-  const end = (): void => {
-    endsAtMs = undefined
-    clock.textContent = 'ended'
-  }
   return {
     end,
     async sync() {

@@ -29,7 +29,7 @@ export async function askSite(path: string, init: RequestInit = {}): Promise<Res
 /** Posts JSON to the site under this page's login. @throws Error with the status when the site refuses, or with `siteSilence` */
 export async function postJson(path: string, body: Answer, witness: Witness = deaf): Promise<Answer> {
   const text = JSON.stringify(body)
-  witness({ from: 'browser', text: `POST ${path}` })
+  witness({ from: 'browser', text: mask(`POST ${path}`) })
   witness({ from: 'browser', text: mask(text) })
   const headers = { 'content-type': 'application/json', accept: 'application/json' }
   return readAnswer(await askSite(path, { method: 'POST', headers, body: text }), witness)
@@ -41,7 +41,7 @@ export async function getJson(
   witness: Witness = deaf,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  witness({ from: 'browser', text: `GET ${path}` })
+  witness({ from: 'browser', text: mask(`GET ${path}`) })
   return readAnswer(await askSite(path, { headers: { accept: 'application/json', ...more } }), witness)
 }
 

@@ -37,7 +37,7 @@ export function renderCard({ door, url, cases, sample, wampSample }: CardParts):
     </p>
     <p class="door__gate" data-card-gate="${door.id}" data-state="idle">
       <span class="door__lamp" aria-hidden="true"></span>
-      <span>Gate <span data-card-gate-words>no lease is open</span></span>
+      <span>Gate: <span data-card-gate-words>no lease is open</span></span>
     </p>
     ${helpOf.get(door.id)} ${door.wamp === true ? wampHelp : undefined}
     <div class="door__legend" aria-hidden="true">
@@ -71,7 +71,13 @@ const wampHelp: Html = html`<p class="door__help small">
   <a href="/assets/lab/autobahn.min.js">autobahn-browser</a> as its authors publish it.
 </p>`
 
+const programHelp: Html = html`<p class="door__help small">
+  No page can send the field, so the cases about leases are played by a program that the lab’s server runs for
+  this page.
+</p>`
+
 const helpOf: ReadonlyMap<string, Html> = new Map([
+  ['D5', programHelp],
   ['D11', certificateHelp],
   ['D13', secretHelp],
 ])

@@ -67,7 +67,7 @@ function renderHead({ username, roles }: LabModel): Html {
     <p class="lab-head__who">
       <span><strong>${username}</strong> <span class="muted">${roles.join(', ')}</span></span>
       <span class="lab-head__lease"
-        >login ends in <span data-lease class="lab-head__clock">–:–</span>
+        ><span data-lease-label>login ends in</span> <span data-lease class="lab-head__clock">–:–</span>
         <span class="lab-head__socket muted" data-own-socket>socket closed</span></span
       >
       <button class="button button--small" type="button" data-log-out>Log out</button>
