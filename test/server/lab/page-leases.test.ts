@@ -65,8 +65,8 @@ describe('a lease on the page', () => {
     [closed('logged_out'), 'closed 3003 logged_out: its login was logged out elsewhere'],
     [closed('lease_expired'), 'closed 3000 lease_expired: its lease ran out'],
     [closed('revoked'), 'closed 3003 revoked: whoever runs the server took it back'],
-    [goodbye('wamp.close.killed'), 'GOODBYE killed: whoever runs the server took it back'],
-    [goodbye('wamp.close.expired'), 'GOODBYE expired: its lease ran out'],
+    [goodbye('wamp.close.killed'), 'closed by GOODBYE killed: whoever runs the server took it back'],
+    [goodbye('wamp.close.expired'), 'closed by GOODBYE expired: its lease ran out'],
     [closed('shutting_down'), 'closed 3000 shutting_down'],
   ])('says how it ended: %j', (measured, words) => {
     expect(endWords(measured)).toBe(words)

@@ -79,7 +79,7 @@ function show({ gate, card, open, ...rest }: Place, now: number, calm: boolean):
       ? `open: its lease ends in ${left}`
       : 'open: its lease is over, in its grace'
     : rest.rest
-  write(card, '[data-card-gate-words]', words === '' ? 'no lease is open' : words)
+  write(card, '[data-card-gate-words]', words === '' ? 'idle: no lease is open' : words)
   if (card !== undefined) card.dataset['state'] = isOpen ? 'open' : words === '' ? 'idle' : 'ended'
   return isOpen || recent
 }

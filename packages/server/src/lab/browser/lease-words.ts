@@ -28,7 +28,8 @@ function reasonOf(measured: Measured): string | undefined {
 /** How the last lease of a door ended, for its card. */
 export function endWords(measured: Measured): string {
   const sentence = sentences[reasonOf(measured) ?? '']
-  return sentence === undefined ? describeOutcome(measured) : `${describeOutcome(measured)}: ${sentence}`
+  const how = measured.kind === 'ended' ? `closed by ${describeOutcome(measured)}` : describeOutcome(measured)
+  return sentence === undefined ? how : `${how}: ${sentence}`
 }
 
 const shorts: Readonly<Record<string, string>> = {

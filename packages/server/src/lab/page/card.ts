@@ -37,7 +37,7 @@ export function renderCard({ door, url, cases, sample, wampSample }: CardParts):
     </p>
     <p class="door__gate" data-card-gate="${door.id}" data-state="idle">
       <span class="door__lamp" aria-hidden="true"></span>
-      <span>Gate: <span data-card-gate-words>no lease is open</span></span>
+      <span>Gate <span data-card-gate-words>idle: no lease is open</span></span>
     </p>
     ${helpOf.get(door.id)} ${door.wamp === true ? wampHelp : undefined}
     <div class="door__legend" aria-hidden="true">
