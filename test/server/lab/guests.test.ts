@@ -93,6 +93,26 @@ describe('guests of the lab', () => {
     expect(await socket.end).toBe('3000 lease_expired')
   })
 
+  it('hear numbers to the end, of which the wire keeps the first, the last and what decided', async () => {
+    const headers = await logIn()
+    const guest = await invite(headers, 'D2', 400)
+    const url = `${guest.credential['url'] ?? ''}&probe=ticks&ticks=1`
+    const socket = await open({ ...guest, credential: { url } })
+    expect(await socket.end).toBe('3000 lease_expired')
+    const answer = await fetch(new URL('/lab/wire?probe=ticks', lab.url), { headers })
+    const { lines } = (await answer.json()) as { lines: { text: string; deciding: boolean; at_ms: number }[] }
+    const ticks = lines.filter(({ text }) => text.includes('tick '))
+    expect(ticks.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^tick 1 \d+$/),
+      expect.stringMatching(/^… tick \d\d -\d+$/),
+    ])
+    expect(lines.filter(({ deciding }) => deciding).map(({ text }) => text)).toEqual([
+      'close 3000 lease_expired',
+    ])
+    const times = lines.map(({ at_ms }) => at_ms)
+    expect(times).toEqual(times.toSorted((one, other) => one - other))
+  })
+
   it('refresh their own lease by a fresh credential and their own key', async () => {
     const headers = await logIn()
     const guest = await invite(headers, 'D2', 1_000)

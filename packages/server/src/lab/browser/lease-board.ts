@@ -72,7 +72,7 @@ function show({ gate, card, open, ...rest }: Place, now: number, calm: boolean):
   const endsAtMs = Math.min(...open.values())
   const isOpen = open.size > 0
   const recent = now < rest.shortUntilMs
-  const left = isOpen ? timeLeft(endsAtMs - now, calm) : ''
+  const left = !isOpen ? '' : endsAtMs > now ? timeLeft(endsAtMs - now, calm) : 'grace'
   write(gate, '[data-gate-left]', isOpen ? left : recent ? rest.short : '')
   const words = isOpen
     ? endsAtMs > now
