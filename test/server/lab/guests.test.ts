@@ -130,6 +130,29 @@ describe('guests of the lab', () => {
     expect(await socket.end).toBe('3003 logged_out')
   })
 
+  it('come in by the lab’s certificate, whoever had their name before', async () => {
+    const headers = await logIn()
+    for (let at = 0; at < maxGuests; at++) {
+      const { guest } = await invite(headers)
+      const { cookie = '', origin = '' } = headers
+      await fetch(new URL(`/lab/guests/${guest}`, lab.url), { method: 'DELETE', headers: { cookie, origin } })
+    }
+    const guest = await invite(headers, 'D11', 600)
+    const { certificate: cert, privateKey: key, authority: ca } = lab.client
+    const socket = new WebSocket(guest.credential['url'] ?? '', {
+      cert,
+      key,
+      ca,
+      origin: lab.url.slice(0, -1),
+    })
+    expect(String((await once(socket, 'message'))[0])).toBe(`Hello ${guest.username}!`)
+    const [code, reason] = await once(socket, 'close')
+    expect([code, String(reason)]).toEqual([3_000, 'lease_expired'])
+    const stranger = new WebSocket(guest.credential['url'] ?? '', { ca, origin: lab.url.slice(0, -1) })
+    const [strange] = await once(stranger, 'close')
+    expect(strange).toBe(3_000)
+  })
+
   it('are nobody’s but the one’s who asked', async () => {
     const guest = await invite(await logIn('alice'))
     const stranger = await logIn('bob')

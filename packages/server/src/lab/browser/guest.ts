@@ -59,7 +59,7 @@ export async function refreshGuest(guest: Guest, lifeMs: number, witness: Witnes
   const response = await askSite(path, { method: 'POST', headers, body })
   const text = await response.text()
   witness({ from: 'site', text: `${response.status} ${response.statusText}`.trim() })
-  witness({ from: 'site', text })
+  witness({ from: 'site', text, deciding: response.ok })
   if (response.ok) return Date.now() + lifeMs
   return textOf(membersOf(JSON.parse(text)), 'error')
 }

@@ -21,18 +21,18 @@ export async function drawSequence(parts: readonly TracePart[]): Promise<HTMLEle
   for (const part of parts)
     found.push(...(part.kind === 'socket' ? await socketLines(part.probe) : siteLines(part)))
   // The lab and its browser are on one machine, by one clock.
-  const messages = group(found.toSorted((one, other) => one.atMs - other.atMs))
+  const messages = group(withOneDecision(found).toSorted((one, other) => one.atMs - other.atMs))
   if (messages.length === 0)
     return make('p', 'muted', 'Nothing passed here: TLS or another page did the talking.')
   return draw(messages)
 }
 
 function siteLines({ kind, lines }: Extract<TracePart, { kind: 'site' | 'frame' }>): readonly WireLine[] {
-  return lines.map(({ from, text, atMs }) => ({
+  return lines.map(({ from, text, deciding = kind === 'frame' && from === 'site', atMs }) => ({
     partner: kind === 'site' ? 'site' : 'socket',
     there: from === 'browser',
     text,
-    deciding: kind === 'frame' && from === 'site',
+    deciding,
     atMs,
   }))
 }
@@ -76,6 +76,12 @@ function withDecision(lines: readonly WireLine[]): readonly WireLine[] {
   if (decided.some(({ deciding }) => deciding)) return decided
   const welcome = decided.findIndex(({ there, text }) => !there && /auth_ok|^Hello .+!$|^WELCOME /.test(text))
   return decided.map((line, index) => (index === welcome ? { ...line, deciding: true } : line))
+}
+
+/** Where an answer of the site decided, the welcome of the socket before it did not. */
+function withOneDecision(lines: readonly WireLine[]): readonly WireLine[] {
+  const bySite = lines.some(({ partner, deciding }) => partner === 'site' && deciding)
+  return bySite ? lines.map((one) => (one.partner === 'socket' ? { ...one, deciding: false } : one)) : lines
 }
 
 /** Joins lines that went the same way into one message, but keeps frames apart from headers. */

@@ -4,6 +4,8 @@ import { mask } from './mask.ts'
 export interface SiteLine {
   readonly from: 'browser' | 'site'
   readonly text: string
+  /** Whether it decided the case. @default false */
+  readonly deciding?: boolean
 }
 
 /** Hears what passes. */
