@@ -78,6 +78,34 @@ describe('what people see', () => {
     })
   })
 
+  it('breaks none while a lease counts down, and once it is told why leases ended', async () => {
+    const left = `return document.querySelector('[data-gate="D2"] [data-gate-left]').textContent`
+    const tops = `return ['.run', '#doors', '#D2 .case'].map((one) =>
+      Math.round(document.querySelector(one).getBoundingClientRect().top + scrollY))`
+    await page.resize(1_280, 900)
+    await page.evaluate(
+      "for (const row of document.querySelectorAll('details')) row.open = false; return true",
+    )
+    const before = await page.evaluate(tops)
+    await page.evaluate(`globalThis.counting = countersignLab.runAll({ only: ['D2.expire', 'D6.refresh'] })
+      return true`)
+    await expect.poll(() => page.evaluate<string>(left), { timeout: 20_000 }).toMatch(/^\d+(?:\.\d)? s$/)
+    expect(await page.evaluate(tops)).toEqual(before)
+    expect(await violations()).toEqual([])
+    await page.evaluate('await globalThis.counting; return true')
+    expect(await page.evaluate(tops)).toEqual(before)
+    const only = ['D2.logout-elsewhere', 'D2.revoke', 'D12.logout-elsewhere']
+    await page.evaluate(`await countersignLab.runAll({ only: ${JSON.stringify(only)} })
+      for (const id of ['D2.logout-elsewhere', 'D12.logout-elsewhere']) document.getElementById(id).open = true
+      document.querySelector('[data-login-end-words]').textContent = 'This login was logged out elsewhere.'
+      document.querySelector('[data-login-end]').hidden = false
+      return true`)
+    await inEveryDress(async (dress) => {
+      expect(await violations(), dress).toEqual([])
+      expect(await overflows(), dress).toBe(false)
+    })
+  })
+
   it('breaks none on the page that carries its secret', async () => {
     await page.evaluate("location.assign('/lab/login-secret'); return true")
     await expect

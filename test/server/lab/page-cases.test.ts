@@ -10,7 +10,9 @@ const bare = { clientCertificate: false, trust: 'no' } as const
 const ids = (cases: readonly { readonly id: string }[]): readonly string[] => cases.map(({ id }) => id)
 
 function isMeasured(step: Step | undefined): boolean {
-  return step !== undefined && ['show', 'join', 'exchange', 'attack', 'await-close'].includes(step.kind)
+  return (
+    step !== undefined && ['show', 'join', 'exchange', 'attack', 'await-close', 'watch'].includes(step.kind)
+  )
 }
 
 describe('the table of cases', () => {
@@ -27,6 +29,23 @@ describe('the table of cases', () => {
 
   it.each(doorSheets.map(({ id }) => id).filter((id) => id !== 'D5'))('shows how %s opens', (door) => {
     expect(casesOf(door).some(({ expected }) => /^(?:accepted|joined)$/.test(expected.kind))).toBe(true)
+  })
+
+  it.each(doorSheets.map(({ id }) => id))('shows what becomes of an open socket at %s', (door) => {
+    const names = ['logout-elsewhere', 'expire', 'refresh', 'revoke', 'role-removed']
+    expect(ids(casesOf(door))).toEqual(expect.arrayContaining(names.map((name) => `${door}.${name}`)))
+    const expire = casesOf(door).find(({ id }) => id === `${door}.expire`)
+    expect(expire?.check).toBe('nothing-late')
+    for (const one of casesOf(door).filter(({ steps }) => steps.some(({ kind }) => kind === 'invite')))
+      expect(one.expected.kind, one.id).toMatch(/^(?:closed|ended|stays)$/)
+  })
+
+  it('says where a socket outlives the login elsewhere, and why', () => {
+    const staying = labCases.filter(
+      ({ id, expected }) => id.endsWith('.logout-elsewhere') && expected.kind === 'stays',
+    )
+    expect(staying.map(({ door }) => door)).toEqual(['D5', 'D11', 'D12'])
+    for (const { why } of staying) expect(why).toMatch(/^Stays open: /)
   })
 
   it('ends each case in something that can be measured', () => {
@@ -78,7 +97,7 @@ describe('the choice of cases', () => {
   })
 
   it('takes a door by its id, in table order', () => {
-    const chosen = chooseCases(labCases, { only: ['D10'] }, bare)
+    const chosen = chooseCases(labCases, { only: ['D10'], slow: true }, bare)
     expect(ids(chosen)).toEqual(ids(casesOf('D10')))
   })
 
@@ -88,7 +107,15 @@ describe('the choice of cases', () => {
     [
       'has a client certificate',
       { clientCertificate: true, trust: 'yes' } as const,
-      ['D11.connect', 'D11.again', 'D11.wamp', 'D11.hostile'],
+      [
+        'D11.connect',
+        'D11.again',
+        'D11.wamp',
+        'D11.hostile',
+        'D11.logout-elsewhere',
+        'D11.revoke',
+        'D11.role-removed',
+      ],
     ],
     ['does not tell', { clientCertificate: false, trust: 'unknown' } as const, []],
   ])('runs at the door of certificates what suits a browser that %s', (_name, has, expected) => {

@@ -10,6 +10,7 @@ import {
   sessionCases,
 } from './cases/ambient.ts'
 import { firstMessageCases, queryCases, subprotocolCases, urlCases } from './cases/bearer.ts'
+import { leaseCases } from './cases/leases.ts'
 import { wampTicketCases } from './cases/wamp.ts'
 import { certificateCases, challengeCases, loginSecretCases } from './cases/proof.ts'
 
@@ -20,19 +21,33 @@ export { doorSheets } from './cases/doors.ts'
 /** Every case, by door, in the order in which a door's cases run: what needs a clean browser comes first. */
 export const labCases: readonly LabCase[] = [
   ...firstMessageCases,
+  ...leaseCases('D1'),
   ...queryCases,
+  ...leaseCases('D2'),
   ...frameCases,
+  ...leaseCases('D3'),
   ...basicCases,
+  ...leaseCases('D4'),
   ...machineCases,
+  ...leaseCases('D5'),
   ...subprotocolCases,
+  ...leaseCases('D6'),
   ...sessionCases,
+  ...leaseCases('D7'),
   ...aliasCases,
+  ...leaseCases('D8'),
   ...preauthCases,
+  ...leaseCases('D9'),
   ...urlCases,
+  ...leaseCases('D10'),
   ...certificateCases,
+  ...leaseCases('D11'),
   ...challengeCases,
+  ...leaseCases('D12'),
   ...loginSecretCases,
+  ...leaseCases('D13'),
   ...wampTicketCases,
+  ...leaseCases('D15'),
 ]
 
 /** The cases of one door. */

@@ -32,8 +32,8 @@ export interface DoorServerOptions {
   readonly tls: DoorTls | undefined
   /** Where pages of this origin may reach; only the frame page's door has any. */
   readonly sources?: PageSources
-  /** A path that is not the door's to answer. @default none */
-  readonly beside?: WebSocketRoute
+  /** Who takes the upgrades of a path that is not the door's to answer. @default nobody */
+  readonly beside?: (path: string) => WebSocketRoute['upgrade'] | undefined
 }
 
 /** A door that can be opened and closed. Routes may be added to `app` before it listens. */
@@ -63,10 +63,9 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
   wss.on('connection', greetAndEcho)
   app.server.on('upgrade', (request, socket, head) => recorder.watch(request, socket, head))
   const own = upgradeListener(wss, guard)
-  const { beside } = options
   app.server.on('upgrade', (request, socket, head) => {
-    if (pathOf(request) === beside?.path) beside.upgrade(request, socket, head)
-    else own(request, socket, head)
+    const upgrade = options.beside?.(pathOf(request)) ?? own
+    upgrade(request, socket, head)
   })
   app.get('/', (_request, reply) =>
     reply

@@ -11,7 +11,7 @@ import { jwks } from 'countersign/methods'
 import { argon2Passwords, nodePlatform } from 'countersign/platform/node'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { createAuthority, type KeyPairPem } from '../server/certificates.ts'
+import type { KeyPairPem } from '../server/certificates.ts'
 import { registerFrame } from '../server/frame.ts'
 import { createJournal, type SiteJournal } from '../server/journal.ts'
 import { openKeyRing } from '../server/key-ring.ts'
@@ -19,10 +19,14 @@ import { createSite } from '../server/site.ts'
 import type { Door as SiteDoor } from '../server/site-options.ts'
 import { createDemoAccounts } from './demo.ts'
 import { createDoorServer, type DoorServer } from './door-server.ts'
-import { labCookies, doors, type Door, type DoorContext } from './doors.ts'
+import { GuestCertificates } from './guest-certificates.ts'
+import { Guests } from './guests.ts'
+import { labCookies, doors as labDoors, type Door, type DoorContext } from './doors.ts'
 import { createHostileSite } from './hostile.ts'
+import { makeCertificates, type Certificates } from './lab-certificates.ts'
 import { closeAll, listenOnLoopback, type Listener } from './listen.ts'
 import { portsFrom, type LabPorts } from './ports.ts'
+import { addGuestRoutes } from './guest-routes.ts'
 import { addLabRoutes } from './routes.ts'
 import { createLabWamp, type LabWamp } from './wamp.ts'
 import { WireRecorder } from './wire-recorder.ts'
@@ -45,9 +49,6 @@ export interface Lab {
   /** Ends every socket and every listener. Nothing is left behind: the records were in memory. */
   close(): Promise<void>
 }
-
-/** Life of the lab's certificates, days. */
-const certificateDays = 30
 
 /**
  * Starts everything and answers when all of it listens.
@@ -97,8 +98,12 @@ async function compose({ port, log }: LabOptions): Promise<Composed> {
     client: { fingerprint: certificates.client.fingerprint, authid: 'alice' },
     limits: labLimits,
   })
-  const built = doors.map((door) => buildDoor(shared, door, wamp))
-  const site = await buildSite(shared, { built, wamp }, certificates)
+  const siteDoors = new Map<string, SiteDoor>()
+  const guests = guestCertificates(shared, siteDoors)
+  const built = labDoors.map((door) => buildDoor(shared, door, { wamp, guests }))
+  for (const { door, url, guard } of built) siteDoors.set(door.id, { url, guard })
+  siteDoors.set(wamp.id, wamp)
+  const site = await buildSite(shared, { built, wamp, guests, siteDoors }, certificates)
   const hostile = createHostileSite({
     log,
     hosts: loopbackHosts(ports.hostile),
@@ -187,32 +192,70 @@ export interface BuiltDoor {
   readonly server: DoorServer
 }
 
-/** Every visitor comes from one address, so per-source limits are as wide as the pool. */
+/**
+ * Every visitor comes from one address, so per-source limits are as wide as the pool. Leases of seconds are watched to
+ * their end here: they end when they say so, half a second of grace later.
+ */
 const labLimits: NonNullable<GuardOptions['limits']> = {
+  warnMs: 1_000,
+  graceMs: 500,
+  jitter: 0,
   pool: { total: 1_000, perSource: 1_000, perSubnet: 1_000, talking: 500 },
   lockout: { failures: 1_000 },
   handshakesPerSecond: 100_000,
 }
 
-/**
- * A guard and a server for one row of the table. D3 alone has a frame page, which the lab's own pages may
- * embed; at D11 the WAMP router listens beside the door.
- */
-function buildDoor(shared: Shared, door: Door, wamp: LabWamp): BuiltDoor {
-  const port = shared.ports.door(door.number)
-  const guard = createGuard({
+/** What listens at D11 beside the door. */
+interface Beside {
+  readonly wamp: LabWamp
+  readonly guests: GuestCertificates
+}
+
+/** A guard of this door, as every door of the lab has one. */
+function guardOf(
+  shared: Shared,
+  door: Door,
+  own: Pick<GuardOptions, 'accept' | 'limits'> & Partial<GuardOptions>,
+): Guard {
+  return createGuard({
     name: door.id,
     audience: door.id,
     records: shared.records,
     passwords: shared.passwords,
     journal: shared.journal,
-    accept: door.methods(shared.context),
     origins: shared.origins,
-    hosts: loopbackHosts(port),
+    hosts: loopbackHosts(shared.ports.door(door.number)),
     refusals: door.refusals,
-    limits: labLimits,
+    ...own,
   })
+}
+
+/** The door of certificates, for guests. */
+function guestCertificates(shared: Shared, doors: Map<string, SiteDoor>): GuestCertificates {
+  const door = labDoors.find(({ id }) => id === 'D11')
+  if (door === undefined) throw new TypeError('the lab has no door of certificates')
+  return new GuestCertificates({
+    guardOf: (method, maxLeaseMs) =>
+      guardOf(shared, door, { name: 'D11 guest', accept: [method], limits: { ...labLimits, maxLeaseMs } }),
+    url: urlOf(shared, door),
+    doors,
+  })
+}
+
+function urlOf({ ports }: Shared, { secure, number }: Door): string {
+  return `${secure ? 'wss' : 'ws'}://localhost:${ports.door(number)}/`
+}
+
+/**
+ * A guard and a server for one row of the table. D3 alone has a frame page, which the lab's own pages may
+ * embed; at D11 the WAMP router and the paths of guests are beside the door.
+ */
+function buildDoor(shared: Shared, door: Door, { wamp, guests }: Beside): BuiltDoor {
+  const port = shared.ports.door(door.number)
+  const guard = guardOf(shared, door, { accept: door.methods(shared.context), limits: labLimits })
   const framed = door.id === 'D3'
+  const beside = (path: string): LabWamp['upgrade'] | undefined =>
+    path === wamp.secure.path ? wamp.secure.upgrade : guests.at(path)
   const server = createDoorServer({
     door,
     guard,
@@ -220,7 +263,7 @@ function buildDoor(shared: Shared, door: Door, wamp: LabWamp): BuiltDoor {
     log: shared.log,
     hosts: loopbackHosts(port),
     tls: door.secure ? shared.tls : undefined,
-    ...(door.id === 'D11' ? { beside: wamp.secure } : {}),
+    ...(door.id === 'D11' ? { beside } : {}),
     ...(framed ? { sources: { connect: [], frame: [], ancestors: shared.origins } } : {}),
   })
   if (framed) {
@@ -234,13 +277,19 @@ function buildDoor(shared: Shared, door: Door, wamp: LabWamp): BuiltDoor {
       ownOrigins: [`http://localhost:${port}`],
     })
   }
-  return { door, url: `${door.secure ? 'wss' : 'ws'}://localhost:${port}/`, guard, server }
+  return { door, url: urlOf(shared, door), guard, server }
+}
+
+/** What the site hands credentials out for. */
+interface SiteParts {
+  readonly built: readonly BuiltDoor[]
+  readonly siteDoors: ReadonlyMap<string, SiteDoor>
 }
 
 /** The site with the lab's routes: its pages may reach every door, and frame D3 and the hostile site. */
 async function buildSite(
   shared: Shared,
-  { built, wamp }: { readonly built: readonly BuiltDoor[]; readonly wamp: LabWamp },
+  { built, wamp, guests, siteDoors }: Beside & SiteParts,
   certificates: Certificates,
 ): ReturnType<typeof createSite> {
   const issuer = built[0]?.guard
@@ -253,11 +302,8 @@ async function buildSite(
     keys,
     records: shared.records,
     issuer,
-    guards: () => [...built.map(({ guard }) => guard), ...wamp.guards],
-    doors: new Map([
-      ...built.map(({ door, url, guard }): [string, SiteDoor] => [door.id, { url, guard }]),
-      [wamp.id, wamp],
-    ]),
+    guards: () => [...built.map(({ guard }) => guard), ...wamp.guards, ...guests.guards],
+    doors: siteDoors,
     passwords: shared.passwords,
     platform: nodePlatform(),
     origins: shared.origins,
@@ -278,6 +324,7 @@ async function buildSite(
     shared.recorder.watch(request, socket, head)
     wamp.upgrade(request, socket, head)
   })
+  await inviteGuests(site, { shared, built, wamp, guests, issuer })
   addLabRoutes(site, {
     accounts,
     built,
@@ -295,33 +342,33 @@ async function buildSite(
   return site
 }
 
-/** PEM of everything that D11 needs; keys live in memory and end with the lab. */
-interface Certificates {
-  readonly authority: string
-  readonly server: KeyPairPem
-  readonly client: KeyPairPem
-  readonly listed: KeyPairPem
+/** Adds the accounts that cases borrow, and the routes that end what those have opened. */
+async function inviteGuests(
+  site: FastifyInstance,
+  {
+    shared,
+    built,
+    wamp,
+    guests: certificates,
+    issuer,
+  }: Beside & { readonly shared: Shared; readonly built: readonly BuiltDoor[]; readonly issuer: Guard },
+): Promise<void> {
+  const { records, passwords, ports } = shared
+  const guests = new Guests({ records, passwords, issuer })
+  site.addHook('onClose', () => guests.close())
+  addGuestRoutes(site, {
+    guests,
+    certificates,
+    doorOf: (id) => (id === wamp.id ? wamp : built.find(({ door }) => door.id === id)),
+    siteOrigin: `http://localhost:${ports.site}`,
+    operatorKey: await operatorKey(issuer),
+  })
 }
 
-/**
- * Two authorities: the lab's own, whose certificates are taken by name, and a stranger's, of whose one is
- * listed by fingerprint.
- */
-async function makeCertificates(): Promise<Certificates> {
-  const authority = await createAuthority('Countersign lab', certificateDays)
-  const stranger = await createAuthority('Nobody in particular', certificateDays)
-  const days = certificateDays
-  return {
-    authority: authority.certificate,
-    server: await authority.issue({
-      use: 'server',
-      commonName: 'localhost',
-      hosts: ['localhost', '127.0.0.1', '::1'],
-      days,
-    }),
-    client: await authority.issue({ use: 'client', commonName: 'alice', days }),
-    listed: await stranger.issue({ use: 'client', commonName: 'dave', days }),
-  }
+/** Revokes on behalf of whoever runs the lab. No page is told of it. */
+async function operatorKey(issuer: Guard): Promise<string> {
+  const { key } = await issuer.issue.apiKey({ subject: 'operator', name: 'lab operator', scopes: ['revoke'] })
+  return key
 }
 
 /**

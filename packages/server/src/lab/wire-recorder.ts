@@ -15,6 +15,8 @@ export interface WireLine {
   readonly text: string
   /** Whether this line decided the outcome. */
   readonly deciding: boolean
+  /** When it passed, ms since the epoch. */
+  readonly at_ms: number
 }
 
 // Bounds of what is kept, for whoever opens sockets in a loop: the oldest exchange makes room, long ones are
@@ -22,6 +24,8 @@ export interface WireLine {
 const maxExchanges = 1_000
 const maxLines = 80
 const maxLineLength = 400
+/** What decides comes last: it is kept where other lines have filled the exchange. */
+const maxDeciding = 8
 
 /** Keeps the last exchanges by probe id. */
 export class WireRecorder {
@@ -38,8 +42,9 @@ export class WireRecorder {
     if (probe.kind !== 'found' || !/^[\w-]{1,64}$/.test(probe.value)) return
     const exchange = this.#begin(probe.value)
     const add = (from: WireLine['from'], text: string, deciding: boolean): void => {
-      if (exchange.length < maxLines)
-        exchange.push({ from, text: mask(text).slice(0, maxLineLength), deciding })
+      const line = { from, text: mask(text).slice(0, maxLineLength), deciding, at_ms: Date.now() }
+      if (standsIn(exchange, line)) return
+      if (exchange.length < maxLines + (deciding ? maxDeciding : 0)) exchange.push(line)
     }
     for (const line of requestLines(request)) add('client', line, false)
     const read = speaksWamp(request) ? readWamp() : readFrame
@@ -57,8 +62,27 @@ export class WireRecorder {
   }
 }
 
+/** Messages that differ by their numbers alone, of which a case may send hundreds. */
+const numbered = /^(?:tick|PUBLISH|EVENT) /
+
+/** Of numbered messages the first stays, and the latest of the others: it takes the place of the one before. */
+function standsIn(exchange: WireLine[], line: WireLine): boolean {
+  if (!numbered.test(line.text)) return false
+  const shape = shapeOf(line)
+  const at = exchange.findLastIndex((one) => one.text.startsWith('… ') && shapeOf(one) === shape)
+  const like = exchange.some((one) => shapeOf(one) === shape)
+  if (!like) return false
+  if (at < 0) exchange.push({ ...line, text: `… ${line.text}` })
+  else exchange[at] = { ...line, text: `… ${line.text}` }
+  return true
+}
+
+function shapeOf({ from, text }: WireLine): string {
+  return `${from} ${text.replace(/^… /, '').replace(/-?\d+/g, '0')}`
+}
+
 /** A frame as a line, and whether it decides when it is the server's. */
-type Reading = (frame: Frame) => Omit<WireLine, 'from'>
+type Reading = (frame: Frame) => Omit<WireLine, 'from' | 'at_ms'>
 
 const readFrame: Reading = ({ kind, text }) => ({ text, deciding: kind === 'close' })
 

@@ -4,12 +4,12 @@
 export interface AutobahnSession {
   register(procedure: string, endpoint: (args: readonly unknown[]) => unknown): PromiseLike<unknown>
   call(procedure: string, args: readonly unknown[]): PromiseLike<unknown>
-  subscribe(topic: string, handler: () => void): PromiseLike<unknown>
+  subscribe(topic: string, handler: (args: readonly unknown[]) => void): PromiseLike<unknown>
   publish(
     topic: string,
     args: readonly unknown[],
     kwargs: Readonly<Record<string, unknown>>,
-    options: { readonly acknowledge: boolean },
+    options: { readonly acknowledge: boolean; readonly exclude_me?: boolean },
   ): PromiseLike<unknown>
 }
 

@@ -48,6 +48,8 @@ export type Place =
   | 'certificate'
   | 'challenge'
   | 'old-signature'
+  /** An Authorization field, by a program that the lab runs in place of the page. */
+  | 'program'
 
 /** How a page joins a WAMP realm. `old-signature`: WAMP-CRA with the answer to an earlier challenge. */
 export type Joiner =
@@ -68,6 +70,8 @@ export type Deed =
   | 'publish'
   /** Publishes outside what any role may use. */
   | 'publish-elsewhere'
+  /** As `call`; then publishes numbers to itself through the router, as long as the session lives. */
+  | 'call-and-count'
 
 /** Names under which the steps of a case keep what they obtained. */
 export type Slot = 'a' | 'b'
@@ -84,8 +88,13 @@ export type Check =
   | 'public-subprotocol'
   /** The challenge has the members that a real user's has. */
   | 'challenge-shape'
+  /** The server sends numbered messages, and none of them comes once the lease and its grace are over. */
+  | 'nothing-late'
 
-/** One thing that a case does. The last `show`, `join`, `exchange`, `attack` or `await-close` is what is measured; the `show`s and `join`s before it must be accepted. */
+/** Ways in which a lease is ended from elsewhere. */
+export type Ending = 'log-out' | 'revoke' | 'remove-role'
+
+/** One thing that a case does. The last `show`, `join`, `exchange`, `attack`, `await-close` or `watch` is what is measured; the `show`s and `join`s before it must be accepted. */
 export type Step =
   | {
       readonly kind: 'obtain'
@@ -101,6 +110,14 @@ export type Step =
   /** As `show`, but leaves the socket open for `await-close`. */
   | { readonly kind: 'hold'; readonly at: Place; readonly slot: Slot }
   | { readonly kind: 'await-close' }
+  /** Makes a throw-away account, and takes what that shows at this door: its lease lives `lifeMs`. */
+  | { readonly kind: 'invite'; readonly what: Obtainable; readonly lifeMs: number }
+  /** Ends what the throw-away account has opened, on another connection. */
+  | { readonly kind: 'end'; readonly by: Ending }
+  /** Shows a fresh credential for the open lease over HTTP; `granted`: what must come of that. */
+  | { readonly kind: 'refresh'; readonly lifeMs: number; readonly granted: boolean }
+  /** Waits for the open socket to close: for a moment, or until its lease as it was first granted and the grace are over. */
+  | { readonly kind: 'watch'; readonly until: 'a-moment' | 'first-end' }
   /** Joins the realm of the WAMP router and does one thing there; `stays`: leaves the session open for `await-close`. */
   | {
       readonly kind: 'join'

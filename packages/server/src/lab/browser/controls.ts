@@ -7,6 +7,8 @@ import { postJson, siteSilence } from './site.ts'
 export interface ControlActions {
   readonly run: (options: RunOptions) => void
   readonly filter: (surprisingOnly: boolean) => void
+  /** The page is about to log out. */
+  readonly leave: () => void
 }
 
 /** The bar above the doors. */
@@ -33,7 +35,7 @@ export function startControls(actions: ControlActions): Controls {
   })
   save.addEventListener('click', () => report && saveReport(report))
   listenToFilter(actions)
-  listenToLogOut()
+  listenToLogOut(actions)
   const progress = showProgress()
   const setBusy = (busy: boolean): void => {
     for (const button of runs) button.setAttribute('aria-disabled', String(busy))
@@ -90,8 +92,9 @@ function listenToFilter({ filter }: ControlActions): void {
   }
 }
 
-function listenToLogOut(): void {
+function listenToLogOut({ leave }: ControlActions): void {
   find('[data-log-out]', HTMLButtonElement).addEventListener('click', () => {
+    leave()
     void postJson('/logout', {}).finally(() => location.assign('/'))
   })
 }

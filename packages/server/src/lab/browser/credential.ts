@@ -44,6 +44,8 @@ const stranger = (): Credential => ({
   secret: randomText(),
 })
 
+const url = (answer: Answer): Credential => ({ kind: 'url', url: textOf(answer, 'url') })
+
 const issue =
   (path: string, read: (answer: Answer) => Credential, more: Answer = {}) =>
   async ({ audience, witness }: Request): Promise<Credential> =>
@@ -74,6 +76,7 @@ const sources: Readonly<Record<Obtainable, Source>> = {
   'api-key': {
     obtain: ({ facts, username }) =>
       Promise.resolve({ kind: 'text', text: accountOf(facts, username).api_key }),
+    read: text('api_key'),
   },
   password: {
     obtain: async ({ facts, username }) => {
@@ -95,7 +98,8 @@ const sources: Readonly<Record<Obtainable, Source>> = {
     invent: madeUp('csc_'),
   },
   url: {
-    obtain: issue('/countersign/connect', (answer) => ({ kind: 'url', url: textOf(answer, 'url') })),
+    obtain: issue('/countersign/connect', url),
+    read: url,
   },
   'plain-secret': {
     obtain: ({ facts }) => Promise.resolve(challengeUser(facts, 'plain')),
@@ -147,6 +151,13 @@ export async function obtainExpired(what: Obtainable, request: Request): Promise
   const { expired, read } = sources[what]
   if (expired === undefined || read === undefined) throw new Error(`there is no expired ${what}`)
   return read(await postJson('/lab/expired', { door: request.audience, kind: expired }, request.witness))
+}
+
+/** Reads what a throw-away account was given. @throws Error when that is not what the case is about */
+export function readCredential(what: Obtainable, answer: Answer): Credential {
+  const { read } = sources[what]
+  if (read === undefined) throw new Error(`nobody is given a ${what}`)
+  return read(answer)
 }
 
 /** Makes up a credential of the right shape. @throws Error when there is no such thing */

@@ -15,11 +15,15 @@ interface Gate {
   readonly element: HTMLElement
   readonly queue: GateState[]
   busy: boolean
+  /** A lease is open: the gate does not fall idle. */
+  pinned: boolean
 }
 
 /** The sentry strip: shows what sockets do, and how many cases of each door have ended as expected. */
 export interface Gates {
   readonly show: (door: DoorId, state: GateState) => void
+  /** Says whether a socket is held open here. */
+  readonly pin: (door: DoorId, open: boolean) => void
   readonly count: (door: DoorId, results: readonly CaseResult[], total: number) => void
 }
 
@@ -30,15 +34,22 @@ export function findGates(): Gates {
   const gates = new Map<string, Gate>()
   for (const element of document.querySelectorAll('[data-gate]')) {
     if (element instanceof HTMLElement)
-      gates.set(element.dataset['gate'] ?? '', { element, queue: [], busy: false })
+      gates.set(element.dataset['gate'] ?? '', { element, queue: [], busy: false, pinned: false })
+  }
+  const show = (door: DoorId, state: GateState): void => {
+    const gate = gates.get(door)
+    if (gate === undefined) return
+    gate.queue.push(state)
+    while (gate.queue.length > longestQueue) gate.queue.shift()
+    if (!gate.busy) play(gate)
   }
   return {
-    show(door, state) {
+    show,
+    pin(door, open) {
       const gate = gates.get(door)
-      if (gate === undefined) return
-      gate.queue.push(state)
-      while (gate.queue.length > longestQueue) gate.queue.shift()
-      if (!gate.busy) play(gate)
+      if (gate === undefined || gate.pinned === open) return
+      gate.pinned = open
+      if (!open) show(door, 'closing')
     },
     count(door, results, total) {
       const element = gates.get(door)?.element
@@ -57,6 +68,7 @@ function play(gate: Gate): void {
   const state = gate.queue.shift()
   gate.busy = state !== undefined
   if (state === undefined) {
+    if (gate.pinned) write(gate, 'open')
     rest(gate)
     return
   }
@@ -68,7 +80,7 @@ function play(gate: Gate): void {
 function rest(gate: Gate): void {
   if (gate.element.dataset['state'] === 'knocking') return
   setTimeout(() => {
-    if (!gate.busy && gate.element.dataset['state'] !== 'knocking') write(gate, 'idle')
+    if (!gate.busy && !gate.pinned && gate.element.dataset['state'] !== 'knocking') write(gate, 'idle')
   }, 900)
 }
 

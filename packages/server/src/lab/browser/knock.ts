@@ -1,7 +1,8 @@
 import { hasRealShape, readChallenge, signChallenge, type ChallengeExtra } from './challenge.ts'
-import { later } from './later.ts'
+import { later, within } from './later.ts'
 import { accepted, type Measured } from './outcome.ts'
 import type { Plan, Prover } from './plan.ts'
+import { randomText } from './random-text.ts'
 
 /** What one connection attempt came to. */
 export interface Knock {
@@ -16,7 +17,27 @@ export interface Knock {
   readonly realShape: boolean | undefined
   /** Resolves when the socket closes; immediately when it never opened. */
   readonly closed: Promise<Measured>
+  /** Numbered messages that have come so far. */
+  readonly ticks: Ticks
+  /** Whether the open socket answers, now. */
+  readonly answers: () => Promise<boolean>
   readonly close: () => void
+}
+
+/** The numbered messages of a socket; it grows while they come. */
+export interface Ticks {
+  count: number
+  /** The last one's number. */
+  last: number
+  /** How long the lease still held when it was sent, ms, by the server's clock; `undefined` where it does not say. */
+  leftMs: number | undefined
+  /** When it came, by this page's clock, ms since the epoch. */
+  atMs: number
+}
+
+/** No message yet. */
+export function noTicks(): Ticks {
+  return { count: 0, last: 0, leftMs: undefined, atMs: 0 }
 }
 
 /** Options of an attempt. */
@@ -28,6 +49,9 @@ export interface KnockOptions {
 }
 
 const maxFrames = 50
+
+/** How long an open socket may take to answer, ms. */
+const answerMs = 3_000
 
 /** WebKit may leave a fetch pending whose TLS handshake failed. */
 const warmUpMs = 3_000
@@ -61,7 +85,8 @@ export async function warmUp(url: string): Promise<void> {
 function nothing(measured: Measured): Knock {
   const closed = Promise.resolve(measured)
   const none = { frames: [], protocol: '', greeted: undefined, signature: '', realShape: undefined }
-  return { measured, ...none, closed, close: () => undefined }
+  const answers = (): Promise<boolean> => Promise.resolve(false)
+  return { measured, ...none, closed, ticks: noTicks(), answers, close: () => undefined }
 }
 
 class Attempt {
@@ -72,6 +97,8 @@ class Attempt {
   readonly #awaited: string[]
   readonly #closed = later<Measured>()
   readonly #outcome = later<Measured>()
+  readonly #ticks = noTicks()
+  readonly #questions = new Map<string, () => void>()
   #opened = false
   #greeted: string | undefined
   #signature = ''
@@ -98,6 +125,8 @@ class Attempt {
   }
 
   #hear(text: string): void {
+    if (this.#hearTick(text)) return
+    this.#questions.get(text)?.()
     if (this.#frames.length < maxFrames) this.#frames.push(text)
     const name = /^Hello (.+)!$/.exec(text)?.[1]
     if (name !== undefined && this.#greeted === undefined) {
@@ -107,6 +136,28 @@ class Attempt {
     }
     if (this.#greeted !== undefined) this.#hearEcho(text)
     else void this.#answer(text)
+  }
+
+  #hearTick(text: string): boolean {
+    const [, number, leftMs] = /^tick (\d+) (-?\d+)$/.exec(text) ?? []
+    if (number === undefined) return false
+    this.#ticks.count++
+    this.#ticks.last = Number(number)
+    this.#ticks.leftMs = Number(leftMs)
+    this.#ticks.atMs = Date.now()
+    return true
+  }
+
+  /** By the echo of a word of its own. */
+  async #answers(): Promise<boolean> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false
+    const question = `still there ${randomText().slice(0, 8)}`
+    const heard = later<boolean>()
+    this.#questions.set(question, () => heard.resolve(true))
+    this.#socket.send(question)
+    const answered = await within(answerMs, heard.promise, false)
+    this.#questions.delete(question)
+    return answered
   }
 
   #hearEcho(text: string): void {
@@ -147,6 +198,8 @@ class Attempt {
       signature: this.#signature,
       realShape: this.#challenge === undefined ? undefined : hasRealShape(this.#challenge),
       closed: this.#closed.promise,
+      ticks: this.#ticks,
+      answers: () => this.#answers(),
       close: () => this.#socket.close(1000),
     }
   }

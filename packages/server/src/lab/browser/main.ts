@@ -8,7 +8,9 @@ import { readEngine } from './engine.ts'
 import { doorOf, httpOrigin, type LabFacts } from './facts.ts'
 import { findGates } from './gates.ts'
 import { followJournal } from './journal.ts'
+import { startLeaseBoard } from './lease-board.ts'
 import { startLeaseClock } from './lease-clock.ts'
+import { findOwnSocket } from './own-socket.ts'
 import { findRows } from './rows.ts'
 import { runCases } from './run-all.ts'
 import type { Surroundings } from './run-case.ts'
@@ -36,8 +38,11 @@ declare global {
 const data: PageData = JSON.parse(find('#lab-data', HTMLElement).textContent)
 const { engine, words } = readEngine(navigator.userAgent)
 const gates = findGates()
+const board = startLeaseBoard(gates)
 const clock = startLeaseClock()
+const own = findOwnSocket(() => clock.end())
 const controls = startControls({
+  leave: () => own.pause(),
   run: (options) => void runAll(options),
   filter: (only) => rows.filter(only),
 })
@@ -71,7 +76,7 @@ async function readTrust(): Promise<Trust> {
 async function surroundings(): Promise<Surroundings> {
   const published = await facts
   attack ??= prepareAttacker(find('[data-hostile]', HTMLIFrameElement), published.hostile.origin)
-  return { facts: published, engine, username: data.username, attack, showGate: gates.show }
+  return { facts: published, engine, username: data.username, attack, showGate: gates.show, showLease: board }
 }
 
 async function possessions(options: RunOptions): Promise<Possessions> {
@@ -90,6 +95,7 @@ function runAll(options: RunOptions = {}): Promise<LabReport> {
 async function runNow(options: RunOptions): Promise<LabReport> {
   const around = await surroundings()
   const chosen = chooseCases(data.cases, options, await possessions(options))
+  if (chosen.some(({ alone }) => alone)) own.pause()
   const report = await runCases(chosen, around, {
     planned: (cases) => controls.planned(cases.length),
     started: (one) => rows.started(one),
@@ -100,10 +106,19 @@ async function runNow(options: RunOptions): Promise<LabReport> {
       countDoor(one, chosen)
     },
   })
-  await clock.sync()
+  await rest()
   controls.done(withEarlier(report))
   if (report.results.some(metSilence)) controls.trouble(new Error(siteSilence))
   return report
+}
+
+/** While nothing runs, the page shows how long its login lasts and holds a socket that rests on it. */
+async function rest(): Promise<void> {
+  const lasts = await clock.sync()
+  const published = await facts.catch(() => undefined)
+  if (published === undefined) return
+  if (lasts) own.open(doorOf(published, 'D7').url)
+  else own.ended()
 }
 
 function metSilence({ measured }: CaseResult): boolean {
@@ -134,7 +149,7 @@ async function run(id: string): Promise<CaseResult> {
 globalThis.countersignLab = { cases: data.cases, runAll, run }
 find('[data-engine]', HTMLElement).textContent = `in ${words}`
 followJournal()
-void clock.sync()
+void rest()
 facts.then(
   () => controls.enable(),
   (error: unknown) => controls.trouble(error),

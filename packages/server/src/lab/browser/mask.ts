@@ -6,11 +6,12 @@
 const dots = '••••'
 
 const rules: readonly (readonly [RegExp, string])[] = [
+  [/(\/lab\/guests\/)[\w-]{16,}/g, `$1${dots}`],
   [/\b(cs[tsapck]_)[\w-]+/g, `$1${dots}`],
   [/\beyJ[\w-]*\.[\w-]*\.[\w-]*/g, `eyJ${dots}`],
   [/^(authorization:\s*\w+\s+).*/i, `$1${dots}`],
   [
-    /("(?:signature|secret|password|token|access_token|authToken|ticket|csrf|authorization)"\s*:\s*")(?!\w*•)[^"]*/gi,
+    /("(?:signature|secret|password|token|access_token|authToken|api_key|credential|guest|ticket|csrf|authorization)"\s*:\s*")(?!\w*•)[^"]*/gi,
     `$1${dots}`,
   ],
   // AUTHENTICATE of WAMP: a signature, or the ticket itself.

@@ -16,6 +16,8 @@ export type Outcome =
   | { readonly kind: 'denied'; readonly uri: string }
   /** The router ended the session by GOODBYE. */
   | { readonly kind: 'ended'; readonly uri: string }
+  /** A socket that was open already is still open, and answers. */
+  | { readonly kind: 'stays' }
 
 /** What came out, or why nothing did. */
 export type Measured = Outcome | { readonly kind: 'unsettled'; readonly why: string }
@@ -29,7 +31,14 @@ export const failed: Outcome = { kind: 'failed', code: 1006 }
 /** Refused by the frame. */
 export const unexchanged: Outcome = { kind: 'unexchanged' }
 
-const codeOfReason: Readonly<Record<string, number>> = { logged_out: 3003, authentication_timeout: 3008 }
+/** Stays open, whatever happened elsewhere. */
+export const stays: Outcome = { kind: 'stays' }
+
+const codeOfReason: Readonly<Record<string, number>> = {
+  logged_out: 3003,
+  revoked: 3003,
+  authentication_timeout: 3008,
+}
 
 /** Closed for this reason, with the code that the table of refusals gives it. */
 export function closed(reason: string): Outcome {
@@ -51,11 +60,16 @@ export const unproven: Outcome = { kind: 'aborted', uri: 'wamp.error.authenticat
 export const denied: Outcome = { kind: 'denied', uri: 'wamp.error.not_authorized' }
 
 /** The session is ended by GOODBYE, because its login is. */
-export const loggedOut: Outcome = { kind: 'ended', uri: 'wamp.close.logout' }
+export const loggedOut: Outcome = goodbye('wamp.close.logout')
+
+/** Ended by GOODBYE with this URI. */
+export function goodbye(uri: string): Outcome {
+  return { kind: 'ended', uri }
+}
 
 /** Whether somebody was let in. */
 export function isOpen({ kind }: Measured): boolean {
-  return kind === 'accepted' || kind === 'joined' || kind === 'denied'
+  return kind === 'stays' || kind === 'accepted' || kind === 'joined' || kind === 'denied'
 }
 
 /** The last component of a URI: the page has room for no more. */
@@ -82,6 +96,8 @@ export function describeOutcome(outcome: Measured): string {
       return `joins, then ERROR ${lastOf(outcome.uri)}`
     case 'ended':
       return `GOODBYE ${lastOf(outcome.uri)}`
+    case 'stays':
+      return 'stays open'
     case 'unsettled':
       return outcome.why
   }
@@ -92,6 +108,13 @@ export function sameOutcome(one: Measured, other: Measured): boolean {
   return (
     one.kind !== 'unsettled' && one.kind === other.kind && describeOutcome(one) === describeOutcome(other)
   )
+}
+
+/** Where the word of a close says more than its code. */
+const adviceOfReason: Readonly<Record<string, string>> = {
+  lease_expired: 'Obtain a fresh credential and connect again; next time refresh before the end.',
+  logged_out: 'Stop: the login was ended on purpose. Log in again, then connect.',
+  revoked: 'Stop: whoever runs the server took this back.',
 }
 
 const adviceOfCode: Readonly<Record<number, string>> = {
@@ -111,11 +134,13 @@ const adviceOfKind: Readonly<Record<Exclude<Measured['kind'], 'closed' | 'failed
   aborted: 'Obtain a different credential, or stop: clients of WAMP take ABORT as final.',
   denied: 'Leave it: the session is open, and its role may not do this.',
   ended: 'Stop: this was ended on purpose.',
+  stays: 'Go on: nothing that this socket rests upon has ended.',
   unsettled: 'Nothing to advise: the case did not come to an end.',
 }
 
 /** What a client should do after this outcome. */
 export function adviceFor(outcome: Measured): string {
   if (outcome.kind !== 'closed' && outcome.kind !== 'failed') return adviceOfKind[outcome.kind]
-  return adviceOfCode[outcome.code] ?? 'Look the code up in the table of refusals.'
+  const ofReason = outcome.kind === 'closed' ? adviceOfReason[outcome.reason] : undefined
+  return ofReason ?? adviceOfCode[outcome.code] ?? 'Look the code up in the table of refusals.'
 }

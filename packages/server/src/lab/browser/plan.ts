@@ -48,6 +48,8 @@ const hello = (authid: string): string => JSON.stringify({ type: 'hello', authid
 
 const planners: Readonly<Record<Place, Planner>> = {
   nothing: () => ({}),
+  // The lab's server connects there, not the page.
+  program: () => ({}),
   'first-text': (_url, { text }) => ({ first: [text] }),
   'first-json': (_url, { text }) => ({ first: [JSON.stringify({ type: 'auth', token: text })] }),
   query: (url, { text }) => ({ url: withParameter(url, 'ticket', text) }),
@@ -59,7 +61,10 @@ const planners: Readonly<Record<Place, Planner>> = {
     protocols: text === '' ? [publicSubprotocol] : [publicSubprotocol, `countersign.bearer.${text}`],
   }),
   url: (_url, { text }) => ({ url: text }),
-  certificate: (url) => ({ warmUp: `${httpOrigin(url)}/` }),
+  certificate: (url, { text }, { credential }) => ({
+    url: credential?.kind === 'url' ? text : url,
+    warmUp: `${httpOrigin(url)}/`,
+  }),
   challenge: (_url, { text, name }) => ({ first: [hello(name)], prover: { kind: 'secret', secret: text } }),
   'old-signature': (_url, { name }, { oldSignature }) => ({
     first: [hello(name)],
@@ -84,4 +89,9 @@ export function planAt(at: Place, parts: PlanParts): Plan {
 /** The URL with the id under which the server records the exchange; doors ignore it. */
 export function withProbe(url: string, probe: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}probe=${probe}`
+}
+
+/** The URL by which the application behind the door is asked for numbered messages. */
+export function withTicks(url: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}ticks=1`
 }

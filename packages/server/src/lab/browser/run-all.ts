@@ -1,4 +1,5 @@
-import type { CaseResult, LabCase, LabReport } from './case.ts'
+import type { CaseResult, DoorId, LabCase, LabReport } from './case.ts'
+import { later } from './later.ts'
 import { logInAgain, runCase, type Surroundings } from './run-case.ts'
 import { startTrace, type Trace } from './trace.ts'
 
@@ -10,8 +11,8 @@ export interface RunListener {
 }
 
 /**
- * Runs cases: the doors side by side, the cases of a door one after the other (they share its cookies), waiting cases
- * beside them, and at the very end, alone, those that log the page out.
+ * Runs cases: the doors side by side, the cases of a door one after the other (they share its cookies), those that wait
+ * for a deadline beside them, then leases of seconds, and at the very end, alone, those that take the page's login.
  */
 export async function runCases(
   chosen: readonly LabCase[],
@@ -21,32 +22,81 @@ export async function runCases(
   const startedAt = new Date().toISOString()
   const results: CaseResult[] = []
   listener.planned(chosen)
-  const runOne = async (one: LabCase): Promise<void> => {
+  const start = (one: LabCase): Started => {
     const trace = startTrace()
+    const free = later<undefined>()
     listener.started(one)
-    const result = await runCase(one, around, trace)
-    results.push(result)
-    listener.finished(one, result, trace)
+    const finish = (result: CaseResult): void => {
+      results.push(result)
+      listener.finished(one, result, trace)
+      free.resolve(undefined)
+    }
+    const done = runCase(one, around, { trace, watching: () => free.resolve(undefined) }).then(finish)
+    return { free: free.promise, done }
   }
-  await Promise.all(lanesOf(chosen).map((lane) => inOrder(lane, runOne)))
+  const { prompt, deadlines, leases } = lanesOf(chosen)
+  const waiting = deadlines.map((one) => start(one).done)
+  await Promise.all(prompt.map(async (lane) => waiting.push(...(await inOrder(lane, start)))))
+  waiting.push(...leases.map((one) => start(one).done))
+  await Promise.all(waiting)
+  const last: Promise<void>[] = []
   for (const one of chosen.filter(({ alone }) => alone)) {
-    await runOne(one)
+    last.push(...(await inOrder([one], start)))
     await logInAgain(around.facts, around.username)
   }
+  await Promise.all(last)
   return reportOf({ around, startedAt, results, chosen })
 }
 
-/** One lane for each door, and one for each case that only waits. */
-function lanesOf(chosen: readonly LabCase[]): readonly (readonly LabCase[])[] {
-  const together = chosen.filter(({ alone }) => !alone)
-  const waiting = together.filter(({ slow }) => slow).map((one) => [one])
-  const prompt = together.filter(({ slow }) => !slow)
-  const doors = [...new Set(prompt.map(({ door }) => door))]
-  return [...doors.map((door) => prompt.filter((one) => one.door === door)), ...waiting]
+/** What these doors read is the browser's, one for all cases: cookies, and passwords that it remembers. */
+const sharing: ReadonlySet<DoorId> = new Set<DoorId>(['D3', 'D4', 'D9'])
+
+/** A case under way. */
+interface Started {
+  /** It needs nothing of the browser any more. */
+  readonly free: Promise<unknown>
+  /** It has ended and its result was told. */
+  readonly done: Promise<void>
 }
 
-async function inOrder(lane: readonly LabCase[], run: (one: LabCase) => Promise<void>): Promise<void> {
-  for (const one of lane) await run(one)
+/** What runs side by side. */
+interface Lanes {
+  /** One for each door. */
+  readonly prompt: readonly (readonly LabCase[])[]
+  /** Each beside everything else: they only wait. */
+  readonly deadlines: readonly LabCase[]
+  /** Beside the deadlines, when the rest is done: a lease of seconds must not run out because the machine is busy. */
+  readonly leases: readonly LabCase[]
+}
+
+function lanesOf(chosen: readonly LabCase[]): Lanes {
+  const together = chosen.filter(({ alone }) => !alone)
+  const waiting = together.filter(({ slow, door }) => slow && !sharing.has(door))
+  const prompt = together.filter((one) => !waiting.includes(one))
+  const doors = [...new Set(prompt.map(({ door }) => door))]
+  return {
+    prompt: doors.map((door) => prompt.filter((one) => one.door === door)),
+    deadlines: waiting.filter((one) => !holdsLease(one)),
+    leases: waiting.filter(holdsLease),
+  }
+}
+
+function holdsLease({ steps }: LabCase): boolean {
+  return steps.some(({ kind }) => kind === 'invite')
+}
+
+/** Each as soon as what the one before took of the browser is free. @returns their ends */
+async function inOrder(
+  lane: readonly LabCase[],
+  start: (one: LabCase) => Started,
+): Promise<readonly Promise<void>[]> {
+  const ends: Promise<void>[] = []
+  for (const one of lane) {
+    const { free, done } = start(one)
+    ends.push(done)
+    await free
+  }
+  return ends
 }
 
 interface Finished {

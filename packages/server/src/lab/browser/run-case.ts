@@ -10,15 +10,27 @@ import {
   type Slot,
   type Step,
 } from './case.ts'
+import { checks, complaints } from './checks.ts'
 import { inventCredential, obtainCredential, obtainExpired, type Credential } from './credential.ts'
 import { accountOf, doorOf, httpOrigin, wampUrl, type LabFacts } from './facts.ts'
 import { exchangeInFrame } from './frame-exchange.ts'
+import { dismissGuest, endGuest, forgetGuest, inviteGuest, refreshGuest, type Guest } from './guest.ts'
 import { knock, warmUp, type Knock } from './knock.ts'
+import { comesLate, tellTicks, toldWithinMs } from './lateness.ts'
 import { within } from './later.ts'
 import { loadAutobahn } from './load-autobahn.ts'
+import { knockByProgram } from './program.ts'
 import { randomText } from './random-text.ts'
-import { accepted, describeOutcome, isOpen, sameOutcome, unexchanged, type Measured } from './outcome.ts'
-import { planAt, publicSubprotocol, withProbe } from './plan.ts'
+import {
+  accepted,
+  describeOutcome,
+  isOpen,
+  sameOutcome,
+  stays,
+  unexchanged,
+  type Measured,
+} from './outcome.ts'
+import { planAt, withProbe, withTicks } from './plan.ts'
 import { getJson, postJson } from './site.ts'
 import type { Trace } from './trace.ts'
 import { joinRealm } from './wamp-join.ts'
@@ -35,7 +47,16 @@ export interface Surroundings {
   /** Lets the hostile site knock at a door. */
   readonly attack: Attack
   readonly showGate: (door: DoorId, state: GateState) => void
+  /** Tells of the lease on a socket that a case holds open: until when, or how it ended. */
+  readonly showLease: (door: DoorId, caseId: string, news: LeaseNews) => void
 }
+
+/** What becomes of a lease, as the page sees it. */
+export type LeaseNews =
+  | { readonly kind: 'open'; readonly endsAtMs: number }
+  | { readonly kind: 'ended'; readonly measured: Measured }
+  /** The page closed the socket itself. */
+  | { readonly kind: 'left' }
 
 /** No case takes longer, ms. */
 export const maxCaseMs = 15_000
@@ -43,13 +64,23 @@ export const maxCaseMs = 15_000
 /** Long enough for any answer, short enough to leave room for the rest of the case, ms. */
 const patienceMs = 13_000
 
+/** How long a socket is watched that is to stay open, ms. */
+const momentMs = 1_000
+
 const cookieOfLogin = 'countersign-session'
 
+/** What a case tells while it runs. */
+export interface CaseTold {
+  readonly trace: Trace
+  /** Called when only its open socket is left to be watched: what it took of the browser is free again. */
+  readonly watching: () => void
+}
+
 /** Runs one case to its outcome. Never throws: what goes wrong on the way is the measured outcome. */
-export async function runCase(one: LabCase, around: Surroundings, trace: Trace): Promise<CaseResult> {
+export async function runCase(one: LabCase, around: Surroundings, told: CaseTold): Promise<CaseResult> {
   const startedAt = performance.now()
   const expected = one.differs[around.engine]?.expected ?? one.expected
-  const run = new CaseRun(one, around, trace)
+  const run = new CaseRun(one, around, told)
   const late: Measured = { kind: 'unsettled', why: `no outcome in ${maxCaseMs / 1_000} s` }
   const measured = await within(maxCaseMs, run.outcome(), late)
   const complaint = sameOutcome(measured, expected) ? run.complaint(one.check) : ''
@@ -62,7 +93,7 @@ export async function runCase(one: LabCase, around: Surroundings, trace: Trace):
     measured,
     agrees,
     ms,
-    note: complaint || noteOn(one, around.engine),
+    note: complaint || run.note || noteOn(one, around.engine),
   }
 }
 
@@ -81,14 +112,18 @@ class CaseRun {
   readonly #case: LabCase
   readonly #around: Surroundings
   readonly #trace: Trace
+  readonly #watching: () => void
   readonly #slots = new Map<Slot, Credential>()
   #last: Knock | undefined
+  #guest: Guest | undefined
+  #note = ''
   #measured: Measured = { kind: 'unsettled', why: 'the case has no step' }
 
-  constructor(one: LabCase, around: Surroundings, trace: Trace) {
+  constructor(one: LabCase, around: Surroundings, { trace, watching }: CaseTold) {
     this.#case = one
     this.#around = around
     this.#trace = trace
+    this.#watching = watching
   }
 
   async outcome(): Promise<Measured> {
@@ -102,7 +137,13 @@ class CaseRun {
       return { kind: 'unsettled', why: error instanceof Error ? error.message : 'the page failed' }
     } finally {
       this.#last?.close()
+      if (this.#guest !== undefined) await this.#sayGoodbye(this.#guest)
     }
+  }
+
+  /** What was measured besides; empty when nothing was. */
+  get note(): string {
+    return this.#note
   }
 
   /** What is wrong although the outcome is right; empty when nothing is. */
@@ -110,6 +151,7 @@ class CaseRun {
     const last = this.#last
     if (last === undefined) return ''
     if (check === undefined) return this.#strangerGreeted(last)
+    if (check === 'nothing-late') return comesLate(last.ticks, this.#guest)
     return checks[check](last) ? this.#strangerGreeted(last) : complaints[check]
   }
 
@@ -130,6 +172,16 @@ class CaseRun {
         return this.#judge(await this.#exchange(step.slot), isLast)
       case 'attack':
         return this.#judge(await this.#attack(), true)
+      case 'invite':
+        this.#guest = await inviteGuest({ door: this.#case.door, ...step }, this.#trace.witness)
+        this.#slots.set('a', this.#guest.credential)
+        return undefined
+      case 'end':
+      case 'refresh':
+        return this.#disturb(step)
+      case 'watch':
+        this.#measured = await this.#watch(step.until)
+        return undefined
       case 'await-close':
         this.#measured = (await this.#last?.closed) ?? this.#measured
         return undefined
@@ -139,6 +191,57 @@ class CaseRun {
         await this.#prepare(step)
         return undefined
     }
+  }
+
+  /** @returns an outcome only when the case makes no sense any more */
+  async #disturb(step: Extract<Step, { kind: 'end' | 'refresh' }>): Promise<Measured | undefined> {
+    const guest = this.#guest
+    if (guest === undefined) return { kind: 'unsettled', why: 'nobody was invited' }
+    const { witness } = this.#trace
+    if (step.kind === 'end') {
+      await endGuest(guest, step.by, witness)
+      return undefined
+    }
+    const leftMs = guest.firstEndMs - Date.now()
+    const answer = await refreshGuest(guest, step.lifeMs, witness)
+    if ((typeof answer === 'number') !== step.granted) {
+      return { kind: 'unsettled', why: step.granted ? `refresh refused: ${answer}` : 'it was refreshed' }
+    }
+    this.#note =
+      typeof answer === 'number'
+        ? `Refreshed ${Math.abs(leftMs)} ms ${leftMs > 0 ? 'before' : 'after'} its first end.`
+        : `The refresh was refused: ${answer}.`
+    if (typeof answer === 'number') this.#tell({ kind: 'open', endsAtMs: answer })
+    return undefined
+  }
+
+  /** How the socket that is open ends, or that it does not: then it must still answer. */
+  async #watch(until: Extract<Step, { kind: 'watch' }>['until']): Promise<Measured> {
+    const last = this.#last
+    if (last === undefined) return { kind: 'unsettled', why: 'no socket is open' }
+    const guest = this.#guest
+    if (guest !== undefined && this.#case.alone) await forgetGuest(guest)
+    this.#watching()
+    const endMs = (guest?.firstEndMs ?? 0) + (guest?.graceMs ?? 0) + toldWithinMs
+    const waitMs = until === 'first-end' ? endMs + momentMs / 2 - Date.now() : momentMs
+    const open: Measured = { kind: 'unsettled', why: 'open, but silent' }
+    const ended = await within(waitMs, last.closed, open)
+    if (ended === open) {
+      this.#tell({ kind: 'left' })
+      return (await last.answers()) ? stays : open
+    }
+    if (guest !== undefined && this.#case.check === 'nothing-late') this.#note = tellTicks(last.ticks, guest)
+    this.#tell({ kind: 'ended', measured: ended })
+    return ended
+  }
+
+  #tell(news: LeaseNews): void {
+    this.#around.showLease(this.#case.door, this.#case.id, news)
+  }
+
+  async #sayGoodbye(guest: Guest): Promise<void> {
+    this.#tell({ kind: 'left' })
+    await dismissGuest(guest)
   }
 
   #judge(measured: Measured, isLast: boolean): Measured | undefined {
@@ -172,17 +275,29 @@ class CaseRun {
       oldSignature: this.#last?.signature ?? '',
     })
     showGate(door, 'knocking')
+    if (at === 'program') return this.#letConnect(door)
     const behind = this.#case.check === 'in-order' ? ['one', 'two'] : []
-    this.#last = await knock(
-      { ...plan, url: withProbe(plan.url, this.#trace.probe()) },
-      { patienceMs, behind },
-    )
-    if (this.#last.measured.kind === 'accepted') showGate(door, 'open')
+    const target = this.#case.check === 'nothing-late' ? withTicks(plan.url) : plan.url
+    this.#last = await knock({ ...plan, url: withProbe(target, this.#trace.probe()) }, { patienceMs, behind })
+    if (this.#last.measured.kind === 'accepted') this.#opened(door)
     return this.#last.measured
   }
 
+  async #letConnect(door: DoorId): Promise<Measured> {
+    if (this.#guest === undefined) return { kind: 'unsettled', why: 'nobody was invited' }
+    const parts = { probe: this.#trace.probe(), ticks: this.#case.check === 'nothing-late' }
+    this.#last = await knockByProgram(this.#guest, parts, this.#trace.witness)
+    if (this.#last.measured.kind === 'accepted') this.#opened(door)
+    return this.#last.measured
+  }
+
+  #opened(door: DoorId): void {
+    this.#around.showGate(door, 'open')
+    if (this.#guest !== undefined) this.#tell({ kind: 'open', endsAtMs: this.#guest.firstEndMs })
+  }
+
   /** At the WAMP router, whichever door the case belongs to. */
-  async #join({ by, at, slot, deed, stays }: Extract<Step, { kind: 'join' }>): Promise<Measured> {
+  async #join({ by, at, slot, deed, stays: leavesOpen }: Extract<Step, { kind: 'join' }>): Promise<Measured> {
     const { facts, username, showGate } = this.#around
     const { door } = this.#case
     const { realm = '' } = doorOf(facts, wampPlace.id)
@@ -195,15 +310,19 @@ class CaseRun {
       url: withProbe(url, this.#trace.probe()),
       realm,
       by,
-      authid: held?.kind === 'pair' ? held.username : accountOf(facts, username).username,
+      authid:
+        held?.kind === 'pair'
+          ? held.username
+          : (this.#guest?.username ?? accountOf(facts, username).username),
       secret: held?.kind === 'pair' ? held.secret : held?.kind === 'text' ? held.text : '',
       oldSignature: this.#last?.signature ?? '',
       deed,
       patienceMs,
     })
     const { measured } = this.#last
-    showGate(door, isOpen(measured) ? 'open' : 'refused')
-    if (stays) return measured
+    if (isOpen(measured)) this.#opened(door)
+    else showGate(door, 'refused')
+    if (leavesOpen) return measured
     this.#last.close()
     if (isOpen(measured)) showGate(door, 'closing')
     return measured
@@ -256,26 +375,8 @@ class CaseRun {
   #strangerGreeted({ greeted }: Knock): string {
     const { username, facts } = this.#around
     const others = this.#case.door === 'D11' || this.#case.door === 'D12'
-    if (greeted === undefined || others || greeted === accountOf(facts, username).username) return ''
+    const awaited = this.#guest?.username ?? accountOf(facts, username).username
+    if (greeted === undefined || (others && this.#guest === undefined) || greeted === awaited) return ''
     return `it greeted ${greeted}`
   }
-}
-
-const begins = (frame: string | undefined, start: string): boolean => frame?.startsWith(start) ?? false
-
-const checks: Readonly<Record<Check, (last: Knock) => boolean>> = {
-  'greeting-first': ({ frames }) => begins(frames[0], 'Hello '),
-  'auth-ok-first': ({ frames }) => begins(frames[0], '{"type":"auth_ok"') && begins(frames[1], 'Hello '),
-  // The outcome is "accepted" only when the echoes came in the order in which the messages were sent.
-  'in-order': ({ frames }) => frames.indexOf('one') >= 0 && frames.indexOf('one') < frames.indexOf('two'),
-  'public-subprotocol': ({ protocol }) => protocol === publicSubprotocol,
-  'challenge-shape': ({ realShape }) => realShape === true,
-}
-
-const complaints: Readonly<Record<Check, string>> = {
-  'greeting-first': 'a frame came before the greeting',
-  'auth-ok-first': 'auth_ok did not come first',
-  'in-order': 'the messages came back in another order',
-  'public-subprotocol': 'another subprotocol was selected',
-  'challenge-shape': 'the challenge looks unlike a real user’s',
 }

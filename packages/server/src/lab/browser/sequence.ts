@@ -17,48 +17,54 @@ interface Message {
 /** Draws what passed between browser, site and socket server, as the server saw it; secrets were masked there. */
 export async function drawSequence(parts: readonly TracePart[]): Promise<HTMLElement> {
   if (parts.length === 0) return make('p', 'muted', 'Run the case to see what passes on the wire.')
-  const messages: Message[] = []
-  for (const part of parts) {
-    const found = part.kind === 'socket' ? await socketMessages(part.probe) : lineMessages(part)
-    messages.push(...found)
-  }
+  const found: WireLine[] = []
+  for (const part of parts)
+    found.push(...(part.kind === 'socket' ? await socketLines(part.probe) : siteLines(part)))
+  // The lab and its browser are on one machine, by one clock.
+  const messages = group(withOneDecision(found).toSorted((one, other) => one.atMs - other.atMs))
   if (messages.length === 0)
     return make('p', 'muted', 'Nothing passed here: TLS or another page did the talking.')
   return draw(messages)
 }
 
-function lineMessages({ kind, lines }: Extract<TracePart, { kind: 'site' | 'frame' }>): readonly Message[] {
-  const seen = lines.map(({ from, text }) => ({
+function siteLines({ kind, lines }: Extract<TracePart, { kind: 'site' | 'frame' }>): readonly WireLine[] {
+  return lines.map(({ from, text, deciding = kind === 'frame' && from === 'site', atMs }) => ({
+    partner: kind === 'site' ? 'site' : 'socket',
     there: from === 'browser',
     text,
-    deciding: kind === 'frame' && from === 'site',
+    deciding,
+    atMs,
   }))
-  return group(kind === 'site' ? 'site' : 'socket', seen)
 }
 
-async function socketMessages(probe: string): Promise<readonly Message[]> {
+async function socketLines(probe: string): Promise<readonly WireLine[]> {
   try {
     const { lines } = await getJson(`/lab/wire?probe=${encodeURIComponent(probe)}`)
-    return Array.isArray(lines) ? group('socket', withDecision(lines.flatMap(readLine))) : []
+    return Array.isArray(lines) ? withDecision(lines.flatMap(readLine)) : []
   } catch {
     return []
   }
 }
 
 interface WireLine {
+  readonly partner: Message['with']
   readonly there: boolean
   readonly text: string
   readonly deciding: boolean
+  /** ms since the epoch */
+  readonly atMs: number
 }
 
 function readLine(line: unknown): readonly WireLine[] {
   if (typeof line !== 'object' || line === null || !('text' in line) || !('from' in line)) return []
   const deciding = 'deciding' in line && line.deciding === true
+  const atMs = 'at_ms' in line ? Number(line.at_ms) : 0
   // The probe is the lab's own instrument, and no part of the exchange that is shown.
-  const text = mask(String(line.text)).replace(/([?&])probe=[\w-]+/, (_all, mark) =>
+  const text = mask(String(line.text)).replace(/([?&])(?:probe=[\w-]+|ticks=1)/g, (_all, mark) =>
     mark === '?' ? '?' : '',
   )
-  return [{ there: line.from === 'client', text: text.replace(/\?(?= HTTP)/, ''), deciding }]
+  const shown = text.replace(/\?(?= HTTP)/, '')
+  return [{ partner: 'socket', there: line.from === 'client', text: shown, deciding, atMs }]
 }
 
 /** An ordinary farewell decides nothing, nor does a 401 that the browser answered: then the first frame back did. */
@@ -72,15 +78,22 @@ function withDecision(lines: readonly WireLine[]): readonly WireLine[] {
   return decided.map((line, index) => (index === welcome ? { ...line, deciding: true } : line))
 }
 
+/** Where an answer of the site decided, the welcome of the socket before it did not. */
+function withOneDecision(lines: readonly WireLine[]): readonly WireLine[] {
+  const bySite = lines.some(({ partner, deciding }) => partner === 'site' && deciding)
+  return bySite ? lines.map((one) => (one.partner === 'socket' ? { ...one, deciding: false } : one)) : lines
+}
+
 /** Joins lines that went the same way into one message, but keeps frames apart from headers. */
-function group(partner: Message['with'], lines: readonly WireLine[]): readonly Message[] {
+function group(lines: readonly WireLine[]): readonly Message[] {
   const messages: Message[] = []
   let inHead = false
-  for (const { there, text, deciding } of lines) {
+  for (const { partner, there, text, deciding } of lines) {
     const way = there ? 'there' : 'back'
     const last = messages.at(-1)
     const startsHead = /^(?:[A-Z]+ \S+(?: HTTP\/\d|$)|HTTP\/\d)/.test(text)
-    const joins = last?.way === way && (partner === 'site' || (inHead && !startsHead && isHeader(text)))
+    const same = last?.way === way && last.with === partner
+    const joins = same && (partner === 'site' || (inHead && !startsHead && isHeader(text)))
     if (startsHead) inHead = true
     else if (!isHeader(text)) inHead = false
     if (joins) last.lines.push({ text, deciding })

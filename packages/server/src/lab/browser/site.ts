@@ -4,6 +4,8 @@ import { mask } from './mask.ts'
 export interface SiteLine {
   readonly from: 'browser' | 'site'
   readonly text: string
+  /** Whether it decided the case. @default false */
+  readonly deciding?: boolean
 }
 
 /** Hears what passes. */
@@ -29,16 +31,20 @@ export async function askSite(path: string, init: RequestInit = {}): Promise<Res
 /** Posts JSON to the site under this page's login. @throws Error with the status when the site refuses, or with `siteSilence` */
 export async function postJson(path: string, body: Answer, witness: Witness = deaf): Promise<Answer> {
   const text = JSON.stringify(body)
-  witness({ from: 'browser', text: `POST ${path}` })
+  witness({ from: 'browser', text: mask(`POST ${path}`) })
   witness({ from: 'browser', text: mask(text) })
   const headers = { 'content-type': 'application/json', accept: 'application/json' }
   return readAnswer(await askSite(path, { method: 'POST', headers, body: text }), witness)
 }
 
 /** Reads JSON from the site under this page's login. @throws Error with the status when the site refuses, or with `siteSilence` */
-export async function getJson(path: string, witness: Witness = deaf): Promise<Answer> {
-  witness({ from: 'browser', text: `GET ${path}` })
-  return readAnswer(await askSite(path, { headers: { accept: 'application/json' } }), witness)
+export async function getJson(
+  path: string,
+  witness: Witness = deaf,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  witness({ from: 'browser', text: mask(`GET ${path}`) })
+  return readAnswer(await askSite(path, { headers: { accept: 'application/json', ...more } }), witness)
 }
 
 async function readAnswer(response: Response, witness: Witness): Promise<Answer> {

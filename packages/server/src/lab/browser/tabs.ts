@@ -83,9 +83,23 @@ async function fill(panel: HTMLElement, tab: Tab | undefined, parts: Parameters<
   if (panel.dataset['tab'] === tab.name) panel.replaceChildren(drawn)
 }
 
-function drawSample({ door, steps }: LabCase): HTMLElement {
-  const joins = steps.some(({ kind }) => kind === 'join')
-  const own = joins ? findIn(document, `[data-sample="${door}-wamp"]`) : undefined
+/** By the last part of a case's name, where the case is about a lease. */
+const leaseSamples: Readonly<Record<string, string>> = {
+  'logout-elsewhere': 'lease-logout',
+  expire: 'lease-expire',
+  refresh: 'lease-refresh',
+  revoke: 'lease-revoke',
+  'role-removed': 'lease-role',
+}
+
+function sampleNameOf({ id, door, steps }: LabCase): string {
+  if (steps.some(({ kind }) => kind === 'invite')) return leaseSamples[id.slice(door.length + 1)] ?? door
+  return steps.some(({ kind }) => kind === 'join') ? `${door}-wamp` : door
+}
+
+function drawSample(one: LabCase): HTMLElement {
+  const { door } = one
+  const own = findIn(document, `[data-sample="${sampleNameOf(one)}"]`)
   const template = own ?? findIn(document, `[data-sample="${door}"]`)
   const text = template instanceof HTMLTemplateElement ? template.content.textContent : ''
   const sample = make('pre', 'sample', make('code', '', text))

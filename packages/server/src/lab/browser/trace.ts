@@ -6,8 +6,11 @@ import type { SiteLine, Witness } from './site.ts'
  * sockets by the id under which the server kept them.
  */
 export type TracePart =
-  | { readonly kind: 'site' | 'frame'; readonly lines: readonly SiteLine[] }
+  | { readonly kind: 'site' | 'frame'; readonly lines: readonly TracedLine[] }
   | { readonly kind: 'socket'; readonly probe: string }
+
+/** A line and when it passed, ms since the epoch. */
+export type TracedLine = SiteLine & { readonly atMs: number }
 
 /** Collects what a case does on the wire. */
 export interface Trace {
@@ -23,15 +26,15 @@ export interface Trace {
 
 /** Starts an empty trace. */
 export function startTrace(): Trace {
-  const parts: ({ kind: 'site' | 'frame'; lines: SiteLine[] } | { kind: 'socket'; probe: string })[] = []
+  const parts: ({ kind: 'site' | 'frame'; lines: TracedLine[] } | { kind: 'socket'; probe: string })[] = []
   return {
     parts,
     witness(line) {
       const last = parts.at(-1)
-      if (last?.kind === 'site') last.lines.push(line)
-      else parts.push({ kind: 'site', lines: [line] })
+      if (last?.kind === 'site') last.lines.push(timed(line))
+      else parts.push({ kind: 'site', lines: [timed(line)] })
     },
-    frame: (...lines) => void parts.push({ kind: 'frame', lines: [...lines] }),
+    frame: (...lines) => void parts.push({ kind: 'frame', lines: lines.map(timed) }),
     adopt: (probe) => void parts.push({ kind: 'socket', probe }),
     probe() {
       const probe = randomText().slice(0, 22)
@@ -39,4 +42,8 @@ export function startTrace(): Trace {
       return probe
     },
   }
+}
+
+function timed(line: SiteLine): TracedLine {
+  return { ...line, atMs: Date.now() }
 }

@@ -2,8 +2,8 @@
 import type { Deed, Joiner } from './case.ts'
 import type { Autobahn, AutobahnConnection, AutobahnSession } from './autobahn.ts'
 import { hasRealShape, readChallenge, type ChallengeExtra } from './challenge.ts'
-import type { Knock } from './knock.ts'
-import { later } from './later.ts'
+import { noTicks, type Knock } from './knock.ts'
+import { later, within } from './later.ts'
 import type { Measured } from './outcome.ts'
 import { randomText } from './random-text.ts'
 import { wampNames } from './wamp-users.ts'
@@ -36,6 +36,12 @@ const methodOf: Readonly<Record<Joiner, string>> = {
   certificate: 'tls',
 }
 
+/** Between two numbers that a session publishes to itself, ms. */
+const countEveryMs = 25
+
+/** How long an open session may take to answer, ms. */
+const answerMs = 3_000
+
 /** Who they are the router tells them. */
 const nameless: ReadonlySet<Joiner> = new Set<Joiner>(['anonymous', 'certificate'])
 
@@ -48,7 +54,9 @@ export async function joinRealm(plan: JoinPlan): Promise<Knock> {
       kind: 'unsettled',
       why: error instanceof Error ? error.message : 'no client',
     }
-    return { ...nothing, measured, closed: Promise.resolve(measured), close: () => undefined }
+    const answers = (): Promise<boolean> => Promise.resolve(false)
+    const ticks = noTicks()
+    return { ...nothing, measured, closed: Promise.resolve(measured), ticks, answers, close: () => undefined }
   }
 }
 
@@ -61,6 +69,8 @@ class Visit {
   readonly #connection: AutobahnConnection
   readonly #outcome = later<Measured>()
   readonly #closed = later<Measured>()
+  readonly #ticks = noTicks()
+  #session: AutobahnSession | undefined
   #joined = false
   #left = false
   #loggedOut = false
@@ -105,6 +115,7 @@ class Visit {
 
   async #act(session: AutobahnSession, details: Readonly<Record<string, unknown>>): Promise<void> {
     this.#joined = true
+    this.#session = session
     const { by, authid, deed } = this.#plan
     if (!nameless.has(by) && details['authid'] !== authid) {
       this.#outcome.resolve({ kind: 'unsettled', why: 'joined under another name' })
@@ -113,6 +124,7 @@ class Visit {
     try {
       await deeds[deed](session)
       if (deed === 'call-and-log-out') await this.#logOut()
+      if (deed === 'call-and-count') await this.#count(session)
       this.#outcome.resolve({ kind: 'joined', role: String(details['authrole']) })
     } catch (error) {
       this.#outcome.resolve(refusalOf(error))
@@ -125,6 +137,32 @@ class Visit {
     this.#closed.resolve(measured)
     if (!this.#loggedOut) this.#outcome.resolve(measured)
     return true
+  }
+
+  /** Numbers of its own that come back through the router, until the session ends. */
+  async #count(session: AutobahnSession): Promise<void> {
+    const topic = nameOf('count')
+    await session.subscribe(topic, ([number]) => {
+      this.#ticks.count++
+      this.#ticks.last = Number(number)
+      this.#ticks.atMs = Date.now()
+    })
+    let number = 0
+    const timer = setInterval(() => {
+      number++
+      void session.publish(topic, [number], {}, { acknowledge: false, exclude_me: false })
+    }, countEveryMs)
+    void this.#closed.promise.then(() => clearInterval(timer))
+  }
+
+  async #answers(): Promise<boolean> {
+    const session = this.#session
+    if (session === undefined || this.#left) return false
+    const called = callItself(session).then(
+      () => true,
+      () => false,
+    )
+    return within(answerMs, called, false)
   }
 
   async #logOut(): Promise<void> {
@@ -160,6 +198,8 @@ class Visit {
       signature: this.#signature,
       realShape: challenge === undefined ? undefined : hasRealShape(challenge),
       closed: this.#closed.promise,
+      ticks: this.#ticks,
+      answers: () => this.#answers(),
       close: () => this.#close(),
     }
   }
@@ -175,8 +215,13 @@ function sign({ auth_cra }: Autobahn, secret: string, { challenge, salt, ...how 
   return auth_cra.sign(key, challenge)
 }
 
+/** A name that nobody else uses. */
+function nameOf(what: string): string {
+  return `${wampNames.own}${what}.n${randomText().replace(/\W/g, '').slice(0, 12).toLowerCase()}`
+}
+
 async function callItself(session: AutobahnSession): Promise<void> {
-  const name = `${wampNames.own}echo.n${randomText().replace(/\W/g, '').slice(0, 12).toLowerCase()}`
+  const name = nameOf('echo')
   await session.register(name, ([word]) => word)
   const word = await session.call(name, ['countersign'])
   if (word !== 'countersign') throw new Error('another answer came back')
@@ -185,6 +230,7 @@ async function callItself(session: AutobahnSession): Promise<void> {
 const deeds: Readonly<Record<Deed, (session: AutobahnSession) => Promise<void>>> = {
   call: callItself,
   'call-and-log-out': callItself,
+  'call-and-count': callItself,
   async listen(session) {
     await session.subscribe(wampNames.open, () => undefined)
   },

@@ -77,9 +77,9 @@ export function join(by: Joiner, deed: Deed = 'call', at: JoinPlace = 'site'): S
   return { kind: 'join', by, at, slot: 'a', deed, stays: false }
 }
 
-/** Joins the WAMP realm and stays, for `await-close`. */
-export function joinAndStay(by: Joiner): Step {
-  return { kind: 'join', by, at: 'site', slot: 'a', deed: 'call', stays: true }
+/** Joins the WAMP realm and stays, for `await-close` and `watch`. */
+export function joinAndStay(by: Joiner, deed: Deed = 'call'): Step {
+  return { kind: 'join', by, at: 'site', slot: 'a', deed, stays: true }
 }
 
 /** The row that every door has: another origin knocks with whatever the browser adds by itself. */

@@ -35,6 +35,10 @@ export function renderCard({ door, url, cases, sample, wampSample }: CardParts):
       ${door.methods.map((method) => html`<span class="chip">${method}</span>`)}
       <code class="door__url">${url}</code>
     </p>
+    <p class="door__gate" data-card-gate="${door.id}" data-state="idle">
+      <span class="door__lamp" aria-hidden="true"></span>
+      <span>Gate <span data-card-gate-words>idle: no lease is open</span></span>
+    </p>
     ${helpOf.get(door.id)} ${door.wamp === true ? wampHelp : undefined}
     <div class="door__legend" aria-hidden="true">
       <span>case</span><span>expected</span><span>measured</span><span>verdict</span
@@ -67,7 +71,13 @@ const wampHelp: Html = html`<p class="door__help small">
   <a href="/assets/lab/autobahn.min.js">autobahn-browser</a> as its authors publish it.
 </p>`
 
+const programHelp: Html = html`<p class="door__help small">
+  No page can send the field, so the cases about leases are played by a program that the lab’s server runs for
+  this page.
+</p>`
+
 const helpOf: ReadonlyMap<string, Html> = new Map([
+  ['D5', programHelp],
   ['D11', certificateHelp],
   ['D13', secretHelp],
 ])

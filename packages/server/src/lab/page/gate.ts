@@ -23,6 +23,7 @@ export function renderGate(door: DoorSheet, cases: number): Html {
       <span class="gate__id">${door.id}</span>
       <span class="visually-hidden">${door.name}: </span>
       <span class="gate__state" data-gate-state>idle</span>
+      <span class="gate__left" data-gate-left></span>
       <span class="gate__tally" data-gate-tally>${cases} cases</span>
     </a>
   </li>`

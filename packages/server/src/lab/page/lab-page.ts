@@ -3,7 +3,7 @@ import { renderCard } from './card.ts'
 import { renderGate } from './gate.ts'
 import { html, type Html } from '../../server/pages/html.ts'
 import { jsonBlock } from './json-block.ts'
-import { readSample, type SampleName } from './samples.ts'
+import { leaseSamples, readSample, type SampleName } from './samples.ts'
 
 /** What the page at `/lab` is made of. */
 export interface LabModel {
@@ -66,8 +66,14 @@ function renderHead({ username, roles }: LabModel): Html {
     </h1>
     <p class="lab-head__who">
       <span><strong>${username}</strong> <span class="muted">${roles.join(', ')}</span></span>
-      <span class="lab-head__lease">login ends in <span data-lease class="lab-head__clock">–:–</span></span>
+      <span class="lab-head__lease"
+        ><span data-lease-label>login ends in</span> <span data-lease class="lab-head__clock">–:–</span>
+        <span class="lab-head__socket muted" data-own-socket>socket closed</span></span
+      >
       <button class="button button--small" type="button" data-log-out>Log out</button>
+    </p>
+    <p class="notice notice--warn lab-head__end" data-login-end role="alert" hidden>
+      <span data-login-end-words></span> <a href="/login">Log in again</a>
     </p>
   </header>`
 }
@@ -126,6 +132,7 @@ function renderDoors({ doors }: LabModel): Html {
         }),
       )}
     </div>
+    ${leaseSamples.map((name) => html`<template data-sample="${name}">${sampleOf(name)}</template>`)}
   </section>`
 }
 

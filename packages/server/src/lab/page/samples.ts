@@ -6,8 +6,17 @@ const fromSource = import.meta.url.endsWith('.ts')
 /** The package publishes its sources beside its build, so the samples are read where they were written and type-checked. */
 const folder = new URL(fromSource ? '../code-samples/' : '../../../src/lab/code-samples/', import.meta.url)
 
-/** A door, or its variant for a WAMP router. */
-export type SampleName = DoorId | 'D12-wamp' | 'D13-wamp'
+/** What ends or extends a lease, at whichever door. */
+export const leaseSamples = [
+  'lease-logout',
+  'lease-expire',
+  'lease-refresh',
+  'lease-revoke',
+  'lease-role',
+] as const
+
+/** A door, its variant for a WAMP router, or what becomes of a lease. */
+export type SampleName = DoorId | 'D12-wamp' | 'D13-wamp' | (typeof leaseSamples)[number]
 
 /** The lines that one would write to guard a server by this door. @throws Error when the package is incomplete */
 export function readSample(id: SampleName): string {

@@ -1,0 +1,87 @@
+/** A throw-away account of the lab: made for one case, ended from elsewhere, gone afterwards. */
+import type { DoorId, Ending, Obtainable } from './case.ts'
+import { audienceOf } from './case.ts'
+import { readCredential, type Credential } from './credential.ts'
+import { askSite, getJson, postJson, textOf, type Answer, type Witness } from './site.ts'
+
+/** An account, as the page that asked for it knows it. */
+export interface Guest {
+  readonly id: string
+  readonly username: string
+  /** Opens sockets and refreshes leases of this account; nothing else. Secret. */
+  readonly apiKey: string
+  readonly credential: Credential
+  /** When its lease ends unless it is refreshed, by this page's clock; a little late rather than early, ms. */
+  readonly firstEndMs: number
+  /** How long an ended lease may still speak at this door, ms. */
+  readonly graceMs: number
+}
+
+/** What a case asks for. */
+export interface Invitation {
+  readonly door: DoorId
+  readonly what: Obtainable
+  readonly lifeMs: number
+}
+
+/** Makes a throw-away account for a door. @throws Error when the lab makes none */
+export async function inviteGuest({ door, what, lifeMs }: Invitation, witness: Witness): Promise<Guest> {
+  const answer = await postJson('/lab/guests', { door: audienceOf(door), life_ms: lifeMs }, witness)
+  return {
+    id: textOf(answer, 'guest'),
+    username: textOf(answer, 'username'),
+    apiKey: textOf(answer, 'api_key'),
+    credential: readCredential(what, membersOf(answer['credential'])),
+    firstEndMs: Date.now() + lifeMs,
+    graceMs: Number(answer['grace_ms']),
+  }
+}
+
+/** Ends what the account has opened. @throws Error when the lab refuses */
+export async function endGuest({ id }: Guest, by: Ending, witness: Witness): Promise<void> {
+  await postJson(`/lab/guests/${id}/end`, { by }, witness)
+}
+
+/**
+ * Extends its open lease over HTTP, by a fresh credential and in its own name.
+ * @returns when the lease ends now, by this page's clock, or the word by which that was refused
+ */
+export async function refreshGuest(guest: Guest, lifeMs: number, witness: Witness): Promise<number | string> {
+  const { credential } = await postJson(`/lab/guests/${guest.id}/credential`, { life_ms: lifeMs }, witness)
+  const authorization = `Bearer ${guest.apiKey}`
+  const { leases } = await getJson('/countersign/leases', witness, { authorization })
+  const [lease] = Array.isArray(leases) ? leases : []
+  const path = `/countersign/leases/${textOf(membersOf(lease), 'lease')}/refresh`
+  const body = JSON.stringify({ credential })
+  witness({ from: 'browser', text: `POST ${path}` })
+  witness({ from: 'browser', text: '{"credential":"••••"}' })
+  const headers = { 'content-type': 'application/json', authorization }
+  const response = await askSite(path, { method: 'POST', headers, body })
+  const text = await response.text()
+  witness({ from: 'site', text: `${response.status} ${response.statusText}`.trim() })
+  witness({ from: 'site', text, deciding: response.ok })
+  if (response.ok) return Date.now() + lifeMs
+  return textOf(membersOf(JSON.parse(text)), 'error')
+}
+
+/** Takes its login out of this browser, where that is what it showed; its open socket stays. A login that has ended is out already. */
+export async function forgetGuest({ id }: Guest): Promise<void> {
+  try {
+    await askSite(`/lab/guests/${id}/forget`, { method: 'POST' })
+  } catch {
+    // The site is silent; logging in again will say so.
+  }
+}
+
+/** The account goes. When that cannot be said any more, it goes by itself. */
+export async function dismissGuest({ id }: Guest): Promise<void> {
+  try {
+    await askSite(`/lab/guests/${id}`, { method: 'DELETE' })
+  } catch {
+    // The site is silent; the case says so already.
+  }
+}
+
+function membersOf(value: unknown): Answer {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
