@@ -89,15 +89,15 @@ function fill({ role, server, crowd }: Side, size: Size, leaseEndsAtMs: number |
   })
 }
 
-/** CPU of each server over the window, percent of a core. */
+/** CPU of each server from the first end to the last, percent of a core over the window. */
 async function cpuShares(sides: readonly Side[], size: Size, closing: Side): Promise<readonly number[]> {
   const readings = (): Promise<readonly number[]> =>
     Promise.all(sides.map(async ({ server }) => (await server.ask('cpu', undefined)).us))
-  const [before, startedAt] = [await readings(), performance.now()]
+  const before = await readings()
   await closing.server.ask('closeSpread', { group, overMs: size.windowMs })
   await sleep(size.windowMs + afterMs)
-  const [after, elapsedMs] = [await readings(), performance.now() - startedAt]
-  return after.map((us, at) => ((us - (before[at] ?? NaN)) / 1_000 / elapsedMs) * 100)
+  const after = await readings()
+  return after.map((us, at) => ((us - (before[at] ?? NaN)) / 1_000 / size.windowMs) * 100)
 }
 
 function goneOf({ crowd }: Side): Promise<Gone> {

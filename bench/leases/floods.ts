@@ -1,20 +1,14 @@
 /** Strangers by the thousand at the doors of the program, beside visitors who have every right to come in. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Flood } from '../rig/flood.ts'
-import type { FloodOutcome } from '../rig/flood-protocol.ts'
+import type { FloodOrder, FloodOutcome } from '../rig/flood-protocol.ts'
 import type { Part } from '../rig/part.ts'
-import { door, startProgram, type ProgramSite } from '../rig/program-site.ts'
+import { Server } from '../rig/process.ts'
+import { startProgram, type ProgramSite } from '../rig/program-site.ts'
 import type { Row } from '../rig/report.ts'
-import { handshakeRequest } from '../rig/requests.ts'
-import {
-  logIn,
-  p99Of,
-  payVisits,
-  together,
-  visitBySession,
-  visitByTicket,
-  type Visits,
-} from '../rig/visits.ts'
+import { logIn, payVisits, visitBySession, visitByTicket } from '../rig/visits.ts'
+import { kinds, type Kind } from './flood-kinds.ts'
+import { rowOf, type AllVisits, type Cpu, type Settled } from './flood-row.ts'
 
 /** How much of everything. */
 interface Size {
@@ -26,40 +20,19 @@ interface Size {
 
 const whole: Size = { strangersPerSecond: 5_000, floodMs: 10_000, warmUpMs: 3_000 }
 const small: Size = { strangersPerSecond: 1_000, floodMs: 3_000, warmUpMs: 1_000 }
+/** To a bare server, which keeps whoever has come. */
+const floorPerSecond = 2_500
 const handshakesPerSecond = 100
 const loginsPerSecond = 5
 /** Visits without a flood: the floor. */
 const calmMs = 3_000
 /** Until the server must have ended every connection by itself: deadline and linger, and something for a busy machine. */
-const settleMs = 40_000
+const settleMs = 20_000
 /** Connections that strangers hold at once: below what one process may have open here, server and visitors included. */
 const maxOpen = 18_000
 /** Two readings of memory that differ by no more are the same plateau. */
 const plateau = 0.05
 const maxWarmUps = 3
-
-/** One kind of stranger. */
-interface Kind {
-  readonly name: string
-  request(site: ProgramSite): Buffer
-}
-
-const kinds: readonly Kind[] = [
-  {
-    name: 'silent at the first-message door',
-    request: ({ host, origin }) => handshakeRequest({ target: door.path, host, origin }),
-  },
-  {
-    name: 'wrong ticket',
-    request: ({ host, origin }) =>
-      handshakeRequest({ target: `${door.path}?ticket=cst_${'A'.repeat(43)}`, host, origin }),
-  },
-  {
-    name: 'foreign Origin',
-    request: ({ host }) => handshakeRequest({ target: door.path, host, origin: 'https://evil.example.net' }),
-  },
-  { name: 'bare TCP, nothing sent', request: () => Buffer.alloc(0) },
-]
 
 /** The floods, each against a server of its own. */
 export const parts: readonly Part[] = kinds.map((kind) => ({
@@ -92,20 +65,43 @@ async function measureKind(kind: Kind, size: Size): Promise<Row> {
     const cookies: string[] = []
     while (cookies.length < 16) cookies.push(await logIn(site, nextAccount(), cookies.length))
     const scene = { site, flood, cookies, nextAccount }
-    const calm = await visit(scene, calmMs)
-    const idleBytes = await settled(scene)
-    const startBytes = await warmUp(scene, { kind, size }, idleBytes)
-    const before = await site.server.ask('cpu', undefined)
-    const [outcome, visits] = await Promise.all([
-      strangers(scene, kind, size, size.floodMs),
-      visit(scene, size.floodMs),
-    ])
-    const cpuUs = (await site.server.ask('cpu', undefined)).us - before.us
-    const endBytes = await settled(scene)
-    return rowOf(kind, { calm, visits, outcome, cpuUs, idleBytes, startBytes, endBytes })
+    const [calm, calmCpu] = await withCpu(site.server, () => visit(scene, calmMs))
+    const idle = await settled(scene)
+    const start = await warmUp(scene, { kind, size }, idle)
+    const [[outcome, visits], floodCpu] = await withCpu(site.server, () =>
+      Promise.all([strangers(scene, kind, size, size.floodMs), visit(scene, size.floodMs)]),
+    )
+    const { us: floodEndUs } = await site.server.ask('cpu', undefined)
+    const end = await settled(scene)
+    const floorUs = await measureFloor(scene, kind, size)
+    return rowOf(kind, { calm, calmCpu, outcome, visits, floodCpu, floodEndUs, idle, start, end, floorUs })
   } finally {
     await flood.stop()
     await site.stop()
+  }
+}
+
+/** What was done, and the server's CPU meanwhile. */
+async function withCpu<T>(server: Server, work: () => Promise<T>): Promise<readonly [T, Cpu]> {
+  const [before, startedAt] = [await server.ask('cpu', undefined), performance.now()]
+  const done = await work()
+  const [after, elapsedMs] = [await server.ask('cpu', undefined), performance.now() - startedAt]
+  const us = after.us - before.us
+  return [done, { us, percent: (us / 1_000 / elapsedMs) * 100 }]
+}
+
+/** What the same strangers cost a bare server, which lets everybody in and keeps them: µs each. */
+async function measureFloor({ site, flood }: Scene, kind: Kind, { floodMs }: Size): Promise<number> {
+  const floor = await Server.start({ kind: 'bare', application: 'idle' })
+  const run = (forMs: number): Promise<FloodOutcome> =>
+    flood.run({ ...orderOf(site, kind), port: floor.port, perSecond: floorPerSecond, forMs })
+  try {
+    await run(floodMs / 10)
+    const [outcome, cpu] = await withCpu(floor, () => run(floodMs / 5))
+    await flood.drop()
+    return cpu.us / outcome.connected
+  } finally {
+    await floor.stop()
   }
 }
 
@@ -113,33 +109,25 @@ async function measureKind(kind: Kind, size: Size): Promise<Row> {
 async function warmUp(
   scene: Scene,
   { kind, size }: { readonly kind: Kind; readonly size: Size },
-  idleBytes: number,
-): Promise<number> {
-  let bytes = idleBytes
+  idle: Settled,
+): Promise<Settled> {
+  let last = idle
   for (let round = 0; round < maxWarmUps; round++) {
     await Promise.all([strangers(scene, kind, size, size.warmUpMs), visit(scene, size.warmUpMs)])
     const now = await settled(scene)
-    const same = Math.abs(now - bytes) <= bytes * plateau
-    bytes = now
+    const same = Math.abs(now.rssBytes - last.rssBytes) <= last.rssBytes * plateau
+    last = now
     if (same) break
   }
-  return bytes
+  return last
 }
 
-function strangers(scene: Scene, kind: Kind, size: Size, forMs: number): Promise<FloodOutcome> {
-  const { site, flood } = scene
-  return flood.run({
-    port: site.server.port,
-    request: kind.request(site).toString('latin1'),
-    perSecond: size.strangersPerSecond,
-    forMs,
-    maxOpen,
-  })
+function strangers({ site, flood }: Scene, kind: Kind, size: Size, forMs: number): Promise<FloodOutcome> {
+  return flood.run({ ...orderOf(site, kind), perSecond: size.strangersPerSecond, forMs })
 }
 
-interface AllVisits {
-  readonly handshakes: Visits
-  readonly logins: Visits
+function orderOf(site: ProgramSite, kind: Kind): Omit<FloodOrder, 'firstAddress' | 'perSecond' | 'forMs'> {
+  return { port: site.server.port, request: kind.request(site).toString('latin1'), maxOpen }
 }
 
 /** Half of the handshakes by session, half by a ticket that the site is asked for. */
@@ -158,55 +146,13 @@ async function visit({ site, cookies, nextAccount }: Scene, forMs: number): Prom
 }
 
 /** Waits until the server has ended all connections of strangers, and reads its memory. */
-async function settled({ site, flood }: Scene): Promise<number> {
+async function settled({ site, flood }: Scene): Promise<Settled> {
   const untilMs = performance.now() + settleMs
   while ((await flood.open()) > 0 && performance.now() < untilMs) await sleep(200)
   const left = await flood.open()
   await flood.drop()
-  if (left > 0) throw new Error(`the server has not ended ${left} connections of strangers by itself`)
   await sleep(1_000)
-  return (await site.server.ask('memory', undefined)).rssBytes
-}
-
-interface Measured {
-  readonly calm: AllVisits
-  readonly visits: AllVisits
-  readonly outcome: FloodOutcome
-  readonly cpuUs: number
-  readonly idleBytes: number
-  readonly startBytes: number
-  readonly endBytes: number
-}
-
-function rowOf(kind: Kind, measured: Measured): Row {
-  const { calm, visits, outcome, cpuUs } = measured
-  const all = together([visits.handshakes, visits.logins])
-  const mib = (bytes: number): number => bytes / 1_048_576
-  return {
-    bench: 'leases',
-    table: 'floods: what becomes of 100 handshakes and 5 logins a second beside them, ms from due to success',
-    name: kind.name,
-    figures: {
-      'strangers/s': (outcome.connected / outcome.elapsedMs) * 1_000,
-      'most open': outcome.mostOpen,
-      'not connected': outcome.failed + outcome.skipped,
-      'succeeded %': (all.succeeded / all.count) * 100,
-      p99: p99Of(all),
-      'handshake p99': p99Of(visits.handshakes),
-      'floor p99': p99Of(calm.handshakes),
-      'login p99': p99Of(visits.logins),
-      'floor login p99': p99Of(calm.logins),
-      'CPU %': (cpuUs / 1_000 / outcome.elapsedMs) * 100,
-      'MiB before strangers': mib(measured.idleBytes),
-      'MiB before': mib(measured.startBytes),
-      'MiB after': mib(measured.endBytes),
-      'times memory': measured.endBytes / measured.startBytes,
-    },
-    targets: [
-      { figure: 'succeeded %', bound: 99, sense: 'at least' },
-      { figure: 'p99', bound: 1_000, sense: 'at most' },
-      { figure: 'times memory', bound: 1.2, sense: 'at most' },
-    ],
-    ...(all.failures.length === 0 ? {} : { note: [...new Set(all.failures)].slice(0, 5).join('; ') }),
-  }
+  const { us: cpuUs } = await site.server.ask('cpu', undefined)
+  const { rssBytes } = await site.server.ask('memory', undefined)
+  return { rssBytes, cpuUs, left }
 }
