@@ -100,7 +100,7 @@ export interface Cut {
   readonly count: number
 }
 
-/** Leases of one registry: medians of the rounds. */
+/** Leases of one registry: CPU time, means of many rounds. */
 export interface LeaseCosts {
   readonly addNs: number
   readonly refreshNs: number
