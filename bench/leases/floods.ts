@@ -90,15 +90,22 @@ async function withCpu<T>(server: Server, work: () => Promise<T>): Promise<reado
   return [done, { us, percent: (us / 1_000 / elapsedMs) * 100 }]
 }
 
-/** What the same strangers cost a bare server, which lets everybody in and keeps them: µs each. */
+/** What the same strangers cost a bare server, which lets everybody in until they go by themselves: µs each. */
 async function measureFloor({ site, flood }: Scene, kind: Kind, { floodMs }: Size): Promise<number> {
   const floor = await Server.start({ kind: 'bare', application: 'idle' })
   const run = (forMs: number): Promise<FloodOutcome> =>
     flood.run({ ...orderOf(site, kind), port: floor.port, perSecond: floorPerSecond, forMs })
   try {
     await run(floodMs / 10)
-    const [outcome, cpu] = await withCpu(floor, () => run(floodMs / 5))
     await flood.drop()
+    const [outcome, cpu] = await withCpu(floor, async () => {
+      const outcome = await run(floodMs / 5)
+      await flood.drop()
+      const untilMs = performance.now() + settleMs
+      while ((await floor.ask('connections', undefined)).count > 0 && performance.now() < untilMs)
+        await sleep(100)
+      return outcome
+    })
     return cpu.us / outcome.connected
   } finally {
     await floor.stop()
