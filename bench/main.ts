@@ -7,15 +7,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bench as doors } from './doors.ts'
+import { bench as leases } from './leases.ts'
 import { bench as memory } from './memory.ts'
 import { bench as messages } from './messages.ts'
 import type { Bench } from './rig/bench.ts'
 import { pinGenerator, pins } from './rig/process.ts'
-import { jsonOf, tableOf, type Row } from './rig/report.ts'
+import { jsonOf, tablesOf, type Row } from './rig/report.ts'
 import { bench as wamp } from './wamp.ts'
 
 /** Every bench; a new one is a file and a row here. */
-const benches: readonly Bench[] = [doors, messages, memory, wamp]
+const benches: readonly Bench[] = [doors, messages, memory, leases, wamp]
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -56,7 +57,7 @@ async function measure(): Promise<void> {
         writeFileSync(options.json, jsonOf([...all, ...rows]))
       },
     })
-    if (rows.length > 0) console.log(`\n${bench.name}: ${bench.about}\n${tableOf(rows)}`)
+    if (rows.length > 0) console.log(`\n${bench.name}: ${bench.about}\n${tablesOf(rows)}`)
     all.push(...rows)
   }
 }

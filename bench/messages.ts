@@ -1,123 +1,157 @@
-/** Messages after acceptance: what the gate of a lease costs on each. */
+/** Messages after acceptance: what the gate of a lease costs on each, in either direction. */
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from './rig/bench.ts'
-import { echo, hold, release, type Attempt } from './rig/generator.ts'
+import { burstEnd, burstSize, burstText } from './rig/bursts.ts'
+import { exchange, hold, release, type Attempt } from './rig/generator.ts'
 import { median } from './rig/numbers.ts'
 import { Server } from './rig/process.ts'
+import type { Application } from './rig/protocol.ts'
 import type { Row } from './rig/report.ts'
 import { handshakeRequest, textFrame } from './rig/requests.ts'
 import { unusedKey } from './rig/tokens.ts'
 
 const connections = 16
-const window = 16
+const messages = burstOf(burstText)
+/** As long as the others; what a policy reads has to be JSON. */
+const judged = burstOf('{"type":"chat.send","room":"lobby","text":"hello, how are you?"}')
+/** A server's frames are not masked: two bytes of head. */
+const messageBytes = burstText.length + 2
 
-/** What is sent and echoed. */
-interface Case {
+/** One way in which messages go, as an application, what is sent to it at a time, and how long its answer is. */
+interface Direction {
   readonly name: string
-  readonly text: string
+  readonly application: Application
+  readonly burst: Buffer
+  readonly answerBytes: number
+  /** Share of the floor; `undefined`: only shown. */
+  readonly atLeast: number | undefined
+  /** Whether each message is held to a policy. */
   readonly policy: boolean
-  readonly targets: Row['targets']
 }
 
-/** Both texts are 64 bytes long; what a policy reads has to be JSON. */
-const cases: readonly Case[] = [
+/** Every direction counts the messages that its name says; what else a burst needs is the same on both sides. */
+const directions: readonly Direction[] = [
   {
     name: 'echo',
-    text: 'x'.repeat(64),
+    application: 'echo',
+    burst: Buffer.concat(messages),
+    answerBytes: burstSize * messageBytes,
+    atLeast: 0.98,
     policy: false,
-    targets: [{ figure: 'share', bound: 0.98, sense: 'at least' }],
+  },
+  {
+    name: 'inbound',
+    application: 'sink',
+    burst: Buffer.concat([...messages, textFrame(burstEnd)]),
+    answerBytes: burstEnd.length + 2,
+    atLeast: 0.97,
+    policy: false,
+  },
+  {
+    name: 'outbound',
+    application: 'source',
+    burst: textFrame(burstEnd),
+    answerBytes: burstSize * messageBytes,
+    atLeast: 0.97,
+    policy: false,
   },
   {
     name: 'echo under a policy',
-    text: '{"type":"chat.send","room":"lobby","text":"hello, how are you?"}',
+    application: 'echo',
+    burst: Buffer.concat(judged),
+    answerBytes: burstSize * messageBytes,
+    atLeast: undefined,
     policy: true,
-    targets: [],
   },
 ]
+
+function burstOf(text: string): readonly Buffer[] {
+  const message = textFrame(text)
+  return Array.from({ length: burstSize }, () => message)
+}
 
 /** The messages bench. */
 export const bench: Bench = {
   name: 'messages',
-  about: 'echoes of 64 bytes over 16 accepted connections, CPU beside bare ws',
+  about: 'messages of 64 bytes over 16 accepted connections, CPU beside bare ws',
   async run({ quick, only, done }) {
-    for (const one of cases) if (one.name.includes(only)) done(await measure(one, quick))
+    for (const direction of directions.filter(({ name }) => name.includes(only)))
+      done(await measureDirection(direction, quick))
   },
 }
 
-async function measure({ name, text, policy, targets }: Case, quick: boolean): Promise<Row> {
-  const bare = await Server.start({ kind: 'bare', application: 'echo' })
-  const guarded = await Server.start({
-    kind: 'guarded',
-    application: 'echo',
-    records: 'memory',
-    key: unusedKey,
-    policy,
-  })
+/** All directions as rows of another bench, each to reach the same share. */
+export async function* messageRows(bench: string, atLeast: number, quick: boolean): AsyncGenerator<Row> {
+  for (const direction of directions.filter(({ policy }) => !policy)) {
+    const row = await measureDirection({ ...direction, atLeast }, quick)
+    yield { ...row, bench, name: `messages, ${direction.name}` }
+  }
+}
+
+interface Side {
+  readonly server: Server
+  readonly sockets: readonly Socket[]
+}
+
+async function measureDirection(direction: Direction, quick: boolean): Promise<Row> {
+  const { application, policy } = direction
+  const bare = await Server.start({ kind: 'bare', application })
+  const facts = { records: 'memory', key: unusedKey, policy } as const
+  const guarded = await Server.start({ kind: 'guarded', application, ...facts })
   const tickets = await guarded.ask('mint', { what: 'ticket', count: connections })
   const attempts = tickets.map((ticket): Attempt => ({
     request: handshakeRequest({ target: `/?ticket=${ticket}` }),
     frame: undefined,
   }))
-  const floorSide = { server: bare, sockets: await hold(bare.port, attempts), text }
-  const guardedSide = { server: guarded, sockets: await hold(guarded.port, attempts), text }
+  const floorSide = { server: bare, sockets: await hold(bare.port, attempts) }
+  const guardedSide = { server: guarded, sockets: await hold(guarded.port, attempts) }
   try {
-    const shares: number[] = []
-    const floorUs: number[] = []
-    const guardedUs: number[] = []
-    const rates: number[] = []
-    const messagesEach = quick ? 1_600 : 4_800
-    for (const side of [floorSide, guardedSide]) await slice(side, messagesEach)
+    const bursts = quick ? 100 : 300
+    const floor: Slice[] = []
+    const cost: Slice[] = []
+    for (const side of [floorSide, guardedSide]) await slice(side, direction, bursts)
     for (let pair = 0; pair < (quick ? 4 : 12); pair++) {
-      const order = pair % 2 === 0 ? [floorSide, guardedSide] : [guardedSide, floorSide]
-      const costs = new Map<Server, { readonly us: number; readonly perSecond: number }>()
-      for (const side of order) costs.set(side.server, await slice(side, messagesEach))
-      const [floor, cost] = [costs.get(bare), costs.get(guarded)]
-      if (floor === undefined || cost === undefined) continue
-      floorUs.push(floor.us)
-      guardedUs.push(cost.us)
-      shares.push(floor.us / cost.us)
-      rates.push(cost.perSecond)
+      // Neither side always comes first: what one leaves behind must not always hit the other.
+      if (pair % 2 === 0) floor.push(await slice(floorSide, direction, bursts))
+      cost.push(await slice(guardedSide, direction, bursts))
+      if (pair % 2 === 1) floor.push(await slice(floorSide, direction, bursts))
     }
-    return {
-      bench: 'messages',
-      name,
-      figures: {
-        share: median(shares),
-        'share (quietest)': Math.min(...floorUs) / Math.min(...guardedUs),
-        'floor µs': median(floorUs),
-        'guarded µs': median(guardedUs),
-        'messages/s': median(rates),
-      },
-      targets,
-    }
+    return rowOf(direction, floor, cost)
   } finally {
     await release([...floorSide.sockets, ...guardedSide.sockets])
     await Promise.all([bare.stop(), guarded.stop()])
   }
 }
 
-interface EchoSide {
-  readonly server: Server
-  readonly sockets: readonly Socket[]
-  readonly text: string
+function rowOf({ name, atLeast }: Direction, floor: readonly Slice[], guarded: readonly Slice[]): Row {
+  const floorUs = floor.map(({ us }) => us)
+  const guardedUs = guarded.map(({ us }) => us)
+  return {
+    bench: 'messages',
+    name,
+    figures: {
+      share: median(floorUs.map((us, at) => us / (guardedUs[at] ?? NaN))),
+      'share (quietest)': Math.min(...floorUs) / Math.min(...guardedUs),
+      'floor µs': median(floorUs),
+      'guarded µs': median(guardedUs),
+      'messages/s': median(guarded.map(({ perSecond }) => perSecond)),
+    },
+    targets: atLeast === undefined ? [] : [{ figure: 'share', bound: atLeast, sense: 'at least' }],
+  }
 }
 
-async function slice(
-  side: EchoSide,
-  messagesEach: number,
-): Promise<{ readonly us: number; readonly perSecond: number }> {
-  const before = await side.server.ask('cpu', undefined)
-  const elapsedMs = await echo({
-    sockets: side.sockets,
-    frame: textFrame(side.text),
-    // A server's frames are not masked: two bytes of head.
-    answerBytes: side.text.length + 2,
-    window,
-    messagesEach,
-  })
+interface Slice {
+  readonly us: number
+  readonly perSecond: number
+}
+
+async function slice({ server, sockets }: Side, direction: Direction, bursts: number): Promise<Slice> {
+  const { burst, answerBytes } = direction
+  const before = await server.ask('cpu', undefined)
+  const elapsedMs = await exchange({ sockets, burst, answerBytes, bursts })
   await sleep(10)
-  const after = await side.server.ask('cpu', undefined)
-  const messages = messagesEach * side.sockets.length
-  return { us: (after.us - before.us) / messages, perSecond: (messages / elapsedMs) * 1_000 }
+  const after = await server.ask('cpu', undefined)
+  const count = bursts * burstSize * sockets.length
+  return { us: (after.us - before.us) / count, perSecond: (count / elapsedMs) * 1_000 }
 }

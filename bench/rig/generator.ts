@@ -145,41 +145,38 @@ export async function release(sockets: readonly Socket[]): Promise<void> {
   await sleep(50)
 }
 
-/** Echoed messages over held connections. */
-export interface EchoLoad {
+/** Exchanges over held connections, burst by burst. */
+export interface ExchangeLoad {
   readonly sockets: readonly Socket[]
-  /** One message, ready to be sent, and how many bytes come back for it. */
-  readonly frame: Buffer
+  /** What is written at a time: one write a burst, or the generator would become the bottleneck. */
+  readonly burst: Buffer
+  /** How many bytes come back for it; the next burst leaves when they are there. */
   readonly answerBytes: number
-  /** Messages of one connection that are on their way at a time. */
-  readonly window: number
-  readonly messagesEach: number
+  /** Bursts of each connection. */
+  readonly bursts: number
 }
 
-/** Runs a series of echoes. @returns elapsed time, ms */
-export async function echo(load: EchoLoad): Promise<number> {
+/** Runs a series. @returns elapsed time, ms */
+export async function exchange(load: ExchangeLoad): Promise<number> {
   const startedAt = performance.now()
-  await Promise.all(load.sockets.map((socket) => echoOne(socket, load))).finally(stayAwake())
+  await Promise.all(load.sockets.map((socket) => exchangeOne(socket, load))).finally(stayAwake())
   return performance.now() - startedAt
 }
 
-function echoOne(socket: Socket, load: EchoLoad): Promise<void> {
-  const { frame, window, messagesEach, answerBytes } = load
-  // One write a burst: the generator must not become the bottleneck.
-  const burst = Buffer.concat(Array.from({ length: window }, () => frame))
+function exchangeOne(socket: Socket, { burst, bursts, answerBytes }: ExchangeLoad): Promise<void> {
   return new Promise((resolve) => {
-    let sent = window
-    let pending = window * answerBytes
+    let sent = 1
+    let pending = answerBytes
     const heard = (chunk: Buffer): void => {
       pending -= chunk.length
       if (pending > 0) return
-      if (sent >= messagesEach) {
+      if (sent >= bursts) {
         socket.off('data', heard)
         resolve()
         return
       }
-      sent += window
-      pending += window * answerBytes
+      sent++
+      pending += answerBytes
       socket.write(burst)
     }
     socket.on('data', heard)

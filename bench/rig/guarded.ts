@@ -17,33 +17,40 @@ import {
 import { hmacSecret, jwt, localJwks, password, session, ticket, type KeySource } from 'countersign/methods'
 import { guardUpgrades } from 'countersign/ws'
 import type { WebSocketServer } from 'ws'
+import { monotonicMs } from './clock.ts'
 import {
   audience,
   host,
   issuer,
   origin,
   sessionCookie,
+  type Cut,
+  type MintOrder,
   type Role,
-  type ServerQuestions,
   type TokenKey,
 } from './protocol.ts'
 
-/** Makes credentials that the guard will accept. */
-export type Mint = (what: ServerQuestions['mint']['ask']['what'], count: number) => Promise<readonly string[]>
+/** What a bench does with a guard. */
+export interface GuardedSide {
+  /** Makes credentials that the guard will accept. */
+  mint(order: MintOrder): Promise<readonly string[]>
+  /** Revokes a subject. @throws Error when one of its leases has not ended by the time that the guard has answered */
+  revoke(subject: string): Promise<Cut>
+}
 
 /** Puts a guard before the server. */
 export async function guardedServer(
   server: Server,
   wss: WebSocketServer,
   role: Role & { readonly kind: 'guarded' },
-): Promise<Mint> {
+): Promise<GuardedSide> {
   const guard = createGuard({
     records: await recordsOf(role.records),
     audience,
     origins: [origin],
     hosts: [host],
     // One address sends all the load: its rate is counted, and never reached.
-    limits: { handshakesPerSecond: 1e9 },
+    limits: { handshakesPerSecond: 1e9, ...role.limits },
     passwords: nobody,
     accept: [
       ticket({ from: [query('ticket'), firstMessage()] }),
@@ -60,7 +67,10 @@ export async function guardedServer(
     ],
   })
   guardUpgrades(server, wss, guard, role.policy === true ? { messages: policy() } : {})
-  return (what, count) => mintAll(guard, what, count)
+  return {
+    mint: (order) => mintAll(guard, order),
+    revoke: (subject) => revoke(guard, subject),
+  }
 }
 
 /** One exact row of a table with patterns beside it, and rates that are counted and never reached. */
@@ -92,14 +102,27 @@ async function recordsOf(records: string): Promise<Records> {
 
 let lastUser = 0
 
-async function mintAll(guard: Guard, what: 'ticket' | 'session', count: number): Promise<readonly string[]> {
+async function mintAll(guard: Guard, order: MintOrder): Promise<readonly string[]> {
   const secrets: string[] = []
-  for (let at = 0; at < count; at++) {
+  for (let at = 0; at < order.count; at++) {
     // Everybody has one connection: what a second one costs is the application's choice.
-    const subject = `user-${++lastUser}`
+    const subject = order.subject ?? `user-${++lastUser}`
     const roles = ['member']
-    if (what === 'ticket') secrets.push((await guard.issue.ticket({ subject, roles })).ticket)
-    else secrets.push((await guard.issue.session({ subject, roles })).session)
+    if (order.what === 'session') secrets.push((await guard.issue.session({ subject, roles })).session)
+    else secrets.push((await guard.issue.ticket({ subject, roles, ...leaseOf(order) })).ticket)
   }
   return secrets
+}
+
+function leaseOf({ leaseEndsAtMs }: MintOrder): { readonly leaseMs?: number } {
+  return leaseEndsAtMs === undefined ? {} : { leaseMs: leaseEndsAtMs - Date.now() }
+}
+
+async function revoke(guard: Guard, subject: string): Promise<Cut> {
+  const leases = guard.leases(subject)
+  const calledAtMs = monotonicMs()
+  await guard.revoke({ subject })
+  const shutAtMs = monotonicMs()
+  if (leases.some((lease) => !lease.ended)) throw new Error('a revoked lease still lives')
+  return { calledAtMs, shutAtMs, count: leases.length }
 }

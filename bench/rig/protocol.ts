@@ -1,5 +1,6 @@
 /** What the bench and a measured server say to each other over the channel between parent and child process. */
 
+import type { LimitOptions } from 'countersign'
 import type { CheckKind } from './check.ts'
 
 /** What a server does with those whom it has let in. */
@@ -10,6 +11,10 @@ export type Application =
   | 'echo'
   /** Answers the first message with one frame: what a server needs at least where a first message is a credential. */
   | 'acknowledge'
+  /** Takes messages in, and answers only those that end a burst (see `bursts.ts`). */
+  | 'sink'
+  /** Answers each message with a burst of its own. */
+  | 'source'
 
 /** Keys of the JWT method of a guarded server; the bench signs with the other half. */
 export interface TokenKey {
@@ -22,7 +27,12 @@ export interface TokenKey {
 
 /** What a measured server is. Every server is bare `ws` with `noServer` and `handleUpgrade`; the guard is the only difference. */
 export type Role =
-  | { readonly kind: 'bare'; readonly application: Application }
+  | {
+      readonly kind: 'bare'
+      readonly application: Application
+      /** Whether connections are kept by the parameter `group` of their URL, for `cut` and `closeSpread`. @default false */
+      readonly grouped?: boolean
+    }
   /** Bare, but checks the signature of the bearer token of each handshake and nothing else. */
   | { readonly kind: 'checking'; readonly key: TokenKey; readonly check: CheckKind }
   | {
@@ -33,7 +43,11 @@ export type Role =
       readonly key: TokenKey
       /** Whether each message is held to a policy. @default false */
       readonly policy?: boolean
+      /** What differs from the defaults. @default nothing but the rate of one source */
+      readonly limits?: LimitOptions
     }
+  /** The program as `countersign serve` composes it, from this configuration file. */
+  | { readonly kind: 'program'; readonly config: string; readonly port: number }
   /** Bare, and moves WAMP frames between sockets without understanding them. */
   | { readonly kind: 'wamp-floor' }
   /** The WAMP router; the role of its one user has this many rules. */
@@ -48,15 +62,56 @@ export interface ServerQuestions {
   /** Memory after full collections. Needs `--expose-gc`. */
   memory: { readonly ask: undefined; readonly answer: Memory }
   /** Makes credentials in the server's own records. */
-  mint: {
-    readonly ask: { readonly what: 'ticket' | 'session'; readonly count: number }
-    readonly answer: readonly string[]
+  mint: { readonly ask: MintOrder; readonly answer: readonly string[] }
+  /** How many TCP connections it holds, whatever they are. */
+  connections: { readonly ask: undefined; readonly answer: { readonly count: number } }
+  /** Ends all connections of a group at once: a guarded server revokes the subject of this name, a bare one closes. */
+  cut: { readonly ask: { readonly group: string }; readonly answer: Cut }
+  /** Begins to close a group evenly over this time, as many as are due every 250 ms. Bare servers only. */
+  closeSpread: {
+    readonly ask: { readonly group: string; readonly overMs: number }
+    readonly answer: { readonly count: number }
+  }
+  /** What leases cost without sockets. Needs `--expose-gc`. */
+  leaseCosts: {
+    readonly ask: { readonly count: number; readonly rounds: number }
+    readonly answer: LeaseCosts
   }
   /** CPU time of one signature check in a hot loop, all threads. */
   checkCost: {
     readonly ask: { readonly key: TokenKey; readonly check: CheckKind; readonly tokens: readonly string[] }
     readonly answer: { readonly us: number }
   }
+}
+
+/** What to mint. */
+export interface MintOrder {
+  readonly what: 'ticket' | 'session'
+  readonly count: number
+  /** Whose all of them are. @default a fresh subject each */
+  readonly subject?: string
+  /** When the leases of tickets end, before jitter, ms since the epoch. @default as the library has it */
+  readonly leaseEndsAtMs?: number
+}
+
+/** When a group was cut, by `monotonicMs`. */
+export interface Cut {
+  readonly calledAtMs: number
+  /** From here on nothing of the group passes in either direction. */
+  readonly shutAtMs: number
+  readonly count: number
+}
+
+/** Leases of one registry: CPU time, means of many rounds. */
+export interface LeaseCosts {
+  readonly addNs: number
+  readonly refreshNs: number
+  readonly endNs: number
+  /** One tick of the wheel on which nothing is due, µs. */
+  readonly tickUs: number
+  readonly bytesEach: number
+  /** Timers that the guard's clock was asked for. */
+  readonly timers: number
 }
 
 /** Memory of a server and how many WebSockets it holds. */
@@ -69,10 +124,13 @@ export interface Memory {
   readonly sockets: number
 }
 
+/** A table of questions: what is asked, what is answered, by name. */
+export type Questions<Q> = { readonly [K in keyof Q]: { readonly ask: unknown; readonly answer: unknown } }
+
 /** A question on the wire. */
 export interface Request {
   readonly id: number
-  readonly kind: keyof ServerQuestions
+  readonly kind: string
   readonly ask: unknown
 }
 

@@ -9,6 +9,10 @@ export interface Row {
   /** Every figure by its name, unit included. */
   readonly figures: Readonly<Record<string, number>>
   readonly targets: readonly Target[]
+  /** Rows of one table share their columns: what is measured in other units stands in a table of its own. @default '' */
+  readonly table?: string
+  /** What is to be said besides, such as why nothing was measured. @default nothing */
+  readonly note?: string
 }
 
 /** What one figure of a row shall reach. */
@@ -25,8 +29,19 @@ export function verdict(row: Row, target: Target): 'met' | 'missed' {
   return (target.sense === 'at least' ? value >= target.bound : value <= target.bound) ? 'met' : 'missed'
 }
 
-/** The rows as lines of text; rows of one bench share their columns. */
-export function tableOf(rows: readonly Row[]): string {
+/** The rows as lines of text, table by table. */
+export function tablesOf(rows: readonly Row[]): string {
+  const tables = [...new Set(rows.map(({ table = '' }) => table))]
+  return tables
+    .map((name) => {
+      const lines = tableOf(rows.filter(({ table = '' }) => table === name))
+      return name === '' ? lines : `${name}\n${lines}`
+    })
+    .join('\n\n')
+}
+
+/** Rows that share their columns. */
+function tableOf(rows: readonly Row[]): string {
   const figures = [...new Set(rows.flatMap((row) => Object.keys(row.figures)))]
   const cells = [
     ['', ...figures, 'target'],
@@ -53,12 +68,11 @@ export function jsonOf(rows: readonly Row[]): string {
 }
 
 function promised(row: Row): string {
-  return row.targets
-    .map((target) => {
-      const sign = target.sense === 'at least' ? '≥' : '≤'
-      return `${target.figure} ${sign} ${target.bound}: ${verdict(row, target)}`
-    })
-    .join(', ')
+  const targets = row.targets.map((target) => {
+    const sign = target.sense === 'at least' ? '≥' : '≤'
+    return `${target.figure} ${sign} ${target.bound}: ${verdict(row, target)}`
+  })
+  return [...targets, ...(row.note === undefined ? [] : [row.note])].join(', ')
 }
 
 function written(value: number | undefined): string {

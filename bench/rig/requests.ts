@@ -7,6 +7,8 @@ export interface RequestParts {
   readonly target?: string
   /** `undefined`: not sent. */
   readonly origin?: string | undefined
+  /** @default that of the guarded servers */
+  readonly host?: string
   /** Further header lines, each `Name: value`. */
   readonly lines?: readonly string[]
 }
@@ -16,7 +18,7 @@ export function handshakeRequest(parts: RequestParts = {}): Buffer {
   const shown = 'origin' in parts ? parts.origin : origin
   const lines = [
     `GET ${parts.target ?? '/'} HTTP/1.1`,
-    `Host: ${host}`,
+    `Host: ${parts.host ?? host}`,
     'Connection: Upgrade',
     'Pragma: no-cache',
     'Cache-Control: no-cache',
@@ -44,3 +46,6 @@ export function textFrame(text: string): Buffer {
   const masked = payload.map((byte, at) => byte ^ (mask[at % 4] ?? 0))
   return Buffer.concat([head, mask, masked])
 }
+
+/** The answer to a close: a masked close frame without a code (RFC 6455 §5.5.1). */
+export const closeFrame: Buffer = Buffer.from([0x88, 0x80, 0x37, 0xfa, 0x21, 0x3d])

@@ -27,17 +27,32 @@ export interface Waiting {
 /** A socket younger than this is not dropped while another source is over its share. */
 const youngMs = 1_000
 
+/** Silent sockets of one source. */
+interface Share {
+  /** In order of arrival. */
+  readonly silent: Set<Waiting>
+  /** The first of them: a full pool asks for it at every arrival, of every source. */
+  oldest: Waiting
+  /** One object for all sources of a subnet. */
+  readonly subnet: Crowd
+}
+
+/** How many sockets of a subnet are in the pool, silent and talking. */
+interface Crowd {
+  count: number
+}
+
 /** The pool. Membership is the adapter's duty: whoever enters leaves. */
 export class Pool {
   readonly limits: PoolLimits
-  /** Silent sockets by source; a `Set` keeps them in order of arrival. */
-  readonly #silent = new Map<string, Set<Waiting>>()
+  /** Silent sockets by source. */
+  readonly #silent = new Map<string, Share>()
   readonly #talking = new Set<Waiting>()
   /** Pending and refused sockets. */
   readonly #others = new Set<object>()
   /** Silent and talking sockets by source, and by subnet. */
   readonly #sources = new Map<string, number>()
-  readonly #subnets = new Map<string, number>()
+  readonly #subnets = new Map<string, Crowd>()
   #silentCount = 0
 
   constructor(limits: PoolLimits) {
@@ -60,11 +75,14 @@ export class Pool {
    */
   enter(waiting: Waiting): boolean {
     if (!this.#makeRoom(waiting)) return false
-    const set = this.#silent.get(waiting.source)
-    if (set === undefined) this.#silent.set(waiting.source, new Set([waiting]))
-    else set.add(waiting)
+    add(this.#sources, waiting.source, 1)
+    const subnet = this.#crowdOf(waiting)
+    subnet.count++
+    const share = this.#silent.get(waiting.source)
+    if (share === undefined) {
+      this.#silent.set(waiting.source, { silent: new Set([waiting]), oldest: waiting, subnet })
+    } else share.silent.add(waiting)
     this.#silentCount++
-    this.#count(waiting, 1)
     return true
   }
 
@@ -82,7 +100,10 @@ export class Pool {
 
   /** Takes a socket out; nothing happens when it is not in. */
   leave(waiting: Waiting): void {
-    if (this.#talking.delete(waiting) || this.#leaveSilent(waiting)) this.#count(waiting, -1)
+    if (!this.#talking.delete(waiting) && !this.#leaveSilent(waiting)) return
+    add(this.#sources, waiting.source, -1)
+    const subnet = this.#crowdOf(waiting)
+    if (--subnet.count === 0) this.#subnets.delete(waiting.subnet)
   }
 
   /** Counts a socket whose verdict is pending, or a refused one that still closes, until `vacate`. @returns `false`: no room */
@@ -99,7 +120,7 @@ export class Pool {
 
   /** Sends everyone away who waits or talks. */
   close(): void {
-    const all = [...this.#talking, ...[...this.#silent.values()].flatMap((set) => [...set])]
+    const all = [...this.#talking, ...[...this.#silent.values()].flatMap(({ silent }) => [...silent])]
     for (const waiting of all) {
       this.leave(waiting)
       waiting.evict('shutting_down')
@@ -113,9 +134,9 @@ export class Pool {
    */
   #makeRoom(waiting: Waiting): boolean {
     if ((this.#sources.get(waiting.source) ?? 0) >= this.limits.perSource) {
-      return drop(this, first(this.#silent.get(waiting.source)))
+      return drop(this, this.#silent.get(waiting.source)?.oldest)
     }
-    if (this.#subnetOf(waiting) >= this.limits.perSubnet) {
+    if ((this.#subnets.get(waiting.subnet)?.count ?? 0) >= this.limits.perSubnet) {
       return drop(
         this,
         this.#foremost((one) => one.subnet === waiting.subnet),
@@ -131,44 +152,45 @@ export class Pool {
 
   /**
    * The oldest silent socket of the source that holds most; of several sources, of the one whose subnet holds most, then
-   * the oldest. Bounded by the pool itself; runs only when a cap is reached.
+   * the oldest. Bounded by the pool itself; runs only when a cap is reached, but then at every arrival: it looks nothing up.
    */
   #foremost(counts: (waiting: Waiting) => boolean): Waiting | undefined {
-    let best: Waiting | undefined
-    for (const set of this.#silent.values()) {
-      const one = first(set)
-      if (one !== undefined && counts(one) && (best === undefined || this.#exceeds(one, best))) best = one
+    let best: Share | undefined
+    for (const share of this.#silent.values()) {
+      if ((best === undefined || exceeds(share, best)) && counts(share.oldest)) best = share
     }
-    return best
-  }
-
-  #exceeds(one: Waiting, other: Waiting): boolean {
-    const more = this.#silentOf(one) - this.#silentOf(other)
-    if (more !== 0) return more > 0
-    const crowd = this.#subnetOf(one) - this.#subnetOf(other)
-    return crowd === 0 ? one.sinceMs < other.sinceMs : crowd > 0
+    return best?.oldest
   }
 
   #silentOf(waiting: Waiting): number {
-    return this.#silent.get(waiting.source)?.size ?? 0
+    return this.#silent.get(waiting.source)?.silent.size ?? 0
   }
 
-  #subnetOf(waiting: Waiting): number {
-    return this.#subnets.get(waiting.subnet) ?? 0
+  /** The crowd of its subnet, made for the first that arrives. */
+  #crowdOf({ subnet }: Waiting): Crowd {
+    const known = this.#subnets.get(subnet)
+    if (known !== undefined) return known
+    const crowd = { count: 0 }
+    this.#subnets.set(subnet, crowd)
+    return crowd
   }
 
   #leaveSilent(waiting: Waiting): boolean {
-    const set = this.#silent.get(waiting.source)
-    if (set === undefined || !set.delete(waiting)) return false
-    if (set.size === 0) this.#silent.delete(waiting.source)
+    const share = this.#silent.get(waiting.source)
+    if (share === undefined || !share.silent.delete(waiting)) return false
+    const next = share.oldest === waiting ? first(share.silent) : share.oldest
+    if (next === undefined) this.#silent.delete(waiting.source)
+    else share.oldest = next
     this.#silentCount--
     return true
   }
+}
 
-  #count(waiting: Waiting, by: number): void {
-    add(this.#sources, waiting.source, by)
-    add(this.#subnets, waiting.subnet, by)
-  }
+function exceeds(one: Share, other: Share): boolean {
+  const more = one.silent.size - other.silent.size
+  if (more !== 0) return more > 0
+  const crowd = one.subnet.count - other.subnet.count
+  return crowd === 0 ? one.oldest.sinceMs < other.oldest.sinceMs : crowd > 0
 }
 
 /** Counters that are not there stand for 0, so that the map is never larger than the pool. */
@@ -186,6 +208,6 @@ function drop(pool: Pool, oldest: Waiting | undefined): boolean {
   return true
 }
 
-function first(set: Set<Waiting> | undefined): Waiting | undefined {
-  return set?.values().next().value
+function first(set: Set<Waiting>): Waiting | undefined {
+  return set.values().next().value
 }
