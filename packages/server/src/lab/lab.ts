@@ -1,6 +1,7 @@
 /** Composes the lab: the site, thirteen doors on origins of their own, the WAMP router beside the site, and the hostile site. Loopback only. */
 import {
   createGuard,
+  Lockout,
   memory,
   type Guard,
   type GuardOptions,
@@ -190,7 +191,7 @@ export interface BuiltDoor {
 /** Every visitor comes from one address, so per-source limits are as wide as the pool. */
 const labLimits: NonNullable<GuardOptions['limits']> = {
   pool: { total: 1_000, perSource: 1_000, perSubnet: 1_000, talking: 500 },
-  lockout: { failures: 1_000 },
+  lockout: { failures: 1_000, identityFailures: 100_000, allFailures: 1_000_000 },
   handshakesPerSecond: 100_000,
 }
 
@@ -260,6 +261,7 @@ async function buildSite(
     ]),
     passwords: shared.passwords,
     platform: nodePlatform(),
+    guesses: new Lockout(),
     origins: shared.origins,
     hosts: loopbackHosts(shared.ports.site),
     secure: false,
