@@ -21,6 +21,9 @@ export type LoginOutcome =
 /** Longest origin that the journal is told, in characters. */
 const maxJournalledOrigin = 320
 
+/** What a client is asked to wait where too many passwords wait to be judged, ms: as at the guards. */
+const busyMs = 5_000
+
 /** Characters of a name by which its failures are counted, as at the guards; no account has a longer one. */
 const maxTallied = 64
 
@@ -54,7 +57,7 @@ async function judge(site: SiteContext, body: LoginBody, request: FastifyRequest
   const account = await site.options.records.findAccount(username)
   const stored = account === undefined || account.disabled ? undefined : account.passwordHash
   const outcome = await site.options.passwords.verify(body.password, stored, source)
-  if (outcome === 'busy') return refused('overloaded')
+  if (outcome === 'busy') return refused('overloaded', busyMs)
   const right = outcome === 'right' && account !== undefined && stored !== undefined
   const lateMs = await site.guesses.tried({ ...guess, now: site.now() }, right)
   if (lateMs > 0) return refused('too_many_attempts', lateMs)
