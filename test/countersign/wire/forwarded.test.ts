@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clientAddress } from '../../../packages/countersign/src/wire/forwarded.ts'
+import { clientAddress, forwardedProto } from '../../../packages/countersign/src/wire/forwarded.ts'
 import { anyText, numRuns } from './support.ts'
 
 const trusts = (address: string) => address.startsWith('10.') || address === '::1'
@@ -98,5 +98,24 @@ describe('clientAddress by Forwarded', () => {
       }),
       { numRuns },
     )
+  })
+})
+
+describe('the scheme that Forwarded names', () => {
+  it.each([
+    [undefined, undefined],
+    ['', undefined],
+    ['for=192.0.2.1', undefined],
+    ['for=192.0.2.1;proto=https', 'https'],
+    ['Proto="HTTPS"', 'https'],
+    ['proto=https, for=192.0.2.1;proto=http', 'http'],
+    ['proto=https, for=192.0.2.1', undefined],
+    ['proto=http;host="a,proto=https"', 'http'],
+    ['host="a;proto=https"', undefined],
+    ['proto=http;proto=https', undefined],
+    ['host="a, proto=https', undefined],
+    [`host=${'a'.repeat(9_000)};proto=https`, undefined],
+  ])('by %.60j is %j', (header, proto) => {
+    expect(forwardedProto(header)).toBe(proto)
   })
 })
