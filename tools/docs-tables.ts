@@ -71,7 +71,8 @@ function httpOf({ status, body }: Refusal): string {
 
 const limitWords: Readonly<Record<string, string>> = {
   deadlineMs: 'from the upgrade to acceptance, ms; traffic does not extend it',
-  maxBytes: 'bytes on the raw socket before acceptance; 16,384 where the guard takes JWTs',
+  maxBytes:
+    'bytes on the raw socket before acceptance, each packet at least 64 of them; 16,384 where the guard takes JWTs',
   maxMessages: 'messages before acceptance',
   lingerMs: 'from a refusal to the end of the socket, ms',
   handshakesPerSecond: 'handshakes a second of one source',

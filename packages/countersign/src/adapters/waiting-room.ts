@@ -8,6 +8,7 @@ import type { Waiting } from '../core/pool.ts'
 import type { Reason } from '../core/reasons.ts'
 import { parseAuthenticate } from '../wire/first-message.ts'
 import { subnetOf } from '../wire/address.ts'
+import { chunkWeight } from './chunk-weight.ts'
 import { challengeFrame } from './frames.ts'
 import type { GatedSocket, Visitor } from './gated-socket.ts'
 import { abandon, type Upgrade } from './http.ts'
@@ -52,7 +53,7 @@ export class WaitingSocket implements Waiting, Visitor {
   #timer: NodeJS.Timeout | undefined
   /** What came behind the credential, in order, for the application to hear first. */
   #queued: QueuedMessage[] = []
-  /** Bytes that came over the wire since the socket was upgraded. */
+  /** Weight of what came over the wire since the socket was upgraded. */
   #bytes = 0
   /** Bytes of messages: with permessage-deflate far more than what came over the wire. */
   #inflated = 0
@@ -188,7 +189,7 @@ export class WaitingSocket implements Waiting, Visitor {
    * an error, which ends the reading.
    */
   readonly #count = (chunk: Buffer): void => {
-    this.#bytes += chunk.length
+    this.#bytes += chunkWeight(chunk.length)
     if (this.#bytes <= this.#guard.limits.maxBytes) return
     this.#finish('message_too_big')
     chunk.fill(0)
