@@ -105,6 +105,47 @@ describe('while no more passwords can be judged', () => {
     expect(answers[0]).toContain('Retry-After: 5\r\n')
   })
 
+  it('a source that has no place in the queue gets one from those that have several', async () => {
+    passwords = argon2Passwords({ maxConcurrent: 2, maxQueued: 32, memoryKiB: 8_192, passes: 2, cacheMs: 0 })
+    const site = await openSite({ passwords })
+    const login = async (remoteAddress: string, body: object): Promise<number> => {
+      const headers = { host: 'localhost:8000', origin: siteOrigin }
+      const answer = await site.app.inject({
+        method: 'POST',
+        url: '/login',
+        remoteAddress,
+        payload: body,
+        headers,
+      })
+      return answer.statusCode
+    }
+    const ended = { is: false }
+    let [judged, busy] = [0, 0]
+    // Twenty addresses with four guesses each under way, every one at another name.
+    const guessers = Array.from({ length: 80 }, async (_, at) => {
+      for (let round = 0; !ended.is; round++) {
+        const status = await login(`198.51.100.${at % 20}`, {
+          username: `n${at}-${round}`,
+          password: 'a guess',
+        })
+        if (status === 503) {
+          busy++
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        } else judged++
+      }
+    })
+    const statuses: number[] = []
+    for (let one = 0; one < 5; one++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      statuses.push(await login('203.0.113.1', { username: 'alice', password: 'wonderland' }))
+    }
+    ended.is = true
+    await Promise.all(guessers)
+    expect(statuses).toEqual([200, 200, 200, 200, 200])
+    expect(judged).toBeGreaterThan(20)
+    expect(busy).toBeGreaterThan(20)
+  })
+
   it('nothing counts as a failure, and the right password comes in as soon as there is room', async () => {
     const site = await openSite({ passwords })
     const login = async (): Promise<number> => {
