@@ -155,6 +155,22 @@ describe('the slow-down', () => {
     expect(waits.map((ms) => ms / 1_000)).toEqual([15, 30, 60, 120, 240, 480, 600, 600])
   })
 
+  test.each([
+    [false, 69],
+    [true, 11],
+  ])('(%s) leaves a patient source %i tries at one name in an hour', (slowed, tries) => {
+    const lockout = lockoutOf({ windowMs: Infinity, ...(slowed ? {} : unslowed) })
+    spray(lockout, 60, 0)
+    let count = 0
+    for (let now = 0; now < 3_600_000; count++) {
+      now += lockout.waitMs(at(now))
+      if (now >= 3_600_000) break
+      lockout.waitMs(at(now))
+      expect(lockout.tried(at(now), false)).toBe(0)
+    }
+    expect(count).toBe(tries)
+  })
+
   test('slows nobody down who is known from that source', () => {
     const lockout = lockoutOf()
     lockout.tried(at(0), true)
