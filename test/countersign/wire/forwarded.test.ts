@@ -70,7 +70,14 @@ describe('clientAddress by Forwarded', () => {
     ['for 192.0.2.1', '10.0.0.1'],
     ['for', '10.0.0.1'],
     ['for=192.0.2.1,', '10.0.0.1'],
-    ['for=a b, for=192.0.2.1', '10.0.0.1'],
+    ['for=a b, for=192.0.2.1', '192.0.2.1'],
+    ['for="203.0.113.7, for=192.0.2.1', '192.0.2.1'],
+    ['for="203.0.113.7, for=192.0.2.1;host="evil, for=203.0.113.8"', '192.0.2.1'],
+    ['for=203.0.113.7;host=", for=192.0.2.1;host="evil"', '192.0.2.1'],
+    ['for=203.0.113.7, a b, for=10.0.0.2', '10.0.0.2'],
+    ['for=203.0.113.7, for=192.0.2.1 x', '10.0.0.1'],
+    [`a b${','.repeat(100)}for=192.0.2.1`, '192.0.2.1'],
+    [`"${', for=203.0.113.7'.repeat(400)}, for="`, '10.0.0.1'],
     ['for=192.0.2.1;', '192.0.2.1'],
   ])('reads %j as %j', (header, client) => {
     expect(byForwarded(header)).toBe(client)
@@ -113,7 +120,10 @@ describe('the scheme that Forwarded names', () => {
     ['proto=http;host="a,proto=https"', 'http'],
     ['host="a;proto=https"', undefined],
     ['proto=http;proto=https', undefined],
-    ['host="a, proto=https', undefined],
+    ['host="a, for=192.0.2.1;proto=http', 'http'],
+    ['a b, proto=http;host="a, proto=https"', 'http'],
+    [`a b, proto=http;host="${',proto=https'.repeat(50)}"`, undefined],
+    ['proto=https, proto=http x', undefined],
     [`host=${'a'.repeat(9_000)};proto=https`, undefined],
   ])('by %.60j is %j', (header, proto) => {
     expect(forwardedProto(header)).toBe(proto)

@@ -77,18 +77,31 @@ interface Element {
 }
 
 /**
- * The elements of a `Forwarded` header (RFC 7239 §4). None at all when the header cannot be read, a name that counts being
- * there twice in one element included: nothing in it is then worth believing.
+ * The elements of a `Forwarded` header (RFC 7239 §4). Where it cannot be read, the longest part behind a comma that can: a
+ * client may have sent anything in front, and must not hide by it what the proxy has put behind. None when there is no
+ * such part.
  */
 function elementsOf(header: string): readonly Element[] {
+  const whole = readElements(header)
+  if (whole !== undefined) return whole
+  const commas = [...header.matchAll(/,/g)].slice(-maxHops)
+  for (const { index } of commas) {
+    const rest = readElements(header.slice(index + 1))
+    if (rest !== undefined) return rest
+  }
+  return []
+}
+
+/** All of the text, or `undefined`: also where a name that counts is there twice in one element. */
+function readElements(header: string): readonly Element[] | undefined {
   const elements: Element[] = []
   let pairs = new Map<string, string>()
   let at = 0
   while (at <= header.length) {
     const pair = readPair(header, at)
-    if (pair === undefined) return []
+    if (pair === undefined) return undefined
     if (pair.name === 'for' || pair.name === 'proto') {
-      if (pairs.has(pair.name)) return []
+      if (pairs.has(pair.name)) return undefined
       pairs.set(pair.name, pair.value)
     }
     at = pair.end + 1
