@@ -41,7 +41,7 @@ export class Flood {
   #next = 0
   #sent = 0
 
-  constructor(peer: Peer, size: number, perRound = 100) {
+  constructor(peer: Peer, size: number, perRound = 60) {
     this.#peer = peer
     this.#size = size
     this.#perRound = perRound
