@@ -71,7 +71,8 @@ function httpOf({ status, body }: Refusal): string {
 
 const limitWords: Readonly<Record<string, string>> = {
   deadlineMs: 'from the upgrade to acceptance, ms; traffic does not extend it',
-  maxBytes: 'bytes on the raw socket before acceptance; 16,384 where the guard takes JWTs',
+  maxBytes:
+    'bytes on the raw socket before acceptance, each packet at least 64 of them; 16,384 where the guard takes JWTs',
   maxMessages: 'messages before acceptance',
   lingerMs: 'from a refusal to the end of the socket, ms',
   handshakesPerSecond: 'handshakes a second of one source',
@@ -87,7 +88,18 @@ const limitWords: Readonly<Record<string, string>> = {
   'lockout.firstWaitMs': 'first wait, ms; each further failure doubles it',
   'lockout.maxWaitMs': 'longest wait, ms',
   'lockout.forgetMs': 'silence after which failures are forgotten, ms',
-  'lockout.maxEntries': 'names and sources that are remembered',
+  'lockout.maxEntries':
+    'entries of each sort that are remembered: pairs, names, names with known sources, names with devices',
+  'lockout.windowMs': 'time in which failures are summed up, ms; older ones fade, to a third after it',
+  'lockout.identityFailures': 'failures of one name, from anywhere, that slow strangers to it down',
+  'lockout.allFailures': 'failures of all names that slow all strangers down',
+  'lockout.strangerFailures': 'while slowed down: failures of a stranger before it must wait',
+  'lockout.strangerFirstWaitMs':
+    'while slowed down: first wait of a stranger, ms; each further failure doubles it',
+  'lockout.strangerMaxWaitMs': 'while slowed down: longest wait of a stranger, ms',
+  'lockout.knownMs': 'how long a success makes a source known to a name, ms',
+  'lockout.maxPerIdentity': 'sources known to one name, and devices of it that have failures',
+  'lockout.deviceFailures': 'failures of one device cookie in all, after which it is worth nothing',
 }
 
 function limitsTable(): string {

@@ -173,6 +173,28 @@ describe('countersign serve', () => {
     )
   })
 
+  it('knows a browser again after a restart, by the key that is kept', async () => {
+    const login = async (at: number, word: string, cookie?: string): Promise<Response> =>
+      fetch(`http://localhost:${at}/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(cookie === undefined ? {} : { cookie }) },
+        body: JSON.stringify({ username: 'alice', password: word }),
+      })
+    const [device = ''] = (await login(port, password)).headers
+      .getSetCookie()
+      .filter((one) => one.startsWith('countersign-device='))
+      .map((one) => one.split(';', 1)[0] ?? '')
+    const other = await freeBlock(8, 31_000)
+    writeFileSync(join(folder, 'again.yaml'), configuration(other))
+    const running = start(['serve', 'again.yaml'], inFolder)
+    await running.line(`ready wss://localhost:${other + 2}/`)
+    for (let at = 0; at < 5; at++) expect((await login(other, 'a wrong one of them')).status).toBe(401)
+    expect((await login(other, password)).status).toBe(429)
+    expect((await login(other, password, device)).status).toBe(200)
+    expect(running.stderr()).not.toContain(device.split('=')[1])
+    await end(running)
+  })
+
   it('takes a password and an API key on an address of its own', async () => {
     const url = `ws://127.0.0.1:${port + 1}/`
     const { stdout: key } = await countersign(

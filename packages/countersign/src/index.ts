@@ -7,7 +7,9 @@ import type { Carrier } from './core/carrier.ts'
 import { MisuseError } from './core/errors.ts'
 import { Guard, type SubjectCap } from './core/guard.ts'
 import type { RefusalStyle } from './core/knock.ts'
-import type { LimitOptions } from './core/limits.ts'
+import type { GuessLimiter } from './core/guess.ts'
+import { limitsOf, type LimitOptions } from './core/limits.ts'
+import { Lockout, type LockoutLimits } from './core/lockout.ts'
 import { Policy } from './core/policy.ts'
 import type { Actions, PolicyOptions } from './core/policy-options.ts'
 import type { Method } from './core/method.ts'
@@ -67,6 +69,11 @@ export interface GuardOptions {
   readonly bus?: Bus
   /** Password hashing, needed by the method `password` and by WAMP tickets of accounts: `argon2Passwords()`. */
   readonly passwords?: PasswordHasher
+  /**
+   * Slows guessing in place of `limits.lockout`: for counts that several processes share.
+   * @default one in memory for all guards of the same records whose `limits.lockout` is the same
+   */
+  readonly guesses?: GuessLimiter
   /** Clock, randomness and cryptography. @default those of Node */
   readonly platform?: Platform
   /** Key from which answers to unknown names are drawn; keep it, or those answers change. @default random */
@@ -75,6 +82,9 @@ export interface GuardOptions {
 
 /** Guards of the same records hear each other without being told to. */
 const buses = new WeakMap<Records, Bus>()
+
+/** Guards of the same records count guesses together: another transport is no other set of tries. */
+const lockouts = new WeakMap<Records, Map<string, Lockout>>()
 
 /** First bytes allowed where tokens are long: a JWT fits. */
 const maxBytesForJwt = 16_384
@@ -117,6 +127,7 @@ export function createGuard(options: GuardOptions): Guard {
       passwords: options.passwords ?? rejectingPasswords,
       journal: options.journal ?? { record: nowhere },
       bus: options.bus ?? busOf(options.records),
+      guesses: options.guesses ?? lockoutOf(options.records, limitsOf(options.limits).lockout),
       decoyKey: options.decoyKey ?? platform.random(32),
     },
   )
@@ -182,6 +193,16 @@ function busOf(records: Records): Bus {
   return bus
 }
 
+/** One for each set of limits: who asks for other limits gets counts of their own. */
+function lockoutOf(records: Records, limits: LockoutLimits): Lockout {
+  const known = lockouts.get(records) ?? new Map<string, Lockout>()
+  lockouts.set(records, known)
+  const key = Object.values(limits).join(' ')
+  const lockout = known.get(key) ?? new Lockout(limits)
+  known.set(key, lockout)
+  return lockout
+}
+
 function nowhere(): void {
   // No journal was asked for.
 }
@@ -238,6 +259,7 @@ export { sameText } from './core/same-text.ts'
 export { addressRules } from './wire/range.ts'
 export type { Carrier, HandshakeCarrier, Hiding, MessageCarrier, Search } from './core/carrier.ts'
 export type { Credential, ReplyForm, TokenForm } from './core/credential.ts'
+export type { Guess, GuessLimiter } from './core/guess.ts'
 export type { Caller, Handshake, PeerCertificate } from './core/handshake.ts'
 export type { Accepted, Decision, RefusalStyle, Refused } from './core/knock.ts'
 export type { Lease, LeaseHolder } from './core/lease.ts'

@@ -108,6 +108,13 @@ describe('TLS at a proxy', () => {
       403,
     ],
     [
+      'said inside of what a client has sent as its Host',
+      { trusted: ['127.0.0.1'], header: 'forwarded' },
+      ['Forwarded: for=192.0.2.7;proto=http;host="a,proto=https"'],
+      403,
+    ],
+    ['said by nobody who is trusted', { trusted: ['192.0.2.1'] }, [away, 'X-Forwarded-Proto: https'], 101],
+    [
       'said in the other header',
       { trusted: ['127.0.0.1'], header: 'forwarded' },
       ['Forwarded: for=192.0.2.7', 'X-Forwarded-Proto: https'],
@@ -138,6 +145,13 @@ describe('the list of trusted proxies', () => {
     '*',
     '10.0.0.0/1.5',
     '10.0.0.0/-1',
+    '10.0.0.0/0x8',
+    '10.0.0.0/1e1',
+    '10.0.0.0/ 8',
+    'true',
+    'loopback',
+    'private',
+    '10.0.0.0/8,192.0.2.1',
   ])('does not take %j', (entry) => {
     expect(() => trustProxies({ trusted: [entry] })).toThrow('trusted')
   })

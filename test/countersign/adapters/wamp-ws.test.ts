@@ -135,6 +135,18 @@ describe('before a socket opens', () => {
     await until(() => site.router.connections === 0 && site.guard.pool.size === 0)
   })
 
+  it('counts a packet of one byte as what it costs to keep it', async () => {
+    const site = await openSite()
+    const raw = rawWamp(site, 'wamp.2.json')
+    await raw.heard('\r\n\r\n')
+    raw.socket.setNoDelay(true)
+    raw.socket.write(Buffer.from([0x81, 0xfe, 0x0f, 0xa0, 0, 0, 0, 0]))
+    const drip = setInterval(() => raw.socket.write(' '), 1)
+    await raw.heard('message_too_big')
+    clearInterval(drip)
+    expect(raw.socket.bytesWritten).toBeLessThan(2_000)
+  })
+
   it('counts them again once the session is over and the socket waits for another', async () => {
     const site = await openSite({ ws: { maxMessageBytes: 1_048_576 } })
     const client = await Client.joined(site)

@@ -136,7 +136,43 @@ describe('the pool', () => {
     expect(pool.speak(two)).toBe(true)
   })
 
-  test('drops nobody in conversation: full of those, it refuses', () => {
+  /** Lets so many of a source speak, all at 0. */
+  const talk = (pool: Pool, guest: (name: string) => Guest, names: readonly string[]): void => {
+    for (const name of names) {
+      const one = guest(name)
+      pool.enter(one)
+      pool.speak(one)
+    }
+  }
+
+  test('gives the place of the greediest source in conversation to one that holds fewer', () => {
+    const { pool, evicted, guest } = room({ total: 9, talking: 4 })
+    talk(pool, guest, ['b1', 'a1', 'a2', 'a3'])
+    const newcomer = guest('c1')
+    pool.enter(newcomer)
+    expect(pool.speak(newcomer)).toBe(true)
+    expect(evicted).toEqual(['a1'])
+    expect(pool.size).toBe(4)
+  })
+
+  test('gives the place of the oldest in conversation away after a second, where all sources hold the same', () => {
+    const { pool, evicted, guest } = room({ total: 9, talking: 2 })
+    talk(pool, guest, ['a1', 'b1'])
+    const [young, later] = [guest('c1', 999), guest('c2', 1_000)]
+    for (const one of [young, later]) pool.enter(one)
+    expect([pool.speak(young), evicted]).toEqual([false, []])
+    expect([pool.speak(later), evicted]).toEqual([true, ['a1']])
+  })
+
+  test('makes a source that holds most of the conversations wait for its own', () => {
+    const { pool, evicted, guest } = room({ total: 9, talking: 2 })
+    talk(pool, guest, ['a1', 'a2'])
+    const own = guest('a3', 10)
+    pool.enter(own)
+    expect([pool.speak(own), evicted]).toEqual([false, []])
+  })
+
+  test('drops nobody in conversation for the silent: full of those, it refuses', () => {
     const { pool, guest } = room({ total: 2 })
     for (const name of ['a1', 'b1']) {
       const one = guest(name)
@@ -206,12 +242,16 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
 })
 
 describe('whoever comes and goes', () => {
-  test('no cap is ever exceeded, and only the oldest silent socket of its source is dropped', () => {
+  test('no cap is ever exceeded, and only the oldest of its sort and source is dropped', () => {
     fc.assert(
       fc.property(limits, acts, (caps, list) => {
         const pool = new Pool(caps)
         const present: { readonly guest: Guest; talking: boolean }[] = []
+        /** Those that speak, in the order in which they began. */
+        const conversations: { readonly guest: Guest; talking: boolean }[] = []
         const closing: object[] = []
+        /** Whether room is being made for a conversation. */
+        let speaking = false
         let now = 0
         let count = 0
         const held = (of: (guest: Guest) => boolean): number =>
@@ -229,9 +269,12 @@ describe('whoever comes and goes', () => {
                 const at = present.findIndex((one) => one.guest === guest)
                 const entry = present[at]
                 if (entry === undefined) throw new Error('dropped who is not in')
-                if (entry.talking) throw new Error('dropped who speaks')
-                const older = present.slice(0, at).some((one) => !one.talking && one.guest.source === source)
-                if (older) throw new Error('dropped a younger one')
+                if (entry.talking !== speaking) throw new Error('dropped one of the wrong sort')
+                const older = (speaking ? conversations : present.slice(0, at)).find(
+                  (one) => one.talking === speaking && one.guest.source === source,
+                )
+                if (older !== undefined && older !== entry) throw new Error('dropped a younger one')
+                conversations.splice(conversations.indexOf(entry), speaking ? 1 : 0)
                 present.splice(at, 1)
               },
             }
@@ -245,9 +288,15 @@ describe('whoever comes and goes', () => {
           } else {
             const entry = present[act.which % Math.max(1, present.length)]
             if (entry === undefined) continue
-            if (act.kind === 'speak') entry.talking = pool.speak(entry.guest)
-            else {
+            if (act.kind === 'speak') {
+              const before = entry.talking
+              speaking = true
+              entry.talking = pool.speak(entry.guest)
+              speaking = false
+              if (entry.talking && !before) conversations.push(entry)
+            } else {
               pool.leave(entry.guest)
+              if (entry.talking) conversations.splice(conversations.indexOf(entry), 1)
               present.splice(present.indexOf(entry), 1)
             }
           }

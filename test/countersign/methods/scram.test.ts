@@ -488,6 +488,20 @@ describe('the method', () => {
     expect(await place.hold(method, wide, wrong)).toMatchObject({ verdict: { reason: 'too_many_attempts' } })
   })
 
+  test('shows the outcome of five guesses alone, where more are answered at once, and of no right one among them', async () => {
+    const place = stage()
+    const wrong = repeating({ ...user, salted: pbkdf2('no') })
+    const held = await Promise.all(
+      Array.from({ length: 8 }, (_, at) =>
+        place.hold(method, helloFrom(user), at === 7 ? repeating(user) : wrong),
+      ),
+    )
+    expect(held.map(({ verdict }) => ('reason' in verdict ? verdict.reason : verdict.kind))).toEqual([
+      ...Array<string>(5).fill('invalid_credential'),
+      ...Array<string>(3).fill('too_many_attempts'),
+    ])
+  })
+
   test('reads an authenticator\u2019s keys', async () => {
     const ask = functionAuthenticator(() => ({ ...published, role: 'b' }))
     const dynamic = scram({ from, sources: [ask] })

@@ -62,9 +62,9 @@ export function stage(records: Records = memory(), random?: () => string): Stage
       passwords: plainPasswords,
       journal: { record: () => undefined },
       bus: localBus(),
+      guesses: new Lockout(),
       decoyKey: 'decoy key of the tests',
     },
-    new Lockout(),
     (address) => address,
   )
   return {

@@ -91,6 +91,16 @@ describe('guessing', () => {
   })
 })
 
+test('many guesses at once show the outcome of five, and of no right one among the others', async () => {
+  const place = stage()
+  const tickets = [...Array<string>(7).fill('wrong'), 'secret!!!']
+  const held = await Promise.all(tickets.map((ticket) => show(ticket, 'joe', listed, place)))
+  expect(held.map(({ verdict }) => ('reason' in verdict ? verdict.reason : verdict.kind))).toEqual([
+    ...Array<string>(5).fill('invalid_credential'),
+    ...Array<string>(3).fill('too_many_attempts'),
+  ])
+})
+
 describe('the password of an account', () => {
   const method = wampTicket({ from })
 

@@ -93,9 +93,24 @@ describe('the bounded queue', () => {
     expect(greedy.map((one) => one === undefined)).toEqual([false, false, true, true])
     const others = [run('b1', 'b'), run('c1', 'c')]
     expect(others).not.toContain(undefined)
-    expect(run('d1', 'd')).toBeUndefined()
+    expect(run('b2', 'b')).toBeUndefined()
     begin.resolve(undefined)
     await Promise.all([first, ...greedy, ...others])
     expect(served).toEqual(['a1', 'b1', 'c1', 'a2'])
+  })
+
+  test('gives a source that has no place the last one of the source that has most, while that has two', async () => {
+    const queue = new BoundedQueue(1, 4)
+    const served: string[] = []
+    const begin = Promise.withResolvers<undefined>()
+    const first = queue.run(() => begin.promise)
+    const run = (name: string, source: string): Promise<number | undefined> | undefined =>
+      queue.run(async () => served.push(name), source)
+    const waiting = [run('a1', 'a'), run('a2', 'a'), run('b1', 'b'), run('c1', 'c'), run('d1', 'd')]
+    expect(await waiting[1]).toBeUndefined()
+    expect(run('e1', 'e')).toBeUndefined()
+    begin.resolve(undefined)
+    await Promise.all([first, ...waiting])
+    expect(served).toEqual(['a1', 'b1', 'c1', 'd1'])
   })
 })

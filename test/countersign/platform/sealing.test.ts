@@ -16,7 +16,12 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readOrCreateKeyFile } from '../../../packages/countersign/src/platform/key-file.ts'
-import { decoyKeyFrom, sealer, sealingKeysFrom } from '../../../packages/countersign/src/platform/node.ts'
+import {
+  decoyKeyFrom,
+  deviceKeyFrom,
+  sealer,
+  sealingKeysFrom,
+} from '../../../packages/countersign/src/platform/node.ts'
 
 const runs = { numRuns: Number(process.env['COUNTERSIGN_FUZZ_RUNS'] ?? 10_000) }
 const keyOf = (id: string): { readonly id: string; readonly key: Uint8Array } => ({
@@ -199,6 +204,18 @@ describe('sealing keys from a file', () => {
     expect(() => sealingKeysFrom({ file })).toThrow(invalid)
     expect(() => sealingKeysFrom({ file: join(folder, 'absent', 'key') })).toThrow('ENOENT')
     expect(() => sealingKeysFrom({ file: join(file, 'key') })).toThrow('ENOTDIR')
+  })
+})
+
+describe('the device key', () => {
+  test('is the same after a rotation, and no other key that is drawn from the same one', () => {
+    const [older, newer] = [keyOf('k1'), keyOf('k2')]
+    const key = deviceKeyFrom([older])
+    expect(key).toHaveLength(32)
+    expect(deviceKeyFrom([newer, older])).toEqual(key)
+    for (const other of [decoyKeyFrom([older]), older.key, deviceKeyFrom([newer])])
+      expect(text(key)).not.toBe(text(other))
+    expect(() => deviceKeyFrom([])).toThrow(invalid)
   })
 })
 

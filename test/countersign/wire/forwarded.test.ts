@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clientAddress } from '../../../packages/countersign/src/wire/forwarded.ts'
+import { clientAddress, forwardedProto } from '../../../packages/countersign/src/wire/forwarded.ts'
 import { anyText, numRuns } from './support.ts'
 
 const trusts = (address: string) => address.startsWith('10.') || address === '::1'
@@ -70,7 +70,14 @@ describe('clientAddress by Forwarded', () => {
     ['for 192.0.2.1', '10.0.0.1'],
     ['for', '10.0.0.1'],
     ['for=192.0.2.1,', '10.0.0.1'],
-    ['for=a b, for=192.0.2.1', '10.0.0.1'],
+    ['for=a b, for=192.0.2.1', '192.0.2.1'],
+    ['for="203.0.113.7, for=192.0.2.1', '192.0.2.1'],
+    ['for="203.0.113.7, for=192.0.2.1;host="evil, for=203.0.113.8"', '192.0.2.1'],
+    ['for=203.0.113.7;host=", for=192.0.2.1;host="evil"', '192.0.2.1'],
+    ['for=203.0.113.7, a b, for=10.0.0.2', '10.0.0.2'],
+    ['for=203.0.113.7, for=192.0.2.1 x', '10.0.0.1'],
+    [`a b${','.repeat(100)}for=192.0.2.1`, '192.0.2.1'],
+    [`"${', for=203.0.113.7'.repeat(400)}, for="`, '10.0.0.1'],
     ['for=192.0.2.1;', '192.0.2.1'],
   ])('reads %j as %j', (header, client) => {
     expect(byForwarded(header)).toBe(client)
@@ -98,5 +105,27 @@ describe('clientAddress by Forwarded', () => {
       }),
       { numRuns },
     )
+  })
+})
+
+describe('the scheme that Forwarded names', () => {
+  it.each([
+    [undefined, undefined],
+    ['', undefined],
+    ['for=192.0.2.1', undefined],
+    ['for=192.0.2.1;proto=https', 'https'],
+    ['Proto="HTTPS"', 'https'],
+    ['proto=https, for=192.0.2.1;proto=http', 'http'],
+    ['proto=https, for=192.0.2.1', undefined],
+    ['proto=http;host="a,proto=https"', 'http'],
+    ['host="a;proto=https"', undefined],
+    ['proto=http;proto=https', undefined],
+    ['host="a, for=192.0.2.1;proto=http', 'http'],
+    ['a b, proto=http;host="a, proto=https"', 'http'],
+    [`a b, proto=http;host="${',proto=https'.repeat(50)}"`, undefined],
+    ['proto=https, proto=http x', undefined],
+    [`host=${'a'.repeat(9_000)};proto=https`, undefined],
+  ])('by %.60j is %j', (header, proto) => {
+    expect(forwardedProto(header)).toBe(proto)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openSite, siteOrigin, type TestSite } from './support.ts'
+import { connect, openSite, siteOrigin, type TestSite } from './support.ts'
 
 interface From {
   readonly peer?: string
@@ -39,6 +39,16 @@ describe('guesses at the login are counted', () => {
     expect(await guess(site, { forwarded: '203.0.113.7' }, 'wonderland')).toBe(429)
     expect(await guess(site, { forwarded: '203.0.113.8' }, 'wonderland')).toBe(200)
     expect(site.journal.recent().at(-1)?.remoteAddress).toBe('203.0.113.8')
+  })
+
+  it('together with those at the guards: the form is no other set of tries', async () => {
+    const site = await openSite()
+    const atGuard = (word: string): ReturnType<typeof connect> =>
+      connect(site.guards.D5, { authorization: `Basic ${btoa(`alice:${word}`)}` })
+    for (let at = 0; at < 3; at++) expect(await guess(site, {})).toBe(401)
+    for (let at = 0; at < 2; at++) expect(await atGuard('wrong')).toBe('invalid_credential')
+    expect(await guess(site, {}, 'wonderland')).toBe(429)
+    expect(await atGuard('wonderland')).toBe('too_many_attempts')
   })
 
   it('by the /64 of an IPv6 address: one host commonly owns all of it', async () => {

@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls'
 import { MisuseError } from '../core/errors.ts'
 import { normalizeAddress } from '../wire/address.ts'
 import type { CertificateFamily } from '../wire/client-certificate.ts'
+import { forwardedProto } from '../wire/forwarded.ts'
 
 /** Options about proxies that stand before the server. */
 export interface ProxyOptions {
@@ -62,8 +63,8 @@ function addBlock(blocks: BlockList, entry: string): void {
     throw new MisuseError('invalid_option', `trusted: ${entry} is no CIDR block`)
   const family = isIPv6(canonical) ? 'ipv6' : 'ipv4'
   const most = family === 'ipv6' ? 128 : 32
-  const bits = length === undefined ? most : Number(length)
-  if (!Number.isInteger(bits) || bits < 0 || bits > most || length === '') {
+  const bits = length === undefined ? most : Number(/^\d{1,3}$/.exec(length)?.[0] ?? NaN)
+  if (Number.isNaN(bits) || bits > most) {
     throw new MisuseError('invalid_option', `trusted: ${entry} is no CIDR block`)
   }
   blocks.addSubnet(canonical, bits, family)
@@ -76,10 +77,9 @@ function xForwardedIsSecure(request: IncomingMessage): boolean {
   return text?.split(',').at(-1)?.trim().toLowerCase() === 'https'
 }
 
-/** RFC 7239 §5.4. The last element is the nearest proxy's. */
+/** RFC 7239 §5.4. Read as the addresses are: what stands in quotes, such as a client's `Host`, is no pair of its own. */
 function forwardedIsSecure(request: IncomingMessage): boolean {
-  const last = request.headers.forwarded?.split(',').at(-1) ?? ''
-  return last.split(';').some((pair) => /^\s*proto="?https"?\s*$/i.test(pair))
+  return forwardedProto(request.headers.forwarded) === 'https'
 }
 
 /** Compared by digests, so that neither the length nor the place of a difference is told by the clock. */

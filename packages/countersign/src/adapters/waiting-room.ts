@@ -5,6 +5,7 @@ import { refuse, type Accepted, type Decision, type Refused } from '../core/knoc
 import type { Waiting } from '../core/pool.ts'
 import type { Reason } from '../core/reasons.ts'
 import { subnetOf } from '../wire/address.ts'
+import { chunkWeight } from './chunk-weight.ts'
 import { challengeFrame } from './frames.ts'
 import type { GatedSocket, Visitor } from './gated-socket.ts'
 import { answerOf } from './in-band.ts'
@@ -50,7 +51,7 @@ export class WaitingSocket implements Waiting, Visitor {
   #timer: NodeJS.Timeout | undefined
   /** What came behind the credential, in order, for the application to hear first. */
   #queued: QueuedMessage[] = []
-  /** Bytes that came over the wire since the socket was upgraded. */
+  /** Weight of what came over the wire since the socket was upgraded. */
   #bytes = 0
   /** Bytes of messages: with permessage-deflate far more than what came over the wire. */
   #inflated = 0
@@ -78,8 +79,8 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#socket = socket
     socket.visitor = this
     this.#timer = setTimeout(() => this.#finish('authentication_timeout'), this.#guard.limits.deadlineMs)
-    // What came in one chunk with the handshake has been put back and is counted when it is read again.
-    this.#upgrade.socket.on('data', this.#count)
+    // Before `ws` reads it. What came in one chunk with the handshake was put back and is counted when it is read again.
+    this.#upgrade.socket.prependListener('data', this.#count)
     if (this.#turn?.say !== undefined) socket.send(challengeFrame(this.#turn.say))
   }
 
@@ -180,9 +181,15 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#queued = []
   }
 
-  /** Counts on the raw socket: a message's size is known to the library only when it is whole. */
+  /**
+   * Counts on the raw socket: a message's size is known to the library only when it is whole. The library still reads a
+   * chunk that goes beyond the bound, and every tiny frame in it costs time: it is wiped, for the first frame of zeros is
+   * an error, which ends the reading.
+   */
   readonly #count = (chunk: Buffer): void => {
-    this.#bytes += chunk.length
-    if (this.#bytes > this.#guard.limits.maxBytes) this.#finish('message_too_big')
+    this.#bytes += chunkWeight(chunk.length)
+    if (this.#bytes <= this.#guard.limits.maxBytes) return
+    this.#finish('message_too_big')
+    chunk.fill(0)
   }
 }

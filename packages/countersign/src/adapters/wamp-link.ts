@@ -109,14 +109,15 @@ export class Link implements Transport, Waiting {
     this.connection?.receive(message)
   }
 
-  /** Bytes have arrived before acceptance: more than the guard allows end the link. */
-  count(bytes: number): void {
-    if (this.welcomed) return
+  /** Bytes have arrived before acceptance: more than the guard allows end the link. @returns whether it was too much */
+  count(bytes: number): boolean {
+    if (this.welcomed) return false
     this.heardBytes += bytes
-    if (this.heardBytes <= this.#guard.limits.maxBytes) return
+    if (this.heardBytes <= this.#guard.limits.maxBytes) return false
     // A refused peer may answer the close, but not fill memory while it lingers.
     if (this.closed) this.socket.pause()
     else this.close(1009, 'message_too_big')
+    return true
   }
 
   /** See `Transport`. */

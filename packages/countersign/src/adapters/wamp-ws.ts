@@ -15,6 +15,7 @@ import type { TransportIdentity } from '../wamp/ports.ts'
 import { settingsWith } from '../wamp/router-limits.ts'
 import type { Router } from '../wamp/router.ts'
 import { checkUpgrade } from '../wire/upgrade.ts'
+import { chunkWeight } from './chunk-weight.ts'
 import { handshakeOf, type HandshakeSources } from './handshake.ts'
 import { hide } from './hide.ts'
 import type { UpgradeOptions } from './http.ts'
@@ -348,7 +349,8 @@ type Linked = Duplex & { [linkKey]?: Link }
 const linkKey = Symbol('link')
 
 function countBytes(this: Linked, chunk: Buffer): void {
-  this[linkKey]?.count(chunk.length)
+  // Wiped, for the library reads it nevertheless: the first frame of zeros is an error, which ends the reading.
+  if (this[linkKey]?.count(chunkWeight(chunk.length)) === true) chunk.fill(0)
 }
 
 function drain(this: Linked): void {

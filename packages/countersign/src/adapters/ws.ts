@@ -9,6 +9,7 @@ import type { Accepted, Decision, Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
 import { Policy } from '../core/policy.ts'
 import type { Reason } from '../core/reasons.ts'
+import { chunkWeight } from './chunk-weight.ts'
 import { Closings } from './closings.ts'
 import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
 import { cutOff, gatedClass, type GatedSocket } from './gated-socket.ts'
@@ -224,7 +225,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
 function boundInput(socket: GatedSocket, upgrade: Upgrade, maxBytes: number): void {
   let bytes = 0
   upgrade.socket.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
+    bytes += chunkWeight(chunk.length)
     if (bytes > maxBytes) socket.pause()
   })
   if (maxBytes === 0) socket.pause()

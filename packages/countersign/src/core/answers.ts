@@ -1,13 +1,18 @@
 /** What a guard's ports answer to the questions of a conversation: one row a question. */
-import type { Lockout } from './lockout.ts'
+import type { Guess } from './guess.ts'
 import type { Answers, Ports } from './ports.ts'
 
 /**
  * The table of answers. Ports are asked when a conversation asks, and no earlier; what they throw is thrown there.
  * @param sourceOf the unit by which guessing is counted, of an address
  */
-export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: string) => string): Answers {
-  const { records, platform, passwords } = ports
+export function answersOf(ports: Ports, sourceOf: (address: string) => string): Answers {
+  const { records, platform, passwords, guesses } = ports
+  const guess = (need: { readonly identity: string; readonly source: string }): Guess => ({
+    identity: need.identity,
+    source: sourceOf(need.source),
+    now: platform.clock.now(),
+  })
   return {
     takeTicket: (need) => records.takeTicket(need.key),
     findSession: (need) => records.findSession(need.key),
@@ -24,9 +29,8 @@ export function answersOf(ports: Ports, lockout: Lockout, sourceOf: (address: st
     findMark: (need) => records.findMark(need.grant, need.lease, need.caller),
     putSpent: (need) => records.putSpent(need.row),
     findSpent: (need) => records.findSpent(need.key),
-    attempt: (need) => lockout.waitMs(need.identity, sourceOf(need.source), platform.clock.now()),
-    attempted: (need) =>
-      lockout.tried(need.identity, sourceOf(need.source), { right: need.right, now: platform.clock.now() }),
+    attempt: (need) => guesses.waitMs(guess(need)),
+    attempted: (need) => guesses.tried(guess(need), need.right),
     hash: (need) => platform.hash(need.text),
     hmac: (need) => platform.hmac(need.key, need.text),
     decoy: (need) => platform.hmac(ports.decoyKey, need.text),

@@ -76,8 +76,8 @@ export const findMark = (grant: Grant, lease: string, caller: Caller): Talk<Mark
 /** Wait in ms before this identity may be tried from this source. */
 export const attempt = (identity: string, source: string): Talk<number> =>
   ask<'attempt'>({ kind: 'attempt', identity, source })
-/** Counts how an attempt ended. */
-export const attempted = (identity: string, source: string, right: boolean): Talk<void> =>
+/** Counts how an attempt ended. Not 0: refuse it whatever it was, and let it wait that long, ms. */
+export const attempted = (identity: string, source: string, right: boolean): Talk<number> =>
   ask<'attempted'>({ kind: 'attempted', identity, source, right })
 /** SHA-256 of a text or of bytes. */
 export const hash = (text: string | Uint8Array): Talk<Hash> => ask<'hash'>({ kind: 'hash', text })

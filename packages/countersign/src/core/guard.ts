@@ -5,6 +5,7 @@ import { drive, type Talk, type Turn } from './drive.ts'
 import { checkWhole, MisuseError } from './errors.ts'
 import type { HelloCredential } from './credential.ts'
 import type { Caller, Handshake } from './handshake.ts'
+import type { GuessLimiter } from './guess.ts'
 import { createIssuer } from './issue.ts'
 import { GuardJournal } from './guard-journal.ts'
 import type { Issuer } from './issue-options.ts'
@@ -20,7 +21,6 @@ import {
 import { Leases } from './leases.ts'
 import type { Lease } from './lease.ts'
 import { limitsOf, type LimitOptions, type Limits } from './limits.ts'
-import { Lockout } from './lockout.ts'
 import type { Method } from './method.ts'
 import { Pool } from './pool.ts'
 import type { AddressRules, AllowList, Answers, JournalEntry, Ports } from './ports.ts'
@@ -78,6 +78,8 @@ export class Guard implements Gatekeeper {
   readonly pool: Pool
   /** Makes credentials for those whom the application has authenticated itself. */
   readonly issue: Issuer
+  /** Slows guessing. A login form beside the guard asks it as well, so that both count the same tries. */
+  readonly guesses: GuessLimiter
   readonly #settings: GuardSettings
   readonly #ports: Ports
   readonly #answers: Answers
@@ -107,7 +109,8 @@ export class Guard implements Gatekeeper {
     this.#journal = new GuardJournal(ports, settings.name)
     this.pool = new Pool(this.limits.pool)
     this.#rate = new Rate(this.limits.handshakesPerSecond, 100_000)
-    this.#answers = answersOf(ports, new Lockout(this.limits.lockout), settings.sourceOf)
+    this.guesses = ports.guesses
+    this.#answers = answersOf(ports, settings.sourceOf)
     this.#leases = new Leases(ports.platform.clock, settings.addresses, (lease) => this.#journal.ended(lease))
     this.#renewals = new Renewals(this, ports.records, this.#answers)
     this.issue = createIssuer(ports, {

@@ -7,7 +7,7 @@ import type { PoolLimits } from './pool.ts'
 export interface Limits {
   /** Absolute deadline from the upgrade to acceptance, ms. Traffic does not extend it. */
   readonly deadlineMs: number
-  /** Bytes that may arrive on the raw socket before acceptance. */
+  /** Bytes that may arrive on the raw socket before acceptance. A packet counts as 64 at least, as it is kept apart. */
   readonly maxBytes: number
   /** Messages that may arrive before acceptance; those behind the credential are queued for the application. */
   readonly maxMessages: number

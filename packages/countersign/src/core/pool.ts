@@ -87,13 +87,16 @@ export class Pool {
   }
 
   /**
-   * Tells that a silent socket has begun to speak: it is not dropped any more, but such have a cap of their own.
-   * @returns `false`: that cap is reached, refuse with `overloaded`
+   * Tells that a silent socket has begun to speak: it is not dropped for the silent any more, but such have a cap of
+   * their own. Where that is reached, the oldest of the source that holds most of them goes, unless it has just come and
+   * the newcomer's source holds as many: else whoever has a few addresses could keep all conversations for itself.
+   * @returns `false`: no room, refuse with `overloaded`
    */
   speak(waiting: Waiting): boolean {
     if (this.#talking.has(waiting)) return true
-    if (this.#talking.size >= this.limits.talking) return false
-    if (!this.#leaveSilent(waiting)) return false
+    if (this.#silent.get(waiting.source)?.silent.has(waiting) !== true) return false
+    if (this.#talking.size >= this.limits.talking && !drop(this, this.#greediest(waiting))) return false
+    this.#leaveSilent(waiting)
     this.#talking.add(waiting)
     return true
   }
@@ -160,6 +163,22 @@ export class Pool {
       if ((best === undefined || exceeds(share, best)) && counts(share.oldest)) best = share
     }
     return best?.oldest
+  }
+
+  /** The oldest in conversation of the source that holds most of those, if it may be dropped for the newcomer. */
+  #greediest(newcomer: Waiting): Waiting | undefined {
+    const bySource = new Map<string, Waiting[]>()
+    for (const one of this.#talking) {
+      const own = bySource.get(one.source)
+      if (own === undefined) bySource.set(one.source, [one])
+      else own.push(one)
+    }
+    const own = bySource.get(newcomer.source)?.length ?? 0
+    let most: readonly Waiting[] = []
+    for (const those of bySource.values()) if (those.length > most.length) most = those
+    const oldest = most[0]
+    const young = oldest !== undefined && newcomer.sinceMs - oldest.sinceMs < youngMs
+    return young && own + 1 >= most.length ? undefined : oldest
   }
 
   #silentOf(waiting: Waiting): number {

@@ -1,4 +1,5 @@
 /** What the outside lends, and the questions by which a conversation asks for it. */
+import type { GuessLimiter } from './guess.ts'
 import type { Caller } from './handshake.ts'
 import type { Grant } from './principal.ts'
 import type { Reason } from './reasons.ts'
@@ -174,10 +175,10 @@ export interface Questions {
   }
   /** How long an (identity, source) must wait before a guessable secret is judged, ms; 0: go on. */
   attempt: { readonly ask: { readonly identity: string; readonly source: string }; readonly answer: number }
-  /** Tells how an attempt ended, so that failures count and successes clear. */
+  /** Tells how an attempt ended, so that failures count and successes clear. Not 0: refuse it whatever it was, ms to wait. */
   attempted: {
     readonly ask: { readonly identity: string; readonly source: string; readonly right: boolean }
-    readonly answer: void
+    readonly answer: number
   }
   /** SHA-256, of a text's UTF-8 bytes, base64url: the form in which stores know secrets. */
   hash: { readonly ask: { readonly text: string | Uint8Array }; readonly answer: Hash }
@@ -375,6 +376,7 @@ export interface Ports {
   readonly passwords: PasswordHasher
   readonly journal: Journal
   readonly bus: Bus
+  readonly guesses: GuessLimiter
   /** Key of decoy challenges: the same on every node and after every restart, kept like a sealing key. */
   readonly decoyKey: string | Uint8Array
 }

@@ -42,7 +42,8 @@ export function password(options: PasswordMethodOptions): Method {
       const outcome = yield* verifyPassword({ identity, source }, shown.credential.password, stored)
       if (outcome === 'busy') return deny('overloaded')
       const right = outcome === 'right' && row !== undefined && !row.disabled
-      yield* attempted(identity, source, right)
+      const lateMs = yield* attempted(identity, source, right)
+      if (lateMs > 0) return deny('too_many_attempts', lateMs)
       if (!right) return deny('invalid_credential')
       const { roles } = row
       return accept({

@@ -114,7 +114,8 @@ export function scram(options: ScramOptions): Method {
       const proved = yield* isProof(keys, signed, heard.text)
       const serverSignature = yield* hmac(keys.serverKey, signed)
       const right = proved && found !== undefined && repeats(heard, dialect, { nonce, binding })
-      yield* attempted(name, address, right)
+      const lateMs = yield* attempted(name, address, right)
+      if (lateMs > 0) return deny('too_many_attempts', lateMs)
       if (!right) return deny('invalid_credential')
       const authextra = { [dialect.verifier]: serverSignature }
       const { defaultRole } = options

@@ -68,7 +68,8 @@ export function wampTicket(options: WampTicketOptions): Method {
         details: { ticket: heard.text.slice(0, maxTicket + 1) },
       })
       const found = heard.text.length > maxTicket ? undefined : yield* lookUp(sources, around)
-      yield* attempted(identity, address, found !== undefined)
+      const lateMs = yield* attempted(identity, address, found !== undefined)
+      if (lateMs > 0) return deny('too_many_attempts', lateMs)
       if (found === undefined) return deny('invalid_credential')
       const { defaultRole } = options
       return yield* admit(found, { shown, hello, method: 'ticket', now: heard.now, defaultRole })

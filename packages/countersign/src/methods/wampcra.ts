@@ -55,7 +55,8 @@ export function wampcra(options: WampcraOptions): Method {
       const heard = yield* hear({ method: 'wampcra', extra: { challenge, ...key.salting } })
       const signed = yield* isSigned(key, challenge, heard.text)
       const right = signed && found !== undefined
-      yield* attempted(authid, address, right)
+      const lateMs = yield* attempted(authid, address, right)
+      if (lateMs > 0) return deny('too_many_attempts', lateMs)
       if (!right) return deny('invalid_credential')
       const { defaultRole } = options
       return yield* admit(found.who, { shown, hello, method: 'wampcra', now: heard.now, defaultRole })

@@ -90,7 +90,7 @@ class Argon2Passwords {
       throw new MisuseError('invalid_option', `password: at most ${maxPasswordBytes} bytes`)
     }
     const { memoryKiB, passes } = this.#settings
-    const hashed = this.#queue.run(async () => {
+    const hashed = await this.#queue.run(async () => {
       const argon2 = await this.#load()
       return argon2.hash(password, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 })
     })
@@ -98,17 +98,17 @@ class Argon2Passwords {
     return hashed
   }
 
-  /** `right` at once from the cache, `busy` at once from a full queue, else after the work. */
+  /** `right` at once from the cache, `busy` from a full queue, at once or for another's sake, else after the work. */
   verify(
     password: string,
     stored: string | undefined,
     source: string | undefined,
-  ): Outcome | 'busy' | Promise<Outcome> {
+  ): Outcome | 'busy' | Promise<Outcome | 'busy'> {
     if (stored === undefined || !stored.startsWith('$argon2id$') || isTooLong(password))
       return this.#pretend(source)
     const entry = this.#cache.entryOf(password, stored)
     if (this.#cache.has(entry, this.#settings.clock.now())) return 'right'
-    return this.#queue.run(() => this.#compare(password, stored, entry), source) ?? 'busy'
+    return busyWithout(this.#queue.run(() => this.#compare(password, stored, entry), source))
   }
 
   async #compare(password: string, stored: string, entry: string): Promise<Outcome> {
@@ -119,13 +119,13 @@ class Argon2Passwords {
   }
 
   /** The work of a verification, with its answer known. */
-  #pretend(source: string | undefined): 'busy' | Promise<Outcome> {
+  #pretend(source: string | undefined): 'busy' | Promise<Outcome | 'busy'> {
     const work = this.#queue.run(async (): Promise<Outcome> => {
       const argon2 = await this.#load()
       await argon2.verify(this.#dummy, '')
       return 'wrong'
     }, source)
-    return work ?? 'busy'
+    return busyWithout(work)
   }
 
   #load(): Promise<Argon2> {
@@ -135,6 +135,11 @@ class Argon2Passwords {
     })
     return this.#loading
   }
+}
+
+/** Work that was not taken, or was sent away while it waited. */
+function busyWithout(work: Promise<Outcome | undefined> | undefined): 'busy' | Promise<Outcome | 'busy'> {
+  return work === undefined ? 'busy' : work.then((outcome) => outcome ?? 'busy')
 }
 
 /** A well-formed hash of no known password: salt and digest are zeros. Verifying it takes the time of a real one. */

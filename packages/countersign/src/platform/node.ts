@@ -17,7 +17,14 @@ import { oneShotVerify } from './node-signatures.ts'
 export { argon2Passwords, rejectingPasswords, type Argon2Options } from './argon2.ts'
 export { ed25519Signer, type Ed25519Signer } from './node-ed25519.ts'
 export { scramKeys, type ScramKeyOptions, type ScramKeys } from './scram-keys.ts'
-export { decoyKeyFrom, sealer, sealingKeysFrom, type SealingKey, type SealingKeySource } from './sealing.ts'
+export {
+  decoyKeyFrom,
+  deviceKeyFrom,
+  sealer,
+  sealingKeysFrom,
+  type SealingKey,
+  type SealingKeySource,
+} from './sealing.ts'
 
 const derivePbkdf2 = promisify(pbkdf2)
 

@@ -82,9 +82,23 @@ export function sealingKeysFrom(source: SealingKeySource): readonly SealingKey[]
  * @throws MisuseError without keys
  */
 export function decoyKeyFrom(keys: readonly SealingKey[]): Uint8Array {
+  return drawn(keys, 'decoyKeyFrom', 'countersign decoy key v1')
+}
+
+/**
+ * The key under which device cookies are made and known again: drawn from the oldest sealing key, so that a rotation
+ * makes strangers of nobody's devices until that key is given up.
+ * @throws MisuseError without keys
+ */
+export function deviceKeyFrom(keys: readonly SealingKey[]): Uint8Array {
+  return drawn(keys, 'deviceKeyFrom', 'countersign device key v1')
+}
+
+/** HKDF (RFC 5869): the purpose keeps the keys apart, and none of them tells anything of the sealing key. */
+function drawn(keys: readonly SealingKey[], what: string, purpose: string): Uint8Array {
   const oldest = keys.at(-1)
-  if (oldest === undefined) throw new MisuseError('invalid_option', 'decoyKeyFrom: at least one key')
-  return new Uint8Array(hkdfSync('sha256', oldest.key, '', 'countersign decoy key v1', keyBytes))
+  if (oldest === undefined) throw new MisuseError('invalid_option', `${what}: at least one key`)
+  return new Uint8Array(hkdfSync('sha256', oldest.key, '', purpose, keyBytes))
 }
 
 /** By id, in the order given: the first one seals. */

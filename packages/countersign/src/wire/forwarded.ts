@@ -34,7 +34,7 @@ export function clientAddress(peer: string, headers: ForwardedHeaders, options: 
   if (!options.trusts(client)) return client
   const header = options.header === 'forwarded' ? headers.forwarded : headers.xForwardedFor
   if (header === undefined || header.length > maxForwardedLength) return client
-  const hops = options.header === 'forwarded' ? forHops(header) : header.split(',')
+  const hops = options.header === 'forwarded' ? elementsOf(header).map((one) => one.for) : header.split(',')
   for (const hop of hops.slice(-maxHops).toReversed()) {
     const address = hopAddress(trimBlanks(hop))
     if (address === undefined) return client
@@ -42,6 +42,16 @@ export function clientAddress(peer: string, headers: ForwardedHeaders, options: 
     if (!options.trusts(client)) return client
   }
   return client
+}
+
+/**
+ * What the nearest proxy says about the scheme that its client used (RFC 7239 §5.4): the `proto` of the last element, lower
+ * case. `undefined` where it says nothing, or where the header cannot be read: a client may have sent what stands before.
+ */
+export function forwardedProto(header: string | undefined): string | undefined {
+  if (header === undefined || header.length > maxForwardedLength) return undefined
+  const proto = elementsOf(header).at(-1)?.proto
+  return proto === '' ? undefined : proto?.toLowerCase()
 }
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
@@ -60,28 +70,47 @@ function isPortSuffix(text: string): boolean {
   return text === '' || /^:(?:[0-9]{1,5}|_[A-Za-z0-9._-]{1,64})$/.test(text)
 }
 
+/** What is read of one element; the empty text where it is not there. */
+interface Element {
+  readonly for: string
+  readonly proto: string
+}
+
 /**
- * The `for` of each element of a `Forwarded` header (RFC 7239 §4), the empty text where an element has none.
- * No element at all when the header cannot be read: nothing in it is then worth believing.
+ * The elements of a `Forwarded` header (RFC 7239 §4). Where it cannot be read, the longest part behind a comma that can: a
+ * client may have sent anything in front, and must not hide by it what the proxy has put behind. None when there is no
+ * such part.
  */
-function forHops(header: string): readonly string[] {
-  const hops: string[] = []
-  let hop: string | undefined
+function elementsOf(header: string): readonly Element[] {
+  const whole = readElements(header)
+  if (whole !== undefined) return whole
+  const commas = [...header.matchAll(/,/g)].slice(-maxHops)
+  for (const { index } of commas) {
+    const rest = readElements(header.slice(index + 1))
+    if (rest !== undefined) return rest
+  }
+  return []
+}
+
+/** All of the text, or `undefined`: also where a name that counts is there twice in one element. */
+function readElements(header: string): readonly Element[] | undefined {
+  const elements: Element[] = []
+  let pairs = new Map<string, string>()
   let at = 0
   while (at <= header.length) {
     const pair = readPair(header, at)
-    if (pair === undefined) return []
-    if (pair.name === 'for') {
-      if (hop !== undefined) return []
-      hop = pair.value
+    if (pair === undefined) return undefined
+    if (pair.name === 'for' || pair.name === 'proto') {
+      if (pairs.has(pair.name)) return undefined
+      pairs.set(pair.name, pair.value)
     }
     at = pair.end + 1
     if (header.charAt(pair.end) !== ';') {
-      hops.push(hop ?? '')
-      hop = undefined
+      elements.push({ for: pairs.get('for') ?? '', proto: pairs.get('proto') ?? '' })
+      pairs = new Map()
     }
   }
-  return hops
+  return elements
 }
 
 interface Pair {

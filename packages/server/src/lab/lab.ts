@@ -1,6 +1,7 @@
 /** Composes the lab: the site, thirteen doors on origins of their own, the WAMP router beside the site, and the hostile site. Loopback only. */
 import {
   createGuard,
+  Lockout,
   memory,
   type Guard,
   type GuardOptions,
@@ -201,7 +202,7 @@ const labLimits: NonNullable<GuardOptions['limits']> = {
   graceMs: 500,
   jitter: 0,
   pool: { total: 1_000, perSource: 1_000, perSubnet: 1_000, talking: 500 },
-  lockout: { failures: 1_000 },
+  lockout: { failures: 1_000, identityFailures: 100_000, allFailures: 1_000_000 },
   handshakesPerSecond: 100_000,
 }
 
@@ -306,6 +307,7 @@ async function buildSite(
     doors: siteDoors,
     passwords: shared.passwords,
     platform: nodePlatform(),
+    guesses: new Lockout(),
     origins: shared.origins,
     hosts: loopbackHosts(shared.ports.site),
     secure: false,

@@ -12,6 +12,8 @@ export interface CookieNames {
   readonly frame: string
   /** What the login form's CSRF token is bound to. */
   readonly form: string
+  /** A browser in which an account has logged in before. */
+  readonly device: string
 }
 
 /**
@@ -25,6 +27,7 @@ export function cookieNames(secure: boolean): CookieNames {
     preauth: `${prefix}countersign-preauth`,
     frame: `${prefix}countersign-frame`,
     form: `${prefix}countersign-form`,
+    device: `${prefix}countersign-device`,
   }
 }
 

@@ -5,6 +5,7 @@ import { subnetOf } from 'countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoginBody } from './bodies.ts'
 import { setCookie } from './cookies.ts'
+import { knownDevice, markDevice } from './device-cookie.ts'
 import { findLogin } from './sessions.ts'
 import type { SiteContext } from './site-options.ts'
 
@@ -20,36 +21,46 @@ export type LoginOutcome =
 /** Longest origin that the journal is told, in characters. */
 const maxJournalledOrigin = 320
 
+/** What a client is asked to wait where too many passwords wait to be judged, ms: as at the guards. */
+const busyMs = 5_000
+
+/** Characters of a name by which its failures are counted, as at the guards; no account has a longer one. */
+const maxTallied = 64
+
 type Judged =
   { readonly kind: 'right'; readonly account: AccountRow } | (LoginOutcome & { readonly kind: 'refused' })
 
 /**
  * Judges name and password and, when they are right, replaces the session of the request by a fresh one (against
- * fixation) and sets its cookie.
- * @throws OutageError when the records are out of reach
+ * fixation), sets its cookie and marks the device.
+ * @throws OutageError when the records or the counts of failures are out of reach
  */
 export async function logIn(
   site: SiteContext,
   body: LoginBody,
   at: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<LoginOutcome> {
-  const judged = await judge(site, body, subnetOf(site.clientOf(at.request)))
+  const judged = await judge(site, body, at.request)
   const outcome = judged.kind === 'right' ? await open(site, judged.account, at) : judged
   record(site, at.request, outcome)
   return outcome
 }
 
 /** The lockout decides before anything is looked up; unknown names cost and count like known ones. */
-async function judge(site: SiteContext, body: LoginBody, source: string): Promise<Judged> {
+async function judge(site: SiteContext, body: LoginBody, request: FastifyRequest): Promise<Judged> {
   const username = normaliseUsername(body.username)
-  const waitMs = site.lockout.waitMs(username, source, site.now())
+  const source = subnetOf(site.clientOf(request))
+  const device = await knownDevice(site, request, username)
+  const guess = { identity: username.slice(0, maxTallied), source, device }
+  const waitMs = await site.guesses.waitMs({ ...guess, now: site.now() })
   if (waitMs > 0) return refused('too_many_attempts', waitMs)
   const account = await site.options.records.findAccount(username)
   const stored = account === undefined || account.disabled ? undefined : account.passwordHash
   const outcome = await site.options.passwords.verify(body.password, stored, source)
-  if (outcome === 'busy') return refused('overloaded')
+  if (outcome === 'busy') return refused('overloaded', busyMs)
   const right = outcome === 'right' && account !== undefined && stored !== undefined
-  site.lockout.tried(username, source, { right, now: site.now() })
+  const lateMs = await site.guesses.tried({ ...guess, now: site.now() }, right)
+  if (lateMs > 0) return refused('too_many_attempts', lateMs)
   return right ? { kind: 'right', account } : refused('invalid_credential')
 }
 
@@ -75,6 +86,7 @@ async function open(
     return refused('invalid_credential')
   }
   setCookie(at.reply, { name: site.cookies.session, value: issued.session, sameSite: 'Lax', secure })
+  await markDevice(site, at.reply, username)
   return { kind: 'right', username, roles }
 }
 

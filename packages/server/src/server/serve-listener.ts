@@ -45,6 +45,8 @@ export class ListenError extends Error {
 
 /** Longest message of an accepted socket, bytes. */
 const maxMessageBytes = 1_048_576
+/** Packets and fragments that a message may come in: each is kept apart until it is whole. */
+const maxPieces = 16_384
 /** How long a TLS handshake may take, ms. */
 const handshakeMs = 10_000
 const lingerMs = 1_000
@@ -108,7 +110,13 @@ export function guardPaths(
       continue
     }
     const { guard, application } = one
-    const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
+    const wss = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      maxBufferedChunks: maxPieces,
+      maxFragments: maxPieces,
+    })
     wss.on('connection', application)
     servers.push(wss)
     listeners.set(path, upgradeListener(wss, guard, proxies === undefined ? {} : { proxies }))

@@ -4,9 +4,11 @@ import { dirname, resolve } from 'node:path'
 import {
   createGuard,
   localBus,
+  Lockout,
   MisuseError,
   type Bus,
   type Guard,
+  type GuessLimiter,
   type LimitOptions,
   type Method,
   type PasswordHasher,
@@ -16,6 +18,7 @@ import {
 import {
   argon2Passwords,
   decoyKeyFrom,
+  deviceKeyFrom,
   nodePlatform,
   sealer,
   sealingKeysFrom,
@@ -115,6 +118,9 @@ interface Shared extends ServeOptions {
   readonly bus: Bus
   readonly keys: KeyRing
   readonly decoyKey: Uint8Array
+  readonly deviceKey: Uint8Array
+  /** One for every guard and the login form: another door is no other set of tries. */
+  readonly guesses: GuessLimiter
 }
 
 /** What all guards and the site have in common. @throws MisuseError for a key or a store that cannot be used */
@@ -128,6 +134,8 @@ function openShared(config: Config, options: ServeOptions): Shared {
     ...options,
     config,
     decoyKey: decoyKeyFrom(sealing),
+    deviceKey: deviceKeyFrom(sealing),
+    guesses: new Lockout(),
     records: sqlite(config.path(config.store), { sealer: sealer(sealing) }),
     platform: nodePlatform(),
     passwords: argon2Passwords(),
@@ -188,6 +196,7 @@ function buildGuard(shared: Shared, guard: GuardConfig, accept: readonly Method[
     platform: shared.platform,
     journal: shared.journal,
     bus: shared.bus,
+    guesses: shared.guesses,
     decoyKey: shared.decoyKey,
     accept,
     hosts: guardHosts(config, guard),
@@ -224,7 +233,7 @@ async function openListener(
 
 /** The site, which hands out credentials for every guard of the configuration. */
 function buildSite(shared: Shared, guards: GuardMap, plan: ListenerPlan): Promise<FastifyInstance> {
-  const { config, records, platform, passwords, journal, log, keys } = shared
+  const { config, records, platform, passwords, journal, log, keys, guesses, deviceKey } = shared
   const origin = siteOrigin(config)
   const doors = config.guards.flatMap((guard) => {
     const built = guards.get(guard.name)
@@ -239,6 +248,8 @@ function buildSite(shared: Shared, guards: GuardMap, plan: ListenerPlan): Promis
     journal,
     log,
     keys,
+    guesses,
+    deviceKey,
     issuer: first(guards),
     guards: () => guardsOf(guards),
     doors: new Map(doors),

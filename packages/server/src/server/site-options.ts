@@ -1,6 +1,6 @@
 /** What a site is made of, and what its routes share. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Guard, Hash, Journal, Lockout, PasswordHasher, Platform, Records } from 'countersign'
+import type { Guard, GuessLimiter, Hash, Journal, PasswordHasher, Platform, Records } from 'countersign'
 import type { ProxyOptions } from 'countersign/http'
 import type { SecurityEvents } from 'countersign/methods'
 import type { OriginRules } from 'countersign/wire'
@@ -63,8 +63,10 @@ export interface SiteOptions {
   readonly sessionMs?: number
   /** Life of the lease that an issued credential opens, ms; never beyond the session. @default 15 minutes */
   readonly leaseMs?: number
-  /** Judges how often a name may be tried from a source. @default five tries, then waits that double */
-  readonly lockout?: Lockout
+  /** Slows guessing at the login. @default the issuer's: what is tried at a guard is tried here as well */
+  readonly guesses?: GuessLimiter
+  /** Key of device cookies: keep it, or every browser is a stranger after a restart. @default random */
+  readonly deviceKey?: string | Uint8Array
   /** Proxies that are believed about addresses: guessing is slowed by the client's, not by theirs. @default none */
   readonly proxies?: ProxyOptions | undefined
   /** Ends what identity providers say has ended. @default none: the routes are not there */
@@ -80,12 +82,14 @@ export interface SiteContext {
   /** Compiled from the options' origins: what a request that changes something may come from. */
   readonly origins: OriginRules
   readonly keys: KeyRing
-  readonly lockout: Lockout
+  readonly guesses: GuessLimiter
   readonly idleMs: number
   readonly sessionMs: number
   readonly leaseMs: number
   /** Key of form tokens: random at every start. */
   readonly formKey: string
+  /** Key of device cookies. */
+  readonly deviceKey: string | Uint8Array
   /** Lasting secrets that one login may ask for in a minute. */
   readonly allowances: { readonly challengeSecrets: Allowance; readonly preauths: Allowance }
   /** Address of the client: the peer's, or the one that a listed proxy names. */

@@ -1,5 +1,4 @@
 /** The site of the program: logs people in and hands out what they connect with. Composes; decides nothing itself. */
-import { Lockout } from 'countersign'
 import { handshakeOf, trustProxies, type ProxyOptions } from 'countersign/http'
 import { compileOrigins } from 'countersign/wire'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -81,11 +80,12 @@ function contextOf(options: SiteOptions): SiteContext {
     cookies: cookieNames(options.secure),
     origins: compileOrigins(options.origins),
     keys: options.keys ?? openKeyRing(),
-    lockout: options.lockout ?? new Lockout(),
+    guesses: options.guesses ?? options.issuer.guesses,
     idleMs: options.idleMs ?? idleMs,
     sessionMs: options.sessionMs ?? sessionMs,
     leaseMs: options.leaseMs ?? leaseMs,
     formKey: options.platform.random(32),
+    deviceKey: options.deviceKey ?? options.platform.random(32),
     allowances: { challengeSecrets: new Allowance(60), preauths: new Allowance(600) },
     clientOf: clientsOf(options.proxies),
     now: () => options.platform.clock.now(),

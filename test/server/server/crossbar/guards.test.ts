@@ -1,4 +1,4 @@
-import { localBus, memory, type Handshake } from 'countersign'
+import { localBus, Lockout, memory, type Handshake } from 'countersign'
 import { nodePlatform, rejectingPasswords } from 'countersign/platform/node'
 import { Router } from 'countersign/wamp'
 import { nodeRouterPorts } from 'countersign/wamp/node'
@@ -31,6 +31,7 @@ function shared(dangerouslyAllowCleartext: boolean): GuardShared {
     passwords: rejectingPasswords,
     journal: { record: () => undefined },
     bus: localBus(),
+    guesses: new Lockout(),
     decoyKey: new Uint8Array(32),
     functions: functionLoader('/'),
     cookies: cookieStores(() => 0),

@@ -7,6 +7,7 @@ import {
   Guard,
   MisuseError,
   type Bus,
+  type GuessLimiter,
   type Journal,
   type Method,
   type PasswordHasher,
@@ -35,6 +36,8 @@ export interface GuardShared {
   readonly passwords: PasswordHasher
   readonly journal: Journal
   readonly bus: Bus
+  /** One for all transports: another one is no other set of tries. */
+  readonly guesses: GuessLimiter
   readonly decoyKey: Uint8Array
   readonly functions: FunctionLoader
   readonly cookies: CookieStores

@@ -1,6 +1,6 @@
 /** Serves a node configuration of Crossbar.io: routers, guards, listeners; and takes another one while it runs. */
 import { dirname, join, resolve } from 'node:path'
-import { localBus, memory, MisuseError, type Guard, type Records } from 'countersign'
+import { localBus, Lockout, memory, MisuseError, type Guard, type Records } from 'countersign'
 import {
   argon2Passwords,
   decoyKeyFrom,
@@ -121,6 +121,7 @@ function openShared(node: CrossbarNode, options: MountOptions, warnings: string[
     passwords: usesAccounts ? argon2Passwords() : rejectingPasswords,
     journal: createJournal(options.log),
     bus: localBus(),
+    guesses: new Lockout(),
     decoyKey,
     functions: functionLoader(folder),
     cookies: cookieStores(() => platform.clock.now()),
