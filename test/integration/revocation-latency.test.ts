@@ -68,7 +68,9 @@ describe('a socket at any door', () => {
     measured.set(trigger, done)
     for (let round = 0; round < rounds; round++) done.push(await measuring.round(trigger, reached(trigger)))
     const p99s = done.map((round) => quantile([...round.values()].flat().map(countedOf(trigger)), 0.99))
-    expect(median(p99s), `p99 of each round: ${p99s.join(', ')}`).toBeLessThanOrEqual(boundMs)
+    const busy = cell(waits(latenciesOf(trigger)))
+    const why = `p99 of each round: ${p99s.join(', ')}; waiting for a processor: ${busy}`
+    expect(median(p99s), why).toBeLessThanOrEqual(boundMs)
   })
 })
 
@@ -90,19 +92,33 @@ function latenciesOf(trigger: Trigger, way?: Way): readonly Latency[] {
   return done.flatMap((round) => (way === undefined ? [...round.values()].flat() : (round.get(way) ?? [])))
 }
 
+/** Without those of which the system does not say it. */
+function waits(latencies: readonly Latency[]): readonly number[] {
+  return latencies.map(({ waitedMs }) => waitedMs).filter((ms) => !Number.isNaN(ms))
+}
+
 /** Two tables: over all doors, and each. */
 function report(): string {
   const sums = triggers.map((trigger) => {
     const latencies = latenciesOf(trigger)
     const told = trigger.pull === undefined ? [] : latencies.map(({ afterMs }) => afterMs)
-    return [trigger.name, String(latencies.length), cell(latencies.map(({ wholeMs }) => wholeMs)), cell(told)]
+    return [
+      trigger.name,
+      String(latencies.length),
+      cell(latencies.map(({ wholeMs }) => wholeMs)),
+      cell(told),
+      cell(waits(latencies)),
+    ]
   })
   const rows = ways.map((way) => [
     labelOf(way),
     ...triggers.map((trigger) => cell(latenciesOf(trigger, way).map(countedOf(trigger)))),
   ])
   return [
-    aligned(['over all doors', 'sockets', 'from the call', 'from its acknowledgement'], sums),
+    aligned(
+      ['over all doors', 'sockets', 'from the call', 'from its acknowledgement', 'of it waiting for a CPU'],
+      sums,
+    ),
     aligned(['door', ...triggers.map(({ name }) => name)], rows),
   ].join('\n\n')
 }

@@ -1,4 +1,5 @@
 /** One round: sockets are opened, a trigger is pulled for each, and every promise about its end is held to. */
+import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { reasons } from 'countersign'
 import { hardEndMs } from '../../../../packages/countersign/src/core/lease-life.ts'
@@ -13,6 +14,8 @@ import { openDoors, type Way } from './ways.ts'
 const leastSockets = 6
 /** Sockets of one round at least, however few ways in there are: of fewer the slowest would be the p99. */
 const leastInRound = 100
+/** Sockets that are open at once beside each other, all of them talking. */
+const mostOpen = 10
 
 /** How long one socket outlived its right, ms. */
 export interface Latency {
@@ -20,6 +23,8 @@ export interface Latency {
   readonly wholeMs: number
   /** From the acknowledgement of the call to the close, 0 where that came first. */
   readonly afterMs: number
+  /** How much of all that this thread was ready to run and others had the processor. `NaN`: the system does not say. */
+  readonly waitedMs: number
 }
 
 /** Latencies of one round, by way. */
@@ -70,7 +75,14 @@ export class Measuring {
   async round(trigger: Trigger, ways: readonly Way[]): Promise<Round> {
     const sockets = Math.max(leastSockets, Math.ceil(leastInRound / ways.length))
     const round = new Map<Way, readonly Latency[]>()
-    for (const way of ways) round.set(way, await this.#cell(trigger, way, sockets))
+    for (const way of ways) {
+      const latencies: Latency[] = []
+      while (latencies.length < sockets) {
+        const open = Math.min(mostOpen, sockets - latencies.length)
+        latencies.push(...(await this.#cell(trigger, way, open)))
+      }
+      round.set(way, latencies)
+    }
     return round
   }
 
@@ -109,6 +121,7 @@ export class Measuring {
   async #pull(trigger: Trigger, guest: Guest, nth: number): Promise<Latency> {
     const { person, place, said } = guest
     const heard = place.application.heard(person.subject)
+    const waited = waitedMs()
     const calledAt = performance.now()
     await trigger.pull?.({ town: this.#town, kill: (session) => this.#realm.kill(session) }, guest, nth)
     const acknowledgedAt = performance.now()
@@ -117,6 +130,7 @@ export class Measuring {
     place.application.speak()
     guest.speak()
     const pulled: Pulled = { end: await ended(guest), calledAt, acknowledgedAt, ...numbers }
+    const waitedSince = waitedMs() - waited
     // Whatever is still on its way arrives before this does.
     await new Promise((resolve) => setTimeout(resolve, 1))
     expectSilence(guest, pulled)
@@ -124,6 +138,7 @@ export class Measuring {
     return {
       wholeMs: pulled.end.at - calledAt,
       afterMs: Math.max(0, pulled.end.at - acknowledgedAt),
+      waitedMs: waitedSince,
     }
   }
 }
@@ -136,6 +151,19 @@ function needsOf({ roots }: Way): Parameters<Town['person']>[0] {
   ]
 }
 
+/**
+ * What this thread has waited for a processor since it began, ms (proc(5), `schedstat`): what tells a busy machine from a
+ * slow library.
+ */
+function waitedMs(): number {
+  try {
+    const [, waitedNs] = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')
+    return Number(waitedNs) / 1e6
+  } catch {
+    return Number.NaN
+  }
+}
+
 async function expired(guest: Guest): Promise<Latency> {
   const endsAtMs = hardEndMs(guest.lease)
   const end = await ended(guest)
@@ -145,7 +173,7 @@ async function expired(guest: Guest): Promise<Latency> {
   const { application } = guest.place
   expect(application.said.saidAtMs(guest.highest())).toBeLessThan(endsAtMs)
   expect(guest.said.saidAtMs(application.heard(guest.person.subject).highest)).toBeLessThan(endsAtMs)
-  return { wholeMs: end.atMs - endsAtMs, afterMs: end.atMs - endsAtMs }
+  return { wholeMs: end.atMs - endsAtMs, afterMs: end.atMs - endsAtMs, waitedMs: Number.NaN }
 }
 
 async function ended(guest: Guest): Promise<End> {
