@@ -5,9 +5,12 @@ const conditions = ['countersign-source', 'node', 'module', 'default']
 /** The library is imported by its public names and answered from its sources, so that no test needs a build. */
 const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
+/** Tests that measure time. */
+const latency = 'test/integration/*-latency.test.ts'
+
 /**
  * Three projects by folder: `unit` needs no foreign program, `integration` starts some,
- * `e2e` drives browsers one file at a time.
+ * `e2e` drives browsers one file at a time. What measures time has one of its own, so that nothing runs beside it.
  */
 const config: ViteUserConfig = {
   test: {
@@ -40,9 +43,22 @@ const config: ViteUserConfig = {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: [latency],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'latency',
+          include: [latency],
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -54,7 +70,7 @@ const config: ViteUserConfig = {
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -7,7 +7,7 @@ import { runForwarding } from './processes.ts'
 import { addCounts, countReport, countsLine, noCounts } from './test-counts.ts'
 import type { Counts, Report } from './test-counts.ts'
 
-const projects = ['unit', 'integration', 'e2e'] as const
+const projects = ['unit', 'integration', 'latency', 'e2e'] as const
 
 /** One project's result: its counts, and whether vitest itself was content with the run. */
 interface Outcome {
