@@ -81,6 +81,28 @@ describe('POST /countersign/leases/{id}/refresh', () => {
     expect((await asMachine(site.app, key, options)).json()).toEqual({ error: 'forbidden_origin' })
   })
 
+  it('extends a session lease by the cookie of the request, where nothing else is shown', async () => {
+    const visitor = await loggedIn(site)
+    const lease = await connected(site.guards.D7, { cookie: visitor.cookies })
+    const answer = await visitor.post(`/countersign/leases/${lease.id}/refresh`, {})
+    expect(answer.json()).toEqual({ ok: true, expires_in: 8 * 3_600 })
+  })
+
+  it('extends a preauth lease by a fresh CSRF token beside the cookie of the request, once', async () => {
+    const visitor = await loggedIn(site)
+    const pair = async (): Promise<string> =>
+      String((await visitor.post('/countersign/preauth', {})).json<{ csrf: string }>().csrf)
+    const lease = await connected(site.guards.D9, {
+      target: `/?csrf=${await pair()}`,
+      cookie: visitor.cookies,
+    })
+    const path = `/countersign/leases/${lease.id}/refresh`
+    expect((await visitor.post(path, {})).statusCode).toBe(401)
+    const credential = await pair()
+    expect((await visitor.post(path, { credential })).json()).toMatchObject({ ok: true })
+    expect((await visitor.post(path, { credential })).statusCode).toBe(401)
+  })
+
   it('answers 404 alike for unknown, foreign and ended leases', async () => {
     const alice = await loggedIn(site)
     const bob = await loggedIn(site, 'bob', 'builder-bob')

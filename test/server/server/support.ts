@@ -14,7 +14,7 @@ import {
   type Platform,
   type Records,
 } from 'countersign'
-import { apiKey, password, session, ticket } from 'countersign/methods'
+import { apiKey, password, preauth, session, ticket } from 'countersign/methods'
 import { argon2Passwords, nodePlatform } from 'countersign/platform/node'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { createAccount, type AccountTools } from '../../../packages/server/src/server/accounts.ts'
@@ -35,7 +35,7 @@ export interface TestSite {
   readonly app: FastifyInstance
   readonly records: Records
   readonly platform: Platform
-  readonly guards: Readonly<Record<'D1' | 'D2' | 'D5' | 'D6' | 'D7', Guard>>
+  readonly guards: Readonly<Record<'D1' | 'D2' | 'D5' | 'D6' | 'D7' | 'D9', Guard>>
   readonly clock: TestClock
   readonly journal: SiteJournal
   readonly accounts: AccountTools
@@ -106,6 +106,12 @@ function makeGuards(records: Records, platform: Platform, journal: SiteJournal):
       limits,
       audience: 'D7',
       accept: [session({ from: cookie('countersign-session') })],
+    }),
+    D9: createGuard({
+      ...common,
+      limits,
+      audience: 'D9',
+      accept: [preauth({ from: cookie('countersign-preauth'), csrf: query('csrf') })],
     }),
   }
 }

@@ -72,14 +72,17 @@ export const secretBody: z.ZodType<SecretBody> = z.strictObject({
   uses: z.enum(['one', 'session']).optional(),
 })
 
-/** `POST /countersign/leases/{id}/refresh`; `subject` only for API keys with the scope `issue`. */
+/**
+ * `POST /countersign/leases/{id}/refresh`; `subject` only for API keys with the scope `issue`. Without `credential` the
+ * cookie counts that came with the request.
+ */
 export interface RefreshBody {
-  readonly credential: string
+  readonly credential?: string | undefined
   readonly subject?: string | undefined
 }
 /** Shape of a refresh: the credential as it would be shown at the door. */
 export const refreshBody: z.ZodType<RefreshBody> = z.strictObject({
-  credential: z.string().min(1).max(16_000),
+  credential: z.string().min(1).max(16_000).optional(),
   subject: identifier.optional(),
 })
 

@@ -3,6 +3,7 @@ import type { Guard, Lease } from 'countersign'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { readBody, refreshBody } from './bodies.ts'
 import { mayIssue, serve, type Call } from './callers.ts'
+import { readCookie } from './cookies.ts'
 import { presentTo } from './presenting.ts'
 import { refuse } from './refuse.ts'
 import { revokeBody, wantedBy } from './revocation-body.ts'
@@ -47,6 +48,7 @@ async function refreshLease(call: Call): Promise<FastifyReply> {
   const { handshake, message } = presentTo(held.guard, {
     ...addressOf(site, held.guard),
     credential: body.credential,
+    cookie: (name) => readCookie(request, name),
     method: held.lease.principal.method,
     origin: request.headers.origin,
     remoteAddress: site.clientOf(request),

@@ -3,8 +3,13 @@ import type { Credential, Guard, Handshake } from 'countersign'
 
 /** A request that brings a credential for another connection. */
 export interface Presentation {
-  /** As its holder would show it at the door. Secret. */
-  readonly credential: string
+  /**
+   * As its holder would show it at the door; at one that wants a token beside its cookie, that token. `undefined`: the
+   * cookie alone, which came with the request. Secret.
+   */
+  readonly credential: string | undefined
+  /** A cookie of the request itself. */
+  readonly cookie: (name: string) => string | undefined
   /** Name of the method that shall judge it: the one that granted the lease. */
   readonly method: string
   readonly host: string
@@ -35,14 +40,33 @@ export interface Presented {
 
 /** Shows the credential at the first place of the guard where the method looks for such a one, else as first message. */
 export function presentTo(guard: Guard, shown: Presentation): Presented {
-  for (const { carrier, methods } of [...guard.places.explicit, ...guard.places.ambient]) {
-    const writer = writerOf(carrier.key)
-    const likely = credentialsOf(carrier.key, shown.credential)
-    const takes = methods.some((method) => method.name === shown.method && method.recognises(likely))
-    if (writer === undefined || !takes) continue
-    return { handshake: { ...emptyHandshake(shown), ...writer(shown.credential) }, message: undefined }
+  for (const place of [...guard.places.explicit, ...guard.places.ambient]) {
+    const filled = fill(place, shown)
+    if (filled !== undefined)
+      return { handshake: { ...emptyHandshake(shown), ...filled }, message: undefined }
   }
   return { handshake: emptyHandshake(shown), message: shown.credential }
+}
+
+/** What a place reads, filled in; `undefined` where the method does not look there for what was shown. */
+function fill(
+  { carrier, methods }: Guard['places']['explicit'][number],
+  shown: Presentation,
+): Filled | undefined {
+  const writer = writerOf(carrier.key)
+  const method = methods.find(({ name }) => name === shown.method)
+  if (writer === undefined || method === undefined) return undefined
+  const { csrf } = method
+  const byCookie = csrf !== undefined || shown.credential === undefined
+  const credential = byCookie ? cookieOf(carrier.key, shown) : shown.credential
+  if (credential === undefined || !method.recognises(credentialsOf(carrier.key, credential))) return undefined
+  const proof = csrf === undefined || shown.credential === undefined ? undefined : writerOf(csrf.key)
+  return { ...writer(credential), ...proof?.(shown.credential ?? '') }
+}
+
+/** The cookie that a place reads, as the request itself has it. */
+function cookieOf(key: string, { cookie }: Presentation): string | undefined {
+  return key.startsWith('cookie:') ? cookie(key.slice('cookie:'.length)) : undefined
 }
 
 /** The query parameter in which a guard takes tickets; `undefined` when it takes none there. */
