@@ -228,6 +228,23 @@ describe('a lease', () => {
     expect(told).toEqual(['warn 1 9951', 'close 1 lease_expired'])
   })
 
+  test('is watched in time however it was refreshed, and leaves the wheel with its end', () => {
+    const { add, clock, told } = registry()
+    const lease = add('1', {}, 600_000)
+    lease.open()
+    for (let round = 0; round < 5; round++) {
+      clock.advance(300_000)
+      lease.apply({ kind: 'refreshed', untilMs: clock.now() + 310_001, neverAfterMs: Infinity }, clock.now())
+    }
+    clock.advance(315_000)
+    expect(lease.passes()).toBe(true)
+    clock.advance(1)
+    expect(lease.over()).toBe(true)
+    clock.advance(50)
+    expect(told.at(-1)).toBe('close 1 lease_expired')
+    expect([lease.slot, lease.dueMs]).toEqual([-1, Infinity])
+  })
+
   test('that has ended takes over nothing', () => {
     const { add, clock } = registry()
     const lease = add('1')

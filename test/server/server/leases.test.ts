@@ -184,8 +184,8 @@ describe('POST /countersign/revoke', () => {
     const answer = await asMachine(site.app, key, { method: 'POST', url: '/countersign/revoke', payload })
     expect(answer.json()).toEqual({ ok: true })
     expect(lease.reason).toBe(reason)
-    site.clock.advance(10_000)
-    expect(lease.passes()).toBe(reason === undefined && !('margin' in payload))
+    expect(lease.ended).toBe(reason !== undefined)
+    expect(lease.doom?.endsAtMs).toBe('margin' in payload ? site.platform.clock.now() + 10_000 : undefined)
   })
 
   it('takes exactly one member', async () => {

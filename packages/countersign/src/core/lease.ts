@@ -15,6 +15,12 @@ import type { Reason } from './reasons.ts'
 import type { Accept } from './verdict.ts'
 import type { WheelEntry } from './wheel.ts'
 
+/**
+ * How long before its last instant a lease is watched, ms: until then a message costs no look at the clock. The wheel may
+ * be late by a tick, and by what the event loop is busy with.
+ */
+const watchMs = 1_000
+
 /** Carries out what the reducer commands. One object serves every connection of an adapter. */
 export interface LeaseHolder<C extends object> {
   /** The lease ends in `inMs`: ask for a refresh, where the protocol has words for it. */
@@ -85,6 +91,8 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
   #neverInMs: number
   #holder: LeaseHolder<object> | undefined = undefined
   #connection: object | undefined = undefined
+  /** The end is near: from now on every message looks at the clock. */
+  #watched = false
 
   constructor(terms: LeaseTerms, { principal, grant, caller }: Granted, owner: Owner) {
     this.id = terms.id
@@ -112,7 +120,9 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
 
   /** See `WheelEntry`: reckoned from the state, so that no connection holds a number more. */
   get dueMs(): number {
-    return nextTickMs(this)
+    const open = this.phase === 'live' || this.phase === 'due'
+    const next = nextTickMs(this)
+    return open && !this.#watched ? Math.min(next, hardEndMs(this) - watchMs) : next
   }
 
   /** Hands the connection over: commands of this lease reach it from now on. Call once, before `opened`. */
@@ -133,7 +143,7 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
 
   /** Whether nothing may pass any more, though the wheel has perhaps not come to it yet. As `passes`, and ends nothing. */
   over(): boolean {
-    return this.ended || this.#owner.now() >= hardEndMs(this)
+    return this.ended || (this.#watched && this.#owner.now() >= hardEndMs(this))
   }
 
   /** Opens the gate: the socket is up and bound. @returns whether it may speak, `false` when it was ended meanwhile */
@@ -162,6 +172,7 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
     this.#untilInMs = small(state.untilMs - this.grantedAtMs)
     this.#neverInMs = small(state.neverAfterMs - this.grantedAtMs)
     this.ended = state.phase === 'ended'
+    this.#watched = now >= hardEndMs(state) - watchMs
     for (const command of commands) if (command.kind === 'close') this.reason = command.reason
     this.#owner.settled(this)
     for (const command of commands) this.#obey(command)
