@@ -22,6 +22,7 @@ import {
   type UpgradeSteps,
 } from './http.ts'
 import { InBand } from './in-band.ts'
+import { tellAndDestroy } from './tell-and-destroy.ts'
 import { MessageGate } from './message-gate.ts'
 import { WaitingSocket, type VisitEnds, type Welcome } from './waiting-room.ts'
 
@@ -167,12 +168,11 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
     this.#clients?.delete(socket)
     const frame = this.#replies ? refusalFrame(decision.reply, decision.reason) : undefined
     if (frame !== undefined) socket.send(frame)
-    const lingers = decision.reason !== 'overloaded' && this.#guard.pool.occupy(socket)
-    this.#close(socket, decision.reason)
-    if (!lingers) {
-      socket.terminate()
+    if (decision.reason === 'overloaded' || !this.#guard.pool.occupy(socket)) {
+      tellAndDestroy(upgrade.socket, this.#guard.closeCode(decision.reason), decision.reason)
       return
     }
+    this.#close(socket, decision.reason)
     socket.once('close', () => this.#guard.pool.vacate(socket))
     boundInput(socket, upgrade, decision.reason === 'message_too_big' ? 0 : this.#guard.limits.maxBytes)
   }

@@ -1,6 +1,7 @@
 /** The security journal: every acceptance, refusal and end, in the log and in memory for whoever watches live. */
 import type { Journal, JournalEntry } from 'countersign'
 import type { Logger } from 'pino'
+import { RefusalLines } from './refusal-lines.ts'
 
 /** A journal that can be read and followed. */
 export interface SiteJournal extends Journal {
@@ -22,12 +23,19 @@ const levels: Readonly<Record<JournalEntry['kind'], 'info' | 'warn' | 'error'>> 
   error: 'error',
 }
 
-/** Writes entries to the log and keeps the last `keep` of them. @param keep [500] */
+/**
+ * Writes entries to the log and keeps the last `keep` of them. In a flood refusals are counted instead, in the log and for
+ * those who watch. @param keep [500]
+ */
 export function createJournal(log: Logger, keep = 500): SiteJournal {
   const entries: JournalEntry[] = []
   const listeners = new Set<(entry: JournalEntry) => void>()
+  const lines = new RefusalLines((reason, count) =>
+    log.warn({ reason, count }, 'refused, not written one by one'),
+  )
   return {
     record(entry) {
+      if (entry.kind === 'refused' && !lines.allows(entry)) return
       const { kind, ...rest } = entry
       log[levels[kind]](defined(rest), kind)
       entries.push(entry)

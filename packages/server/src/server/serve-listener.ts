@@ -145,10 +145,16 @@ async function sayFarewell(servers: readonly WebSocketServer[]): Promise<void> {
   clearTimeout(timer)
 }
 
+/**
+ * Connections that the system may hold ready: in a flood it drops what comes beyond, and whoever is dropped tries again
+ * after a second. The system's own limit applies as well (`net.core.somaxconn`).
+ */
+const backlog = 4_096
+
 /** Listens. @throws ListenError when the address is taken, forbidden or not this machine's */
 export async function listenAt(app: FastifyInstance, { host, port }: ListenAddress): Promise<void> {
   try {
-    await app.listen({ host, port })
+    await app.listen({ host, port, backlog })
   } catch (error) {
     const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
     if (typeof code === 'string' && /^E[A-Z]+$/.test(code))
