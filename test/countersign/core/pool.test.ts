@@ -86,6 +86,28 @@ describe('the pool', () => {
     expect(evicted).toEqual(['a1'])
   })
 
+  test('turns over once a second at most where everybody holds one, so that each has a second to speak', () => {
+    const { pool, evicted, guest } = room()
+    const sources = 'abcdefghijklmnop'
+    const comes = (at: number): boolean => pool.enter(guest(`${sources.charAt(at)}1`, 5_000 + at))
+    expect([0, 1, 2, 3].map(comes)).toEqual([true, true, true, true])
+    expect([4, 5, 6, 7, 8, 9].map(comes)).toEqual([true, true, true, true, false, false])
+    expect(evicted).toEqual(['a1', 'b1', 'c1', 'd1'])
+    expect(pool.enter(guest('k1', 6_000))).toBe(true)
+  })
+
+  test('makes room for a newcomer however fast, where one source holds more than it would', () => {
+    const { pool, evicted, guest } = room({ total: 2 })
+    for (const name of ['a1', 'a2']) pool.enter(guest(name))
+    for (const name of ['b1', 'c1', 'd1']) {
+      const one = guest(name, 1)
+      expect(pool.enter(one)).toBe(true)
+      pool.leave(one)
+      pool.enter(guest(`a${name}`, 1))
+    }
+    expect(evicted).toHaveLength(3)
+  })
+
   test('lets the only source there is replace its own, however young', () => {
     const { pool, evicted, guest } = room()
     for (const name of ['a1', 'a2', 'a3', 'a4']) pool.enter(guest(name, 1_000))

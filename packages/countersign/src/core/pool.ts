@@ -54,6 +54,9 @@ export class Pool {
   readonly #sources = new Map<string, number>()
   readonly #subnets = new Map<string, Crowd>()
   #silentCount = 0
+  /** Young sockets that were dropped for others which hold as little, in this second. */
+  #turned = 0
+  #turnSecond = 0
 
   constructor(limits: PoolLimits) {
     this.limits = limits
@@ -148,9 +151,24 @@ export class Pool {
     if (this.size < this.limits.total) return true
     const oldest = this.#foremost(() => true)
     if (oldest === undefined) return false
-    const young = waiting.sinceMs - oldest.sinceMs < youngMs
-    const greedy = this.#silent.size > 1 && this.#silentOf(waiting) >= this.#silentOf(oldest)
-    return young && greedy ? false : drop(this, oldest)
+    if (waiting.sinceMs - oldest.sinceMs >= youngMs) return drop(this, oldest)
+    const [own, most] = [this.#silentOf(waiting), this.#silentOf(oldest)]
+    if (this.#silent.size > 1 && own >= most) return false
+    if (own + 1 >= most && !this.#mayTurnOver(waiting.sinceMs)) return false
+    return drop(this, oldest)
+  }
+
+  /**
+   * Where nobody holds more than a newcomer would, room is made as often in a second as there are places: a socket has a
+   * second then to begin to speak, and opening sockets that are dropped at once costs no more than that.
+   */
+  #mayTurnOver(now: number): boolean {
+    const second = Math.floor(now / youngMs)
+    if (second !== this.#turnSecond) {
+      this.#turnSecond = second
+      this.#turned = 0
+    }
+    return ++this.#turned <= this.limits.total
   }
 
   /**
