@@ -1,8 +1,7 @@
 /** A `ws` socket with a gate: what arrives goes to the waiting room, to the application, or nowhere; so does what is sent. */
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Lease } from '../core/lease.ts'
-import type { InBand } from './in-band.ts'
 
 /** Takes what arrives before acceptance. */
 export interface Visitor {
@@ -15,6 +14,8 @@ export interface Visitor {
 export interface MessageFilter {
   /** @returns whether this message may be emitted now; otherwise it is the filter's to emit later, or never */
   admits(data: unknown, isBinary: boolean): boolean
+  /** The socket has closed. */
+  gone?(): void
 }
 
 /** A socket of a guarded server. `lease` is set from the `connection` event on. */
@@ -22,12 +23,8 @@ export interface GatedSocket extends WebSocket {
   lease: Lease | undefined
   /** Waits for acceptance; `undefined` afterwards. */
   visitor: Visitor | undefined
-  /** Renews the lease by frames, where the client speaks Countersign's own; a warning would be understood there. */
-  inBand: InBand | undefined
   /** Stands between the gate and the application; `undefined`: every message passes. */
   filter: MessageFilter | undefined
-  /** What the socket writes to; `undefined` until acceptance. */
-  transport: Duplex | undefined
 }
 
 /** What `ws` takes beside the data that it sends. */
@@ -42,9 +39,7 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
   return class extends Base implements GatedSocket {
     lease: Lease | undefined = undefined
     visitor: Visitor | undefined = undefined
-    inBand: InBand | undefined = undefined
     filter: MessageFilter | undefined = undefined
-    transport: Duplex | undefined = undefined
 
     /** One comparison a message: after the end of the lease nothing reaches the application any more. */
     override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -55,11 +50,10 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
           return true
         }
         if (this.lease?.passes() === false) return false
-        if (this.inBand !== undefined && args[1] === false && isTaken(this.inBand, args[0])) return true
         if (this.filter?.admits(args[0], args[1] === true) === false) return false
       } else if (event === 'close') {
         this.visitor?.gone()
-        this.inBand?.gone()
+        this.filter?.gone?.()
         this.lease?.leave()
       } else if (event === 'error' && this.listenerCount('error') === 0) return false
       return super.emit(event, ...args)
@@ -78,11 +72,13 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
   }
 }
 
-/** Whatever shape an application has asked for by `binaryType`: text is looked at where it came as one piece. */
-function isTaken(inBand: InBand, data: unknown): boolean {
-  if (Buffer.isBuffer(data)) return inBand.takes(data)
-  if (data instanceof ArrayBuffer) return inBand.takes(Buffer.from(data))
-  return Array.isArray(data) && inBand.takes(Buffer.concat(data))
+/**
+ * What a socket writes to: `ws` keeps it under this name and has no public word for it, and a field of our own would be
+ * paid for by every connection. Without it an end is a close where it would have been a reset.
+ */
+export function transportOf(socket: GatedSocket): Duplex | undefined {
+  const kept: unknown = Reflect.get(socket, '_socket')
+  return kept instanceof Duplex ? kept : undefined
 }
 
 /**

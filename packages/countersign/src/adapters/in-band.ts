@@ -7,6 +7,7 @@ import type { Lease } from '../core/lease.ts'
 import type { Heard } from '../core/ports.ts'
 import type { Reason } from '../core/reasons.ts'
 import { parseAuthenticate } from '../wire/first-message.ts'
+import type { MessageFilter } from './gated-socket.ts'
 import { acceptanceFrame, challengeFrame, refusalFrame } from './frames.ts'
 
 /** Longest answer to a challenge, bytes of UTF-8. */
@@ -31,8 +32,10 @@ export interface InBandSocket {
 
 type Renewal = Turn<Reason | undefined>
 
-/** One for each framed socket, from its acceptance on. */
-export class InBand {
+/** One for each framed socket, from its acceptance on: takes what is for Countersign before anything else sees it. */
+export class InBand implements MessageFilter {
+  /** What the rest goes through. */
+  next: MessageFilter | undefined = undefined
   readonly #guard: Guard
   readonly #socket: InBandSocket
   readonly #handshake: Handshake
@@ -72,6 +75,13 @@ export class InBand {
       this.#begin(data.toString('utf8'))
     }
     return true
+  }
+
+  /** See `MessageFilter`. Whatever shape an application has asked for by `binaryType`, text is looked at. */
+  admits(data: unknown, isBinary: boolean): boolean {
+    const text = isBinary ? undefined : bufferOf(data)
+    if (text !== undefined && this.takes(text)) return false
+    return this.next?.admits(data, isBinary) ?? true
   }
 
   /** The socket has closed: nobody is left to answer. */
@@ -136,6 +146,12 @@ export class InBand {
   #violated(): void {
     this.#socket.lease?.apply({ kind: 'ended', reason: 'protocol_violation' }, this.#guard.now())
   }
+}
+
+function bufferOf(data: unknown): Buffer | undefined {
+  if (Buffer.isBuffer(data)) return data
+  if (data instanceof ArrayBuffer) return Buffer.from(data)
+  return Array.isArray(data) ? Buffer.concat(data) : undefined
 }
 
 /** The facts that a refusal may rest upon. What was shown at the door is not kept for the life of the socket. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
+import type { ReplyForm } from '../core/credential.ts'
 import type { PeerTurn } from '../core/drive.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
@@ -12,7 +13,7 @@ import type { Reason } from '../core/reasons.ts'
 import { chunkWeight } from './chunk-weight.ts'
 import { Closings } from './closings.ts'
 import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames.ts'
-import { cutOff, gatedClass, type GatedSocket } from './gated-socket.ts'
+import { cutOff, gatedClass, transportOf, type GatedSocket } from './gated-socket.ts'
 import {
   answerHttp,
   httpRefusal,
@@ -144,9 +145,8 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
     socket.lease = lease
-    socket.transport = upgrade.socket
-    if (this.#replies && isFramed(reply))
-      socket.inBand = new InBand(this.#guard, socket, { handshake: upgrade.handshake, form: reply })
+    const inBand = this.#replies && isFramed(reply) ? this.#inBand(socket, upgrade, reply) : undefined
+    socket.filter = inBand
     lease.hold(this, socket)
     const frame = this.#replies && !lease.ended ? acceptanceFrame(reply, lease, lease.grantedAtMs) : undefined
     // Before the lease opens: a short one is warned at once, and the warning must not come first.
@@ -156,8 +156,11 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
       this.close(socket, lease, lease.reason ?? 'internal')
       return
     }
-    if (this.#messages !== undefined)
-      socket.filter = new MessageGate(this.#messages, this.#guard, { socket, lease })
+    if (this.#messages !== undefined) {
+      const gate = new MessageGate(this.#messages, this.#guard, { socket, lease })
+      if (inBand === undefined) socket.filter = gate
+      else inBand.next = gate
+    }
     this.#clients?.add(socket)
     this.#wss.emit('connection', socket, upgrade.request, lease)
     for (const { data, isBinary } of welcome.queued) socket.emit('message', data, isBinary)
@@ -179,7 +182,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
 
   /** Clients of bare tokens know no such frame: they are closed when the time comes. */
   warn(socket: GatedSocket, _lease: Lease, inMs: number): void {
-    if (socket.inBand !== undefined) socket.send(expiringFrame(inMs))
+    if (socket.filter instanceof InBand) socket.send(expiringFrame(inMs))
   }
 
   /** The gate is shut already: telling is what takes time, and is done a few a turn, unless the process goes. */
@@ -193,15 +196,22 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
    * read. TLS writes behind the scenes, and is given a turn of the event loop.
    */
   #part(socket: GatedSocket, reason: Reason): void {
-    const { transport } = socket
-    if (socket.bufferedAmount === 0 || transport === undefined) this.#close(socket, reason)
-    else if ('encrypted' in transport) setImmediate(() => this.#partNow(socket, reason))
+    const transport = transportOf(socket)
+    if (socket.bufferedAmount === 0) this.#close(socket, reason)
+    else if (transport !== undefined && 'encrypted' in transport)
+      setImmediate(() => this.#partNow(socket, reason))
     else this.#partNow(socket, reason)
   }
 
   #partNow(socket: GatedSocket, reason: Reason): void {
-    if (socket.bufferedAmount === 0 || socket.transport === undefined) this.#close(socket, reason)
-    else cutOff(socket.transport)
+    const transport = transportOf(socket)
+    if (socket.bufferedAmount === 0) this.#close(socket, reason)
+    else if (transport === undefined) socket.terminate()
+    else cutOff(transport)
+  }
+
+  #inBand(socket: GatedSocket, { handshake }: Upgrade, form: ReplyForm): InBand {
+    return new InBand(this.#guard, socket, { handshake, form })
   }
 
   /** Completes the handshake. `undefined`: the peer left, or `ws` refused what the guard had accepted. */

@@ -73,19 +73,14 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
   /** The page that opened it; `undefined`: no browser. */
   readonly origin: string | undefined
   readonly grantedAtMs: number
-  readonly warnMs: number
-  readonly graceMs: number
   phase: Phase = 'pending'
-  /** Revoked, and when that is enforced; `undefined` for most. */
-  doom: Doom | undefined = undefined
   next: Lease | undefined = undefined
   previous: Lease | undefined = undefined
   slot: number = -1
-  /** The gate: once `true`, no message passes in either direction. */
-  ended: boolean = false
-  /** Why it ended; `undefined` while it lives. */
-  reason: Reason | undefined = undefined
   readonly #owner: Owner
+  readonly #pace: Pace
+  /** Why it has ended, or why and when it will: never both. */
+  #why: Reason | Doom | undefined = undefined
   /** Instants as distances from the grant: small integers, which cost no object of their own. */
   #untilInMs: number
   #neverInMs: number
@@ -103,9 +98,33 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
     this.grantedAtMs = terms.grantedAtMs
     this.#untilInMs = small(terms.untilMs - terms.grantedAtMs)
     this.#neverInMs = small(terms.neverAfterMs - terms.grantedAtMs)
-    this.warnMs = terms.warnMs
-    this.graceMs = terms.graceMs
+    this.#pace = paceOf(terms)
     this.#owner = owner
+  }
+
+  /** The gate: once `true`, no message passes in either direction. */
+  get ended(): boolean {
+    return this.phase === 'ended'
+  }
+
+  /** Why it ended; `undefined` while it lives. */
+  get reason(): Reason | undefined {
+    return typeof this.#why === 'string' ? this.#why : undefined
+  }
+
+  /** Revoked, and when that is enforced; `undefined` for most. */
+  get doom(): Doom | undefined {
+    return typeof this.#why === 'string' ? undefined : this.#why
+  }
+
+  /** How long before its end the holder is warned. */
+  get warnMs(): number {
+    return this.#pace.warnMs
+  }
+
+  /** How long an expired lease may still speak. */
+  get graceMs(): number {
+    return this.#pace.graceMs
   }
 
   /** End of validity. */
@@ -168,12 +187,12 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
     if (this.phase === 'ended') return
     const { state, commands } = reduceLease(this, event, now)
     this.phase = state.phase
-    this.doom = state.doom
+    this.#why = state.doom
     this.#untilInMs = small(state.untilMs - this.grantedAtMs)
     this.#neverInMs = small(state.neverAfterMs - this.grantedAtMs)
-    this.ended = state.phase === 'ended'
     this.#watched = now >= hardEndMs(state) - watchMs
-    for (const command of commands) if (command.kind === 'close') this.reason = command.reason
+    if (state.phase === 'ended') this.#why = undefined
+    for (const command of commands) if (command.kind === 'close') this.#why = command.reason
     this.#owner.settled(this)
     for (const command of commands) this.#obey(command)
   }
@@ -192,6 +211,17 @@ export class Lease implements LeaseState, WheelEntry<Lease>, Caller {
     if (command.kind === 'warn') this.#holder.warn(this.#connection, this, command.inMs)
     else this.#holder.close(this.#connection, this, command.reason)
   }
+}
+
+/** Settings that all leases of a guard share. */
+type Pace = Pick<LeaseTerms, 'warnMs' | 'graceMs'>
+
+/** The latest: leases of one guard come one after the other, and one object does for them. */
+let latest: Pace = { warnMs: 0, graceMs: 0 }
+
+function paceOf({ warnMs, graceMs }: Pace): Pace {
+  if (latest.warnMs !== warnMs || latest.graceMs !== graceMs) latest = { warnMs, graceMs }
+  return latest
 }
 
 /** The same number, as an integer that an object holds in place: what a subtraction of instants yields lies elsewhere. */

@@ -14,7 +14,7 @@ export class RefusalLines {
   #lines = 0
   /** What was not written in this second, by reason: there are as many as the table of reasons has. */
   readonly #counts = new Map<string, number>()
-  #timer: NodeJS.Timeout | undefined
+  #turning = false
 
   /** @param tell told once a second, for each reason of which lines were left out */
   constructor(tell: Tell) {
@@ -23,7 +23,10 @@ export class RefusalLines {
 
   /** Whether this refusal is to be written; otherwise it is counted. */
   allows({ reason = 'internal' }: JournalEntry): boolean {
-    this.#timer ??= setTimeout(() => this.#turn(), second).unref()
+    if (!this.#turning) {
+      this.#turning = true
+      setTimeout(() => this.#turn(), second).unref()
+    }
     if (this.#lines < maxLines) {
       this.#lines++
       return true
@@ -33,7 +36,7 @@ export class RefusalLines {
   }
 
   #turn(): void {
-    this.#timer = undefined
+    this.#turning = false
     this.#lines = 0
     const counts = [...this.#counts]
     this.#counts.clear()
