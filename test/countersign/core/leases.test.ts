@@ -4,6 +4,7 @@ import type { Lease, LeaseHolder } from '../../../packages/countersign/src/core/
 import type { Caller } from '../../../packages/countersign/src/core/handshake.ts'
 import type { Revocation } from '../../../packages/countersign/src/core/ports.ts'
 import type { Grant } from '../../../packages/countersign/src/core/principal.ts'
+import { grantOf } from '../../../packages/countersign/src/core/rows.ts'
 import type { MarkKind } from '../../../packages/countersign/src/core/records.ts'
 import { accept } from '../../../packages/countersign/src/core/verdict.ts'
 import { sampleMark } from '../../../packages/countersign/src/testing/rows.ts'
@@ -24,17 +25,7 @@ function newsOf(changes: Partial<Revocation>): Revocation {
   return { ...sampleMark({ atMs: 0, ...changes }), sparesNewer: false, ...changes }
 }
 
-const nothing: Grant = {
-  subject: 'alice',
-  roles: [],
-  session: undefined,
-  token: undefined,
-  apiKey: undefined,
-  certificate: undefined,
-  serial: undefined,
-  issuer: undefined,
-  issuedAtMs: 0,
-}
+const nothing: Grant = grantOf({ subject: 'alice', roles: [], issuedAtMs: 0 })
 
 function registry(): Registry {
   const clock = stillClock()

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { Leases, wheelTickMs } from '../../../packages/countersign/src/core/leases.ts'
 import type { Lease } from '../../../packages/countersign/src/core/lease.ts'
-import type { Grant, Principal } from '../../../packages/countersign/src/core/principal.ts'
+import type { Principal } from '../../../packages/countersign/src/core/principal.ts'
 import type { Clock } from '../../../packages/countersign/src/core/ports.ts'
+import { grantOf } from '../../../packages/countersign/src/core/rows.ts'
 import { accept } from '../../../packages/countersign/src/core/verdict.ts'
 import { Wheel, type WheelEntry } from '../../../packages/countersign/src/core/wheel.ts'
 import { fakeClock, type FakeClock } from '../../../packages/countersign/src/testing/index.ts'
@@ -26,17 +27,7 @@ function countingClock(): { readonly clock: FakeClock; readonly timers: { set: n
   return { clock: { now: () => inner.now(), advance: (ms) => inner.advance(ms), every }, timers }
 }
 
-const grant: Grant = {
-  subject: 'alice',
-  roles: [],
-  session: undefined,
-  token: undefined,
-  apiKey: undefined,
-  certificate: undefined,
-  serial: undefined,
-  issuer: undefined,
-  issuedAtMs: 0,
-}
+const grant = grantOf({ subject: 'alice', roles: [], issuedAtMs: 0 })
 const principal: Principal = {
   id: 'alice',
   roles: [],

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { grantOf } from '../../../packages/countersign/src/core/rows.ts'
 import { expectRefusal, knock } from '../support/guard.ts'
 import {
   accessToken,
@@ -128,17 +129,8 @@ describe('a revoked session', () => {
         .status,
     ).toBe(202)
     expect(lease.ended).toBe(false)
-    const grant = {
-      roles: [],
-      session: undefined,
-      token: undefined,
-      apiKey: undefined,
-      certificate: undefined,
-      serial: undefined,
-      issuer: undefined,
-      issuedAtMs: 0,
-    }
-    expect(await stand.records.findMark({ ...grant, subject: `${other} user-17` }, 'l')).toBeDefined()
+    const grant = grantOf({ subject: `${other} user-17`, roles: [], issuedAtMs: 0 })
+    expect(await stand.records.findMark(grant, 'l')).toBeDefined()
   })
 
   test('by an address ends whom the application knows by it', async () => {

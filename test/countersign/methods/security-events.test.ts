@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { grantOf } from '../../../packages/countersign/src/core/rows.ts'
 import { MisuseError } from '../../../packages/countersign/src/core/errors.ts'
 import {
   hmacSecret,
@@ -83,16 +84,7 @@ describe('two issuers that know one name', () => {
   })
 })
 
-const plainGrant = {
-  roles: [],
-  session: undefined,
-  token: undefined,
-  apiKey: undefined,
-  certificate: undefined,
-  serial: undefined,
-  issuer: undefined,
-  issuedAtMs: 0,
-}
+const plainGrant = grantOf({ subject: '', roles: [], issuedAtMs: 0 })
 
 describe('names of the application', () => {
   test('stand for those of the issuer', async () => {

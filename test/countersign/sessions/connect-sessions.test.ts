@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import expressSession from 'express-session'
-import { cookie, firstMessage, type Accept } from '../../../packages/countersign/src/index.ts'
+import { cookie, firstMessage, grantOf, type Accept } from '../../../packages/countersign/src/index.ts'
 import { applicationSession } from '../../../packages/countersign/src/methods/index.ts'
 import { expressSessions } from '../../../packages/countersign/src/sessions/express-session.ts'
 import { fakeClock } from '../../../packages/countersign/src/testing/index.ts'
@@ -371,17 +371,7 @@ function openLease(
       provider: 'application',
       claims: {},
     },
-    grant: {
-      subject: 'alice',
-      roles: [],
-      session,
-      token: undefined,
-      apiKey: undefined,
-      certificate: undefined,
-      serial: undefined,
-      issuer: undefined,
-      issuedAtMs: opened.clock.now(),
-    },
+    grant: grantOf({ subject: 'alice', roles: [], session, issuedAtMs: opened.clock.now() }),
     untilMs: Infinity,
     neverAfterMs: Infinity,
     lease: undefined,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
+import { grantOf } from 'countersign'
 import { sqlite } from 'countersign/stores/sqlite'
 import { argon2Passwords, scramKeys } from 'countersign/platform/node'
 import { samplePublicKey } from 'countersign/testing'
@@ -302,17 +303,7 @@ describe('a change that takes something away', () => {
     const { exit } = await user(args, { stdin: 'quite another one\n' })
     expect(exit).toBe(0)
     const records = sqlite(store)
-    const grant = {
-      subject: 'alice',
-      roles: [],
-      session: undefined,
-      token: undefined,
-      apiKey: undefined,
-      certificate: undefined,
-      serial: undefined,
-      issuer: undefined,
-      issuedAtMs: grantedAtMs,
-    }
+    const grant = grantOf({ subject: 'alice', roles: [], issuedAtMs: grantedAtMs })
     const mark = await records.findMark(grant, 'a lease')
     await records.close()
     expect(mark).toMatchObject({ kind: 'subject', value: 'alice', reason: 'revoked' })

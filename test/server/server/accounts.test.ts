@@ -1,4 +1,4 @@
-import { cookie, createGuard, memory } from 'countersign'
+import { cookie, createGuard, grantOf, memory } from 'countersign'
 import { session } from 'countersign/methods'
 import { nodePlatform } from 'countersign/platform/node'
 import { describe, expect, it } from 'vitest'
@@ -83,17 +83,8 @@ describe('accounts', () => {
     const tools = openTools()
     await createAccount(tools, alice)
     await setDisabled(tools, 'alice', true)
-    const grant = {
-      subject: 'alice',
-      roles: [],
-      session: undefined,
-      token: undefined,
-      apiKey: undefined,
-      certificate: undefined,
-      serial: undefined,
-      issuer: undefined,
-    }
-    expect(await tools.records.findMark({ ...grant, issuedAtMs: 0 }, '')).toMatchObject({
+    const grant = grantOf({ subject: 'alice', roles: [], issuedAtMs: 0 })
+    expect(await tools.records.findMark(grant, '')).toMatchObject({
       kind: 'subject',
       value: 'alice',
     })

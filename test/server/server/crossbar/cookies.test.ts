@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join as joinPath } from 'node:path'
-import type { Grant, Hash } from 'countersign'
+import { grantOf, type Hash } from 'countersign'
 import { describe, expect, it } from 'vitest'
 import { cookieFile } from '../../../../packages/server/src/server/crossbar/cookie-file.ts'
 import { folder, frontend, mount, node, nodeOf, urlOf, users, websocket } from './mounted.ts'
@@ -89,17 +89,7 @@ describe('a cookie', () => {
 describe('a file of cookies', () => {
   const options = { maxAgeMs: 1_000, purge: false, now: 0 }
   const key = 'hash' as Hash
-  const grant: Grant = {
-    subject: 'joe',
-    roles: ['frontend'],
-    session: undefined,
-    token: undefined,
-    apiKey: undefined,
-    certificate: undefined,
-    serial: undefined,
-    issuer: undefined,
-    issuedAtMs: 0,
-  }
+  const grant = grantOf({ subject: 'joe', roles: ['frontend'], issuedAtMs: 0 })
   const principal = {
     id: 'joe',
     roles: ['frontend'],
