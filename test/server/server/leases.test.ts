@@ -91,7 +91,7 @@ describe('POST /countersign/leases/{id}/refresh', () => {
   it('extends a preauth lease by a fresh CSRF token beside the cookie of the request, once', async () => {
     const visitor = await loggedIn(site)
     const pair = async (): Promise<string> =>
-      String((await visitor.post('/countersign/preauth', {})).json<{ csrf: string }>().csrf)
+      (await visitor.post('/countersign/preauth', {})).json<{ csrf: string }>().csrf
     const lease = await connected(site.guards.D9, {
       target: `/?csrf=${await pair()}`,
       cookie: visitor.cookies,
