@@ -142,7 +142,7 @@ describe('guests of the lab', () => {
   ): Promise<readonly [answer: unknown, answers: boolean]> {
     const headers = await logIn()
     const { origin = '' } = headers
-    const invited = await post('/lab/guests', { door, life_ms: 800 }, headers)
+    const invited = await post('/lab/guests', { door, life_ms: 1_200 }, headers)
     // The shape is checked by what is done with it.
     const guest = (await invited.json()) as Invited
     const url = new URL(lab.listeners.find(({ name }) => name.startsWith(`${door} `))?.url ?? '')
@@ -158,7 +158,7 @@ describe('guests of the lab', () => {
     const path = `/countersign/leases/${leases[0]?.lease ?? ''}/refresh`
     const answer = await post(path, shown(credential), { ...own, cookie: cookieOf(renewed) })
     const closes = once(socket, 'close').then(() => true)
-    const ended = await Promise.race([closes, new Promise<boolean>((go) => setTimeout(go, 1_600, false))])
+    const ended = await Promise.race([closes, new Promise<boolean>((go) => setTimeout(go, 2_000, false))])
     socket.terminate()
     return [await answer.json(), !ended]
   }
