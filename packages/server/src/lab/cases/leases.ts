@@ -14,7 +14,7 @@ interface LeaseDoor {
   readonly noLogin?: string
   /** Why no credential over HTTP extends it. @default one does */
   readonly noRefresh?: string
-  /** What a refused refresh leaves to do. @default to connect again in time */
+  /** What a refused refresh leaves to do, as the rest of a sentence. @default to connect again in time */
   readonly instead?: string
   /** What is shown over HTTP, for the sentence about it. @default one fresh credential */
   readonly shows?: string
@@ -37,12 +37,12 @@ const shortMs = 3_000
 const aloneMs = 2_000
 
 /** What is left where nothing refreshes. */
-const again = 'connect again in time instead'
+const again = '; connect again in time instead'
 
 const hold = (at: Extract<Step, { kind: 'hold' }>['at']): readonly Step[] => [{ kind: 'hold', at, slot: 'a' }]
 
 const oneUse = 'An answer to a challenge is made for one socket, so HTTP has nothing to show'
-const onSocket = 'refresh on the open socket instead, as the next row does'
+const onSocket = '; refresh on the open socket instead, as the next row does'
 
 const leaseDoors: readonly LeaseDoor[] = [
   {
@@ -123,7 +123,7 @@ const leaseDoors: readonly LeaseDoor[] = [
     ends: 'what the ticket granted',
     noRefresh: 'WAMP asks for its ticket in a conversation of its own, which HTTP does not have',
     instead:
-      'a client that says x_rechallenge in HELLO is challenged again on its session. The one here, as it is published, cannot say that, and would take the CHALLENGE for a breach of the protocol: connect again in time',
+      '. A client that says x_rechallenge in HELLO is challenged again on its session. The one here, as it is published, cannot say that, and would take the CHALLENGE for a breach of the protocol: connect again in time',
     wamp: true,
   },
 ]
@@ -165,7 +165,7 @@ function refreshRow(at: LeaseDoor): LabCase {
     slow: true,
     why: granted
       ? `${shows} passes the same guard as the first one. The socket outlives its first end and notices nothing.`
-      : `${at.noRefresh ?? ''}. The refresh is refused, and the lease ends when it said; ${instead}.`,
+      : `${at.noRefresh ?? ''}. The refresh is refused, and the lease ends when it said${instead}.`,
   })
 }
 
@@ -173,7 +173,7 @@ function inBandRows(at: LeaseDoor): readonly LabCase[] {
   const { inBand } = at
   if (inBand === undefined) return []
   return [
-    lease(at, ['refresh-in-band', 'Refreshes on the open socket', stays], {
+    lease(at, ['refresh-in-band', 'Refreshes on the socket', stays], {
       steps: [
         ...opened(at, short(at)),
         { kind: 'renew', at: inBand, lifeMs: longMs },

@@ -1,4 +1,7 @@
-/** In the page: `auth_expiring` is answered by `hello`, and the challenge that follows by a signature, as at the start. */
+/**
+ * In the page: `auth_expiring` is answered by `hello`, and the challenge that follows by a signature, as at the start.
+ * The guard of the socket does the rest; a server needs no line for it.
+ */
 export function keepOpen(
   socket: WebSocket,
   { authid, sign }: { readonly authid: string; readonly sign: (challenge: string) => Promise<string> },

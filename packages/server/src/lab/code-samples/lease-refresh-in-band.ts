@@ -1,4 +1,7 @@
-/** In the page: `auth_expiring` on the open socket is answered by a fresh token, in the form of the first frame. */
+/**
+ * In the page: `auth_expiring` on the open socket is answered by a fresh token, in the form of the first frame. The
+ * guard of the socket does the rest; a server needs no line for it.
+ */
 export function keepOpen(socket: WebSocket, freshTicket: () => Promise<string>): void {
   socket.addEventListener('message', ({ data }) => {
     if (typeof data !== 'string' || !data.startsWith('{"type":"auth_expiring"')) return
