@@ -62,7 +62,7 @@ describe('the pages of the lab', () => {
   })
 
   it.each([
-    ['D1.refresh-in-band', ['{"type":"auth_expiring","in":', '{"type":"auth","token":"••••"}']],
+    ['D1.refresh-in-band', ['{"type":"auth_expiring","in":', '{"type":"auth","token":"cst_••••"}']],
     [
       'D12.refresh-in-band',
       ['{"type":"auth_expiring","in":', '{"type":"hello",', '"type":"authenticate","signature":"••••"'],

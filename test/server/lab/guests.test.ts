@@ -151,7 +151,8 @@ describe('guests of the lab', () => {
     const socket = new WebSocket(url, { origin, headers: { cookie: cookieOf(invited) } })
     await once(socket, 'message')
     const renewed = await post(`/lab/guests/${guest.guest}/credential`, { life_ms: 20_000 }, headers)
-    const { credential } = (await renewed.json()) as { credential?: string }
+    const { credential, cookie } = (await renewed.json()) as { credential?: string; cookie?: string }
+    expect(cookieOf(renewed).split('=')[0]).toBe(cookie)
     const own = { authorization: `Bearer ${guest.api_key}`, 'content-type': 'application/json', origin }
     const listed = await fetch(new URL('/countersign/leases', lab.url), { headers: own })
     const { leases } = (await listed.json()) as { leases: { lease: string }[] }

@@ -103,7 +103,10 @@ async function renew(visit: Visit): Promise<FastifyReply> {
   if (lifeMs === undefined) return refuse(reply, 'invalid_request')
   const { cookie, ...shown } = await renewForGuest({ guest, ...place, origin: options.siteOrigin, lifeMs })
   if (cookie !== undefined) setCookie(reply, { ...cookie, secure: false })
-  return reply.headers(issuedHeaders).send(shown)
+  // Its name alone: no script reads the cookie itself.
+  return reply
+    .headers(issuedHeaders)
+    .send({ ...shown, ...(cookie === undefined ? {} : { cookie: cookie.name }) })
 }
 
 /** Ends what the guest has opened, each way as it is done elsewhere: over HTTP, or where accounts are kept. */

@@ -24,6 +24,8 @@ export interface Fresh {
   readonly text: string | undefined
   /** The name that a secret goes with. */
   readonly name: string | undefined
+  /** Name of the cookie that the browser was given beside it or in place of it. */
+  readonly cookie: string | undefined
 }
 
 /** What a case asks for. */
@@ -54,10 +56,11 @@ export async function endGuest({ id }: Guest, by: Ending, witness: Witness): Pro
 /** A fresh credential of the account, for the lease that it has open. @throws Error when the lab refuses */
 export async function renewGuest({ id }: Guest, lifeMs: number, witness: Witness): Promise<Fresh> {
   const answer = await postJson(`/lab/guests/${id}/credential`, { life_ms: lifeMs }, witness)
-  const { credential, authid } = answer
+  const { credential, authid, cookie } = answer
   return {
     text: typeof credential === 'string' ? credential : undefined,
     name: typeof authid === 'string' ? authid : undefined,
+    cookie: typeof cookie === 'string' ? cookie : undefined,
   }
 }
 
@@ -66,13 +69,14 @@ export async function renewGuest({ id }: Guest, lifeMs: number, witness: Witness
  * @returns when the lease ends now, by this page's clock, or the word by which that was refused
  */
 export async function refreshGuest(guest: Guest, lifeMs: number, witness: Witness): Promise<number | string> {
-  const { text: credential } = await renewGuest(guest, lifeMs, witness)
+  const { text: credential, cookie } = await renewGuest(guest, lifeMs, witness)
   const authorization = `Bearer ${guest.apiKey}`
   const { leases } = await getJson('/countersign/leases', witness, { authorization })
   const [lease] = Array.isArray(leases) ? leases : []
   const path = `/countersign/leases/${textOf(membersOf(lease), 'lease')}/refresh`
   const body = JSON.stringify({ credential })
   witness({ from: 'browser', text: `POST ${path}` })
+  if (cookie !== undefined) witness({ from: 'browser', text: `Cookie: ${cookie}=••••` })
   witness({ from: 'browser', text: mask(body) })
   const headers = { 'content-type': 'application/json', authorization }
   const response = await askSite(path, { method: 'POST', headers, body })
