@@ -61,6 +61,28 @@ describe('the pages of the lab', () => {
     await soon(`${textIn('D12.wamp', '.sample')}.includes('new Router(')`, true)
   })
 
+  it.each([
+    ['D1.refresh-in-band', ['{"type":"auth_expiring","in":', '{"type":"auth","token":"cst_••••"}']],
+    [
+      'D12.refresh-in-band',
+      ['{"type":"auth_expiring","in":', '{"type":"hello",', '"type":"authenticate","signature":"••••"'],
+    ],
+  ])('show how %s outlives its end, what decided that, and no secret', async (id, frames) => {
+    const results = await page.evaluate(`
+      const { results } = await countersignLab.runAll({ only: ['${id}'] })
+      return results.map(({ agrees, note }) => [agrees, note.replace(/[0-9]+/, '…')])`)
+    expect(results).toEqual([[true, 'Renewed in band … ms before its first end.']])
+    await page.evaluate(`document.getElementById('${id}').open = true; return true`)
+    await soon(`${textIn(id, '.sequence__deciding')}.slice(0, 31)`, '{"type":"auth_ok","expires_in":')
+    const text = String(await page.evaluate(textIn(id, '.sequence')))
+    const warned = text.slice(text.indexOf('auth_expiring') - 9)
+    for (const frame of frames) expect(warned).toContain(frame)
+    expect(text.match(/"auth_ok"/g)).toHaveLength(2)
+    const tab = `document.getElementById('${id}').querySelectorAll('[role=tab]')[1]`
+    await page.evaluate(`${tab}.click(); return true`)
+    await soon(`${textIn(id, '.sample')}.includes('auth_expiring')`, true)
+  })
+
   it('take a secret out of their own HTML at once and open D13 with it', async () => {
     await soon('return typeof globalThis.countersignLab', 'object')
     await page.evaluate("location.assign('/lab/login-secret'); return true")

@@ -86,6 +86,21 @@ describe('the certificate method', () => {
     expect(converse(method.judge(shown()))).toMatchObject({ kind: 'deny' })
   })
 
+  test('refuses after a revocation of its subject what was made before it, and takes what was made since', async () => {
+    const { guard, clock } = openGuard({ accept: [certificate({ from: tls(), ...bySubject })] })
+    const old = { secure: true, certificate: certificateOf({ notBeforeMs: clock.now() - 1_000 }) }
+    const { lease } = expectAcceptance(await knock(guard, old), 'alice')
+    lease.open()
+    await guard.revoke({ subject: 'alice' })
+    expect(lease.reason).toBe('revoked')
+    const sameInstant = { secure: true, certificate: certificateOf({ notBeforeMs: clock.now() }) }
+    const fresh = certificateOf({ notBeforeMs: clock.now() + 1, fingerprint: 'cd'.repeat(32), serial: '02' })
+    clock.advance(86_400_000)
+    expectRefusal(await knock(guard, old), 'invalid_credential')
+    expectRefusal(await knock(guard, sameInstant), 'invalid_credential')
+    expectAcceptance(await knock(guard, { secure: true, certificate: fresh }), 'alice')
+  })
+
   test('ends its leases with the certificate, by time or by revocation', async () => {
     const { guard, clock } = openGuard({
       accept: [certificate({ from: tls(), ...bySubject })],

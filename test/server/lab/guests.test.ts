@@ -44,6 +44,11 @@ function post(path: string, body: object, headers: Headers): Promise<Response> {
   return fetch(new URL(path, lab.url), { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
+/** The cookie that an answer sets. */
+function cookieOf(answer: Response): string {
+  return answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+}
+
 interface Invited {
   readonly guest: string
   readonly username: string
@@ -128,6 +133,51 @@ describe('guests of the lab', () => {
     expect(await answer.json()).toEqual({ ok: true, expires_in: 20 })
     await post(`/lab/guests/${guest.guest}/end`, { by: 'log-out' }, headers)
     expect(await socket.end).toBe('3003 logged_out')
+  })
+
+  /** Opens a door with a cookie beside it, refreshes by what a renewal brought, and answers how that went. */
+  async function refreshByCookie(
+    door: string,
+    shown: (credential: string | undefined) => object,
+  ): Promise<readonly [answer: unknown, answers: boolean]> {
+    const headers = await logIn()
+    const { origin = '' } = headers
+    const invited = await post('/lab/guests', { door, life_ms: 1_200 }, headers)
+    // The shape is checked by what is done with it.
+    const guest = (await invited.json()) as Invited
+    const url = new URL(lab.listeners.find(({ name }) => name.startsWith(`${door} `))?.url ?? '')
+    const { csrf } = guest.credential
+    if (csrf !== undefined) url.searchParams.set('csrf', csrf)
+    const socket = new WebSocket(url, { origin, headers: { cookie: cookieOf(invited) } })
+    await once(socket, 'message')
+    const renewed = await post(`/lab/guests/${guest.guest}/credential`, { life_ms: 20_000 }, headers)
+    const { credential, cookie } = (await renewed.json()) as { credential?: string; cookie?: string }
+    expect(cookieOf(renewed).split('=')[0]).toBe(cookie)
+    const own = { authorization: `Bearer ${guest.api_key}`, 'content-type': 'application/json', origin }
+    const listed = await fetch(new URL('/countersign/leases', lab.url), { headers: own })
+    const { leases } = (await listed.json()) as { leases: { lease: string }[] }
+    const path = `/countersign/leases/${leases[0]?.lease ?? ''}/refresh`
+    const answer = await post(path, shown(credential), { ...own, cookie: cookieOf(renewed) })
+    const closes = once(socket, 'close').then(() => true)
+    const ended = await Promise.race([closes, new Promise<boolean>((go) => setTimeout(go, 2_000, false))])
+    socket.terminate()
+    return [await answer.json(), !ended]
+  }
+
+  it('refresh at D7 by the cookie alone that the site has renewed', async () => {
+    const answer = await refreshByCookie('D7', (credential) => {
+      expect(credential).toBeUndefined()
+      return {}
+    })
+    expect(answer).toEqual([{ ok: true, expires_in: 20 }, true])
+  })
+
+  it('refresh at D9 by a fresh token beside its cookie, and not by the cookie alone', async () => {
+    expect(await refreshByCookie('D9', (credential) => ({ credential }))).toEqual([
+      { ok: true, expires_in: 20 },
+      true,
+    ])
+    expect(await refreshByCookie('D9', () => ({}))).toEqual([{ error: 'missing_credential' }, false])
   })
 
   it('come in by the lab’s certificate, whoever had their name before', async () => {

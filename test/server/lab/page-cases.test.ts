@@ -40,6 +40,20 @@ describe('the table of cases', () => {
       expect(one.expected.kind, one.id).toMatch(/^(?:closed|ended|stays)$/)
   })
 
+  it('shows which sockets outlive their first end, and by which way of refreshing', () => {
+    const staying = labCases.filter(
+      ({ id, expected }) => id.includes('.refresh') && expected.kind === 'stays',
+    )
+    const overHttp = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D7', 'D8', 'D9', 'D10']
+    const inBand = ['D1', 'D12', 'D13']
+    expect(new Set(ids(staying))).toEqual(
+      new Set([
+        ...overHttp.map((door) => `${door}.refresh`),
+        ...inBand.map((door) => `${door}.refresh-in-band`),
+      ]),
+    )
+  })
+
   it('says where a socket outlives the login elsewhere, and why', () => {
     const staying = labCases.filter(
       ({ id, expected }) => id.endsWith('.logout-elsewhere') && expected.kind === 'stays',

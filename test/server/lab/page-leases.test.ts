@@ -81,6 +81,9 @@ describe('a lease on the page', () => {
   it('tells the client something else after each end', () => {
     const advice = ['logged_out', 'lease_expired', 'revoked'].map((reason) => adviceFor(closed(reason)))
     expect(new Set(advice).size).toBe(3)
+    const ofExpiry = adviceFor(closed('lease_expired'))
+    expect(adviceFor(goodbye('wamp.close.expired'))).toBe(ofExpiry)
+    expect(adviceFor(goodbye('wamp.close.killed'))).not.toBe(ofExpiry)
   })
 })
 

@@ -1,5 +1,5 @@
-import { cookie, createGuard, grantOf, memory } from 'countersign'
-import { session } from 'countersign/methods'
+import { cookie, createGuard, grantOf, memory, tls } from 'countersign'
+import { certificate, session, type CertificateSubject } from 'countersign/methods'
 import { nodePlatform } from 'countersign/platform/node'
 import { describe, expect, it } from 'vitest'
 import {
@@ -11,7 +11,8 @@ import {
   setRoles,
   type AccountTools,
 } from '../../../packages/server/src/server/accounts.ts'
-import { connected, passwords, siteOrigin } from './support.ts'
+import { certificateOf } from '../../countersign/support/certificates.ts'
+import { connect, connected, passwords, siteOrigin } from './support.ts'
 
 function openTools(): AccountTools {
   return { records: memory(), passwords, clock: nodePlatform().clock }
@@ -77,6 +78,33 @@ describe('accounts', () => {
     const lease = await connected(guard, { cookie: `s=${issued.session}` })
     await change({ ...tools, guard })
     expect([lease.ended, lease.reason]).toEqual([true, 'revoked'])
+  })
+
+  it.each<[string, (tools: AccountTools) => Promise<unknown>]>([
+    ['password', (tools) => setPassword(tools, 'alice', 'looking-glass')],
+    ['roles', (tools) => setRoles(tools, 'alice', ['admin'])],
+    [
+      'being disabled and enabled',
+      async (tools) => {
+        await setDisabled(tools, 'alice', true)
+        await setDisabled(tools, 'alice', false)
+      },
+    ],
+  ])('do not bring a certificate back that is older than their change by %s', async (_name, change) => {
+    const tools = openTools()
+    const subjects = (): CertificateSubject => ({ subject: 'alice', roles: [] })
+    const accept = [certificate({ from: tls(), subjects })]
+    const guard = createGuard({ records: tools.records, origins: [siteOrigin], accept })
+    await createAccount(tools, alice)
+    const old = certificateOf({ notBeforeMs: Date.now() - 1, notAfterMs: Date.now() + 60_000 })
+    const lease = await connected(guard, { certificate: old, secure: true })
+    await change({ ...tools, guard })
+    expect(lease.reason).toBe('revoked')
+    expect(await connect(guard, { certificate: old, secure: true })).toBe('invalid_credential')
+    const changedAtMs = Date.now()
+    await expect.poll(() => Date.now()).toBeGreaterThan(changedAtMs)
+    const fresh = { ...old, notBeforeMs: Date.now(), fingerprint: 'cd'.repeat(32), serial: '02' }
+    expect((await connected(guard, { certificate: fresh, secure: true })).ended).toBe(false)
   })
 
   it('leave a mark when no guard runs', async () => {

@@ -92,16 +92,33 @@ export function issueForGuest(order: GuestOrder): Promise<GuestCredential> {
   return (makers.get(order.guest.door) ?? ticket)(order)
 }
 
-/** What extends its lease: the same again, as text; a cookie that pages cannot read is named to this one. */
-export async function renewForGuest(order: GuestOrder): Promise<string> {
+/** What extends its lease. */
+export interface RenewedCredential {
+  /** As text; `undefined` where the cookie alone does. Secret. */
+  readonly credential?: string
+  /** The name that a secret goes with. */
+  readonly authid?: string
+  /** To be set in the browser. */
+  readonly cookie?: GuestCredential['cookie']
+}
+
+/** The same again: as text, as a cookie, or both. The cookie of another origin, which pages cannot read, is named to this one. */
+export async function renewForGuest(order: GuestOrder): Promise<RenewedCredential> {
   const { guest, guard, origin, lifeMs } = order
   if (guest.door === 'D3') {
     const holder = holderOf(guest)
-    return (await guard.issue.session({ ...holder, purpose: 'frame', origin, ttlMs: lifeMs })).session
+    const frame = { ...holder, purpose: 'frame', origin, ttlMs: lifeMs } as const
+    return { credential: (await guard.issue.session(frame)).session }
   }
-  const { body } = await issueForGuest(order)
-  const texts = ['ticket', 'session', 'alias', 'csrf', 'api_key', 'secret'].map((name) => body[name])
-  return texts.find((value) => typeof value === 'string') ?? ''
+  const { body, cookie } = await issueForGuest(order)
+  const { authid } = body
+  const texts = ['ticket', 'alias', 'csrf', 'api_key', 'secret'].map((name) => body[name])
+  const credential = texts.find((value) => typeof value === 'string')
+  return {
+    ...(credential === undefined ? {} : { credential }),
+    ...(typeof authid === 'string' ? { authid } : {}),
+    ...(cookie === undefined ? {} : { cookie }),
+  }
 }
 
 function holderOf({ username, login }: Guest): {

@@ -93,7 +93,7 @@ async function invite(visit: Visit, allowance: Allowance): Promise<FastifyReply>
   })
 }
 
-/** A fresh credential with a longer life, for `POST /countersign/leases/{id}/refresh`. */
+/** A fresh credential with a longer life, for `POST /countersign/leases/{id}/refresh` or the open socket itself. */
 async function renew(visit: Visit): Promise<FastifyReply> {
   const { options, request, reply } = visit
   const guest = guestOf(visit)
@@ -101,8 +101,12 @@ async function renew(visit: Visit): Promise<FastifyReply> {
   if (guest === undefined || place === undefined) return refuse(reply, 'not_found')
   const { lifeMs } = bodyOf(request.body)
   if (lifeMs === undefined) return refuse(reply, 'invalid_request')
-  const credential = await renewForGuest({ guest, ...place, origin: options.siteOrigin, lifeMs })
-  return reply.headers(issuedHeaders).send({ credential })
+  const { cookie, ...shown } = await renewForGuest({ guest, ...place, origin: options.siteOrigin, lifeMs })
+  if (cookie !== undefined) setCookie(reply, { ...cookie, secure: false })
+  // Its name alone: no script reads the cookie itself.
+  return reply
+    .headers(issuedHeaders)
+    .send({ ...shown, ...(cookie === undefined ? {} : { cookie: cookie.name }) })
 }
 
 /** Ends what the guest has opened, each way as it is done elsewhere: over HTTP, or where accounts are kept. */

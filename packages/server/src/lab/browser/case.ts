@@ -116,6 +116,8 @@ export type Step =
   | { readonly kind: 'end'; readonly by: Ending }
   /** Shows a fresh credential for the open lease over HTTP; `granted`: what must come of that. */
   | { readonly kind: 'refresh'; readonly lifeMs: number; readonly granted: boolean }
+  /** Waits for `auth_expiring`, then shows a fresh credential on the open socket, as the first one was. */
+  | { readonly kind: 'renew'; readonly at: 'first-json' | 'challenge'; readonly lifeMs: number }
   /** Waits for the open socket to close: for a moment, or until its lease as it was first granted and the grace are over. */
   | { readonly kind: 'watch'; readonly until: 'a-moment' | 'first-end' }
   /** Joins the realm of the WAMP router and does one thing there; `stays`: leaves the session open for `await-close`. */

@@ -2,6 +2,7 @@
 import type { DoorId, Ending, Obtainable } from './case.ts'
 import { audienceOf } from './case.ts'
 import { readCredential, type Credential } from './credential.ts'
+import { mask } from './mask.ts'
 import { askSite, getJson, postJson, textOf, type Answer, type Witness } from './site.ts'
 
 /** An account, as the page that asked for it knows it. */
@@ -15,6 +16,16 @@ export interface Guest {
   readonly firstEndMs: number
   /** How long an ended lease may still speak at this door, ms. */
   readonly graceMs: number
+}
+
+/** A fresh credential. */
+export interface Fresh {
+  /** `undefined`: a cookie, which the browser has. Secret. */
+  readonly text: string | undefined
+  /** The name that a secret goes with. */
+  readonly name: string | undefined
+  /** Name of the cookie that the browser was given beside it or in place of it. */
+  readonly cookie: string | undefined
 }
 
 /** What a case asks for. */
@@ -42,19 +53,31 @@ export async function endGuest({ id }: Guest, by: Ending, witness: Witness): Pro
   await postJson(`/lab/guests/${id}/end`, { by }, witness)
 }
 
+/** A fresh credential of the account, for the lease that it has open. @throws Error when the lab refuses */
+export async function renewGuest({ id }: Guest, lifeMs: number, witness: Witness): Promise<Fresh> {
+  const answer = await postJson(`/lab/guests/${id}/credential`, { life_ms: lifeMs }, witness)
+  const { credential, authid, cookie } = answer
+  return {
+    text: typeof credential === 'string' ? credential : undefined,
+    name: typeof authid === 'string' ? authid : undefined,
+    cookie: typeof cookie === 'string' ? cookie : undefined,
+  }
+}
+
 /**
  * Extends its open lease over HTTP, by a fresh credential and in its own name.
  * @returns when the lease ends now, by this page's clock, or the word by which that was refused
  */
 export async function refreshGuest(guest: Guest, lifeMs: number, witness: Witness): Promise<number | string> {
-  const { credential } = await postJson(`/lab/guests/${guest.id}/credential`, { life_ms: lifeMs }, witness)
+  const { text: credential, cookie } = await renewGuest(guest, lifeMs, witness)
   const authorization = `Bearer ${guest.apiKey}`
   const { leases } = await getJson('/countersign/leases', witness, { authorization })
   const [lease] = Array.isArray(leases) ? leases : []
   const path = `/countersign/leases/${textOf(membersOf(lease), 'lease')}/refresh`
   const body = JSON.stringify({ credential })
   witness({ from: 'browser', text: `POST ${path}` })
-  witness({ from: 'browser', text: '{"credential":"••••"}' })
+  if (cookie !== undefined) witness({ from: 'browser', text: `Cookie: ${cookie}=••••` })
+  witness({ from: 'browser', text: mask(body) })
   const headers = { 'content-type': 'application/json', authorization }
   const response = await askSite(path, { method: 'POST', headers, body })
   const text = await response.text()

@@ -1,4 +1,5 @@
 import { hasRealShape, readChallenge, signChallenge, type ChallengeExtra } from './challenge.ts'
+import { Inbox, type Line } from './inbox.ts'
 import { later, within } from './later.ts'
 import { accepted, type Measured } from './outcome.ts'
 import type { Plan, Prover } from './plan.ts'
@@ -21,6 +22,8 @@ export interface Knock {
   readonly ticks: Ticks
   /** Whether the open socket answers, now. */
   readonly answers: () => Promise<boolean>
+  /** What may be said on the open socket besides; `undefined` where this page holds none. */
+  readonly line: Line | undefined
   readonly close: () => void
 }
 
@@ -86,7 +89,7 @@ function nothing(measured: Measured): Knock {
   const closed = Promise.resolve(measured)
   const none = { frames: [], protocol: '', greeted: undefined, signature: '', realShape: undefined }
   const answers = (): Promise<boolean> => Promise.resolve(false)
-  return { measured, ...none, closed, ticks: noTicks(), answers, close: () => undefined }
+  return { measured, ...none, closed, ticks: noTicks(), answers, line: undefined, close: () => undefined }
 }
 
 class Attempt {
@@ -99,6 +102,7 @@ class Attempt {
   readonly #outcome = later<Measured>()
   readonly #ticks = noTicks()
   readonly #questions = new Map<string, () => void>()
+  readonly #inbox = new Inbox()
   #opened = false
   #greeted: string | undefined
   #signature = ''
@@ -134,8 +138,10 @@ class Attempt {
       this.#socket.send(this.#awaited.at(-1) ?? '')
       return
     }
-    if (this.#greeted !== undefined) this.#hearEcho(text)
-    else void this.#answer(text)
+    if (this.#greeted !== undefined) {
+      this.#hearEcho(text)
+      if (text.startsWith('{')) this.#inbox.put(parseObject(text))
+    } else void this.#answer(text)
   }
 
   #hearTick(text: string): boolean {
@@ -200,12 +206,17 @@ class Attempt {
       closed: this.#closed.promise,
       ticks: this.#ticks,
       answers: () => this.#answers(),
+      line: {
+        say: (text) => this.#socket.send(text),
+        hear: (types, ms) => this.#inbox.take(types, ms),
+      },
       close: () => this.#socket.close(1000),
     }
   }
 }
 
-function signatureBy(prover: Prover, challenge: ChallengeExtra): Promise<string> | string {
+/** What this prover answers to a challenge. */
+export function signatureBy(prover: Prover, challenge: ChallengeExtra): Promise<string> | string {
   return prover.kind === 'secret' ? signChallenge(prover.secret, challenge) : prover.signature
 }
 

@@ -110,9 +110,11 @@ export function sameOutcome(one: Measured, other: Measured): boolean {
   )
 }
 
+const again = 'Obtain a fresh credential and connect again; next time refresh before the end.'
+
 /** Where the word of a close says more than its code. */
 const adviceOfReason: Readonly<Record<string, string>> = {
-  lease_expired: 'Obtain a fresh credential and connect again; next time refresh before the end.',
+  lease_expired: again,
   logged_out: 'Stop: the login was ended on purpose. Log in again, then connect.',
   revoked: 'Stop: whoever runs the server took this back.',
 }
@@ -140,6 +142,7 @@ const adviceOfKind: Readonly<Record<Exclude<Measured['kind'], 'closed' | 'failed
 
 /** What a client should do after this outcome. */
 export function adviceFor(outcome: Measured): string {
+  if (outcome.kind === 'ended' && outcome.uri === 'wamp.close.expired') return again
   if (outcome.kind !== 'closed' && outcome.kind !== 'failed') return adviceOfKind[outcome.kind]
   const ofReason = outcome.kind === 'closed' ? adviceOfReason[outcome.reason] : undefined
   return ofReason ?? adviceOfCode[outcome.code] ?? 'Look the code up in the table of refusals.'

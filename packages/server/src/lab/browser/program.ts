@@ -42,6 +42,7 @@ export async function knockByProgram(
     closed: closed.promise,
     ticks,
     answers: async () => (await getJson(`${path}?ask=1`))['answers'] === true,
+    line: undefined,
     close: () => undefined,
   }
 }

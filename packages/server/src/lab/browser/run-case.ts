@@ -14,7 +14,8 @@ import { checks, complaints } from './checks.ts'
 import { inventCredential, obtainCredential, obtainExpired, type Credential } from './credential.ts'
 import { accountOf, doorOf, httpOrigin, wampUrl, type LabFacts } from './facts.ts'
 import { exchangeInFrame } from './frame-exchange.ts'
-import { dismissGuest, endGuest, forgetGuest, inviteGuest, refreshGuest, type Guest } from './guest.ts'
+import { dismissGuest, endGuest, forgetGuest, inviteGuest, type Guest } from './guest.ts'
+import { extend } from './extend.ts'
 import { knock, warmUp, type Knock } from './knock.ts'
 import { comesLate, tellTicks, toldWithinMs } from './lateness.ts'
 import { within } from './later.ts'
@@ -178,6 +179,7 @@ class CaseRun {
         return undefined
       case 'end':
       case 'refresh':
+      case 'renew':
         return this.#disturb(step)
       case 'watch':
         this.#measured = await this.#watch(step.until)
@@ -194,7 +196,7 @@ class CaseRun {
   }
 
   /** @returns an outcome only when the case makes no sense any more */
-  async #disturb(step: Extract<Step, { kind: 'end' | 'refresh' }>): Promise<Measured | undefined> {
+  async #disturb(step: Extract<Step, { kind: 'end' | 'refresh' | 'renew' }>): Promise<Measured | undefined> {
     const guest = this.#guest
     if (guest === undefined) return { kind: 'unsettled', why: 'nobody was invited' }
     const { witness } = this.#trace
@@ -202,17 +204,10 @@ class CaseRun {
       await endGuest(guest, step.by, witness)
       return undefined
     }
-    const leftMs = guest.firstEndMs - Date.now()
-    const answer = await refreshGuest(guest, step.lifeMs, witness)
-    if ((typeof answer === 'number') !== step.granted) {
-      return { kind: 'unsettled', why: step.granted ? `refresh refused: ${answer}` : 'it was refreshed' }
-    }
-    this.#note =
-      typeof answer === 'number'
-        ? `Refreshed ${Math.abs(leftMs)} ms ${leftMs > 0 ? 'before' : 'after'} its first end.`
-        : `The refresh was refused: ${answer}.`
-    if (typeof answer === 'number') this.#tell({ kind: 'open', endsAtMs: answer })
-    return undefined
+    const { odd, note, endsAtMs } = await extend(step, { guest, line: this.#last?.line, witness })
+    this.#note = note
+    if (endsAtMs !== undefined) this.#tell({ kind: 'open', endsAtMs })
+    return odd === '' ? undefined : { kind: 'unsettled', why: odd }
   }
 
   /** How the socket that is open ends, or that it does not: then it must still answer. */

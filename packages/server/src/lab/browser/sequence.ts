@@ -74,7 +74,9 @@ function withDecision(lines: readonly WireLine[]): readonly WireLine[] {
     index < lastKnock || line.text === 'close 1000' ? { ...line, deciding: false } : line,
   )
   if (decided.some(({ deciding }) => deciding)) return decided
-  const welcome = decided.findIndex(({ there, text }) => !there && /auth_ok|^Hello .+!$|^WELCOME /.test(text))
+  const renewed = decided.findLastIndex(({ there, text }) => !there && text.includes('auth_ok'))
+  const greeted = decided.findIndex(({ there, text }) => !there && /^Hello .+!$|^WELCOME /.test(text))
+  const welcome = renewed < 0 ? greeted : renewed
   return decided.map((line, index) => (index === welcome ? { ...line, deciding: true } : line))
 }
 

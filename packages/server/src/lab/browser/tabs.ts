@@ -83,17 +83,22 @@ async function fill(panel: HTMLElement, tab: Tab | undefined, parts: Parameters<
   if (panel.dataset['tab'] === tab.name) panel.replaceChildren(drawn)
 }
 
-/** By the last part of a case's name, where the case is about a lease. */
+/** By the whole name of a case about a lease, or by its last part. */
 const leaseSamples: Readonly<Record<string, string>> = {
   'logout-elsewhere': 'lease-logout',
   expire: 'lease-expire',
   refresh: 'lease-refresh',
+  'D7.refresh': 'lease-refresh-cookie',
+  'D9.refresh': 'lease-refresh-csrf',
+  'D1.refresh-in-band': 'lease-refresh-in-band',
+  'refresh-in-band': 'lease-refresh-challenge',
   revoke: 'lease-revoke',
   'role-removed': 'lease-role',
 }
 
 function sampleNameOf({ id, door, steps }: LabCase): string {
-  if (steps.some(({ kind }) => kind === 'invite')) return leaseSamples[id.slice(door.length + 1)] ?? door
+  if (steps.some(({ kind }) => kind === 'invite'))
+    return leaseSamples[id] ?? leaseSamples[id.slice(door.length + 1)] ?? door
   return steps.some(({ kind }) => kind === 'join') ? `${door}-wamp` : door
 }
 

@@ -60,7 +60,14 @@ export async function joinRealm(plan: JoinPlan): Promise<Knock> {
   }
 }
 
-const nothing = { frames: [], protocol: '', greeted: undefined, signature: '', realShape: undefined } as const
+const nothing = {
+  frames: [],
+  protocol: '',
+  greeted: undefined,
+  signature: '',
+  realShape: undefined,
+  line: undefined,
+} as const
 
 class Visit {
   readonly settled: Promise<Knock>

@@ -14,6 +14,12 @@ interface LeaseDoor {
   readonly noLogin?: string
   /** Why no credential over HTTP extends it. @default one does */
   readonly noRefresh?: string
+  /** What a refused refresh leaves to do, as the rest of a sentence. @default to connect again in time */
+  readonly instead?: string
+  /** What is shown over HTTP, for the sentence about it. @default one fresh credential */
+  readonly shows?: string
+  /** How it is shown on the open socket, where that is heard. */
+  readonly inBand?: 'first-json' | 'challenge'
   /** What runs out here, for the sentence about the end. */
   readonly ends: string
   /** The case takes this browser's login cookie. */
@@ -30,12 +36,22 @@ const shortMs = 3_000
 /** The same where nothing else runs. */
 const aloneMs = 2_000
 
+/** What is left where nothing refreshes. */
+const again = '; connect again in time instead'
+
 const hold = (at: Extract<Step, { kind: 'hold' }>['at']): readonly Step[] => [{ kind: 'hold', at, slot: 'a' }]
 
 const oneUse = 'An answer to a challenge is made for one socket, so HTTP has nothing to show'
+const onSocket = '; refresh on the open socket instead, as the next row does'
 
 const leaseDoors: readonly LeaseDoor[] = [
-  { door: 'D1', what: 'ticket', open: hold('first-json'), ends: 'what the ticket granted' },
+  {
+    door: 'D1',
+    what: 'ticket',
+    open: hold('first-json'),
+    ends: 'what the ticket granted',
+    inBand: 'first-json',
+  },
   { door: 'D2', what: 'ticket', open: hold('query'), ends: 'what the ticket granted' },
   {
     door: 'D3',
@@ -52,14 +68,22 @@ const leaseDoors: readonly LeaseDoor[] = [
     noLogin: 'an API key is the machine’s own and descends from no login. Revoke the key or its holder.',
   },
   { door: 'D6', what: 'ticket', open: hold('subprotocol'), ends: 'what the ticket granted' },
-  { door: 'D7', what: 'session', open: hold('nothing'), ends: 'the session of the site', alone: true },
+  {
+    door: 'D7',
+    what: 'session',
+    open: hold('nothing'),
+    ends: 'the session of the site',
+    shows:
+      'The site renews the cookie, and the request brings it along: its body names no credential, and no script has read one. That',
+    alone: true,
+  },
   { door: 'D8', what: 'alias', open: hold('first-text'), ends: 'the alias of the session' },
   {
     door: 'D9',
     what: 'csrf',
     open: hold('csrf'),
     ends: 'what the pair granted',
-    noRefresh: 'A pair of cookie and token does not fit into one credential over HTTP',
+    shows: 'A fresh CSRF token, shown over HTTP with its cookie beside it,',
   },
   { door: 'D10', what: 'url', open: hold('url'), ends: 'what the URL granted' },
   {
@@ -69,7 +93,8 @@ const leaseDoors: readonly LeaseDoor[] = [
     ends: 'the longest lease that the server grants here',
     noLogin:
       'a certificate descends from no login, so no logout reaches it. Revoke the certificate or its holder.',
-    noRefresh: 'A certificate is shown in the TLS handshake and nowhere else',
+    noRefresh:
+      'A certificate is shown in the TLS handshake and nowhere else, and no lease by it may outlive it',
     needs: 'client-certificate',
   },
   {
@@ -79,6 +104,8 @@ const leaseDoors: readonly LeaseDoor[] = [
     ends: 'the secret',
     noLogin: 'the secret belongs to the account, not to one login of it. At D13 it does.',
     noRefresh: oneUse,
+    instead: onSocket,
+    inBand: 'challenge',
   },
   {
     door: 'D13',
@@ -86,6 +113,8 @@ const leaseDoors: readonly LeaseDoor[] = [
     open: hold('challenge'),
     ends: 'the secret of this login',
     noRefresh: oneUse,
+    instead: onSocket,
+    inBand: 'challenge',
   },
   {
     door: 'D15',
@@ -93,12 +122,14 @@ const leaseDoors: readonly LeaseDoor[] = [
     open: [joinAndStay('ticket', 'call-and-count')],
     ends: 'what the ticket granted',
     noRefresh: 'WAMP asks for its ticket in a conversation of its own, which HTTP does not have',
+    instead:
+      '. A client that says x_rechallenge in HELLO is challenged again on its session. The one here, as it is published, cannot say that, and would take the CHALLENGE for a breach of the protocol: connect again in time',
     wamp: true,
   },
 ]
 
 function rowsOf(at: LeaseDoor): readonly LabCase[] {
-  return [logOutRow(at), expireRow(at), refreshRow(at), revokeRow(at), roleRow(at)]
+  return [logOutRow(at), expireRow(at), refreshRow(at), ...inBandRows(at), revokeRow(at), roleRow(at)]
 }
 
 function logOutRow(at: LeaseDoor): LabCase {
@@ -124,7 +155,8 @@ function expireRow(at: LeaseDoor): LabCase {
 function refreshRow(at: LeaseDoor): LabCase {
   const granted = at.noRefresh === undefined
   const expected = granted ? stays : end(at, 'lease_expired')
-  return lease(at, ['refresh', granted ? 'Refreshes in time' : 'Tries to refresh over HTTP', expected], {
+  const { shows = 'A fresh credential of the same holder, shown over HTTP,', instead = again } = at
+  return lease(at, ['refresh', granted ? 'Refreshes over HTTP' : 'Tries to refresh over HTTP', expected], {
     steps: [
       ...opened(at, short(at)),
       { kind: 'refresh', lifeMs: longMs, granted },
@@ -132,10 +164,33 @@ function refreshRow(at: LeaseDoor): LabCase {
     ],
     slow: true,
     why: granted
-      ? 'A fresh credential of the same holder, shown over HTTP, passes the same guard as the first one. The socket outlives its first end and notices nothing.'
-      : `${at.noRefresh ?? ''}. The refresh is refused, and the lease ends when it said; reconnect in time instead.`,
+      ? `${shows} passes the same guard as the first one. The socket outlives its first end and notices nothing.`
+      : `${at.noRefresh ?? ''}. The refresh is refused, and the lease ends when it said${instead}.`,
   })
 }
+
+function inBandRows(at: LeaseDoor): readonly LabCase[] {
+  const { inBand } = at
+  if (inBand === undefined) return []
+  return [
+    lease(at, ['refresh-in-band', 'Refreshes on the socket', stays], {
+      steps: [
+        ...opened(at, short(at)),
+        { kind: 'renew', at: inBand, lifeMs: longMs },
+        { kind: 'watch', until: 'first-end' },
+      ],
+      slow: true,
+      why: inBandWhys[inBand],
+    }),
+  ]
+}
+
+const inBandWhys = {
+  'first-json':
+    'The server says auth_expiring before the end. The client sends auth with a fresh ticket, as its first frame was, and auth_ok says how long the lease holds now. The application sees none of that and goes on.',
+  challenge:
+    'The server says auth_expiring before the end. The client sends hello, is challenged anew on the socket that is open, and answers; here with a secret that lives longer. The application sees none of that and goes on.',
+} as const
 
 function revokeRow(at: LeaseDoor): LabCase {
   return lease(at, ['revoke', 'Is revoked by the operator', end(at, 'revoked')], {

@@ -11,6 +11,10 @@ export const leaseSamples = [
   'lease-logout',
   'lease-expire',
   'lease-refresh',
+  'lease-refresh-challenge',
+  'lease-refresh-cookie',
+  'lease-refresh-csrf',
+  'lease-refresh-in-band',
   'lease-revoke',
   'lease-role',
 ] as const
