@@ -112,7 +112,8 @@ function othersTurn(signals: Signals): Promise<void> {
       clearTimeout(timer)
       if (data === 'mine') timer = setTimeout(resolve, patienceMs)
       else if (data === 'done') resolve()
-      else timer = setTimeout(resolve, answerMs)
+      // Two that ask at the same time: chance decides who is first.
+      else timer = setTimeout(resolve, answerMs * (1 + 3 * Math.random()))
     })
     say(signals, 'anybody')
   })
