@@ -150,6 +150,21 @@ describe('an issuer', () => {
     await client.comes('open')
   })
 
+  test.each([NaN, -1, Infinity])('that asks to come %f ms later is given a pause that is one', async (ms) => {
+    const { afterMs } = new RetryLater(ms)
+    expect(afterMs).toBe(ms === Infinity ? 86_400_000 : 0)
+    let asked = 0
+    const carrier = firstMessage(() => {
+      asked++
+      throw new RetryLater(ms)
+    })
+    const client = connect({ port: 1 }, { carrier, clock: testClock(), ...half })
+    await client.comes('reconnecting')
+    await turns()
+    expect(asked).toBe(1)
+    expect(client.pauses[0]).toBeGreaterThanOrEqual(2_500)
+  })
+
   test('that does not answer is not waited for without end', async () => {
     const clock = testClock()
     let aborted = false
@@ -271,6 +286,22 @@ describe('a lease', () => {
     expect(wrong).toBe(2)
     expect(client.heard).toEqual(['open'])
   })
+
+  test.each(['0', '1e999', '"900"', 'null'])(
+    'is not renewed without end where its end does not move (%s s)',
+    async (seconds) => {
+      let asked = 0
+      const clock = testClock()
+      const server = await answering(() => `{"type":"auth_ok","expires_in":${seconds}}`)
+      const client = connect(server, { carrier: firstMessage(() => `cst_${asked++}`), clock })
+      await client.comes('open')
+      for (let tick = 0; tick < 100; tick++) {
+        clock.advance(1_000)
+        await turns(1)
+      }
+      expect(asked).toBeLessThanOrEqual(2)
+    },
+  )
 
   test('is renewed once by callers at the same time', async () => {
     const door = await openDoor()
@@ -441,6 +472,18 @@ describe('a base that does not keep its word', () => {
     expect(client.heard).toEqual(['reconnecting 1006'])
   })
 })
+
+/** A server that answers every message in the same way. */
+async function answering(answer: () => string): Promise<{ readonly port: number }> {
+  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  wss.on('connection', (socket) => socket.on('message', () => socket.send(answer())))
+  await once(wss, 'listening')
+  onTestFinished(() => {
+    for (const socket of wss.clients) socket.terminate()
+    wss.close()
+  })
+  return { port: (wss.address() as AddressInfo).port }
+}
 
 /** A port at which nobody listens. */
 async function closedPort(): Promise<number> {

@@ -34,12 +34,12 @@ function Panel({ room, open, onMessage }: PanelProps): ReactNode {
 
 /** Renders, and unmounts when the test is over. */
 async function render(element: ReactElement): Promise<ReactTestRenderer> {
-  let renderer = create(createElement('i'))
-  await act(async () => {
-    renderer = create(element)
-  })
-  onTestFinished(async () => act(async () => renderer.unmount()))
-  return renderer
+  const made: ReactTestRenderer[] = []
+  await act(async () => void made.push(create(element)))
+  const [rendered] = made
+  if (rendered === undefined) throw new Error('nothing was rendered')
+  onTestFinished(async () => act(async () => rendered.unmount()))
+  return rendered
 }
 
 const textOf = (renderer: ReactTestRenderer): string => renderer.root.findByType('button').children.join('')

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   challengeFrames,
   cookie as cookieCarrier,
@@ -214,6 +214,16 @@ describe('a client as a WebSocket', () => {
     client.socket.close()
     await client.comes('close 1006')
     expect([tickets.count, door.guests.length, client.errors.length]).toEqual([0, 0, 0])
+  })
+
+  test('has close events where the runtime has no class for them', async () => {
+    vi.stubGlobal('CloseEvent', undefined)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const door = await openDoor()
+    const client = connect(door, { carrier: query(ticketsOf(door)), WebSocket: pageSocket })
+    await client.comes('open')
+    client.socket.close(3001, 'done')
+    await client.comes('close 3001 done')
   })
 
   test('throws away what is sent after its end, as the standard has it', async () => {

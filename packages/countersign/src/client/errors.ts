@@ -16,14 +16,18 @@ export class Unauthorized extends Error {
   }
 }
 
+/** Longest pause that an issuer may ask for, ms. */
+const longestMs = 86_400_000
+
 /** Thrown by a `getCredential` whose issuer asks to come later: no attempt is made before that. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater'
-  /** How much later, ms. */
+  /** How much later, ms: a day at most. */
   readonly afterMs: number
   constructor(afterMs: number) {
     super('come again later')
-    this.afterMs = afterMs
+    // What is no number would be no pause at all.
+    this.afterMs = Math.min(Math.max(0, afterMs) || 0, longestMs)
   }
 }
 

@@ -59,10 +59,10 @@ export class SocketTarget extends EventTarget {
     this.#handle('message', handler)
   }
 
-  get onerror(): Handler<SocketEventMap['error']> {
+  get onerror(): Handler<Event> {
     return this.#handler('error')
   }
-  set onerror(handler: Handler<SocketEventMap['error']>) {
+  set onerror(handler: Handler<Event>) {
     this.#handle('error', handler)
   }
 

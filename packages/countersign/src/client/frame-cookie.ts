@@ -22,7 +22,7 @@ export interface FrameElement {
 export interface FramePage {
   readonly document: {
     createElement(name: 'iframe'): FrameElement
-    readonly body: { append(frame: FrameElement): void }
+    readonly body: { append(frame: never): void }
   }
   addEventListener(type: 'message', listener: (event: FrameMessage) => void): void
   removeEventListener(type: 'message', listener: (event: FrameMessage) => void): void
@@ -67,6 +67,7 @@ async function exchange(socketUrl: string, options: FrameCookieOptions, ask: Ask
   const { credential: ticket } = issued(await options.getFrameTicket(ask))
   const url = new URL(path, socketUrl.replace(/^ws/, 'http'))
   const frame = page.document.createElement('iframe')
+  let handed = false
   return new Promise((resolve) => {
     const done = (worked: boolean): void => {
       clearTimeout(timer)
@@ -80,6 +81,9 @@ async function exchange(socketUrl: string, options: FrameCookieOptions, ask: Ask
       if (source !== frame.contentWindow || origin !== url.origin) return
       const type = typeof data === 'object' && data !== null && 'type' in data ? data.type : undefined
       if (type === 'countersign-frame-ready') {
+        // Single-use: a frame that says it twice gets it once.
+        if (handed) return
+        handed = true
         frame.contentWindow?.postMessage({ type: 'countersign-ticket', ticket }, url.origin)
       } else if (type === 'countersign-frame-done' || type === 'countersign-frame-failed') {
         done(type === 'countersign-frame-done')
@@ -90,6 +94,7 @@ async function exchange(socketUrl: string, options: FrameCookieOptions, ask: Ask
     page.addEventListener('message', hear)
     frame.hidden = true
     frame.src = url.href
-    page.document.body.append(frame)
+    // What the page itself has made, it takes.
+    page.document.body.append(frame as never)
   })
 }

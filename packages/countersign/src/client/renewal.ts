@@ -36,6 +36,8 @@ const dueAt = 0.8
 const leastMs = 200
 /** What a server, or somebody's text that looks like it, asks for comes no sooner after the last renewal than this, ms. */
 const askedMs = 5_000
+/** Ends are told in whole seconds. */
+const movedMs = 1_000
 /** Renewal outside the socket, and the asking for a credential, take no longer, ms. */
 const patienceMs = 10_000
 /** What is assumed where nothing better is known after a failure, ms. */
@@ -89,10 +91,15 @@ export class Renewal {
     this.#timer?.()
   }
 
+  /** An end that a renewal did not move cannot be moved: it is not asked for again until the server asks. */
   #take({ lease, leaseMs }: Granted): void {
     this.#lease = lease ?? this.#lease
-    this.#untilMs = leaseMs === undefined ? undefined : this.#options.clock.now() + leaseMs
-    if (leaseMs !== undefined && this.possible) this.#schedule(leaseMs * dueAt)
+    if (leaseMs === undefined || !Number.isFinite(leaseMs)) return
+    const untilMs = this.#options.clock.now() + leaseMs
+    const moved = this.#untilMs === undefined || untilMs > this.#untilMs + movedMs
+    this.#untilMs = untilMs
+    this.#timer?.()
+    if (moved && this.possible) this.#schedule(leaseMs * dueAt)
   }
 
   #schedule(ms: number): void {

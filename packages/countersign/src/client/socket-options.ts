@@ -96,9 +96,18 @@ export function settingsOf(options: SocketOptions): Settings {
 export function socketUrl(url: string | URL): string {
   // Pages have a location, other runtimes do not; neither is in the types of both.
   const { location } = globalThis as { readonly location?: { readonly href: string } }
-  const parsed = URL.parse(String(url).replace(/^http/i, 'ws'), location?.href.replace(/^http/i, 'ws'))
-  if (parsed === null || !/^wss?:$/.test(parsed.protocol) || parsed.hash !== '') {
+  const parsed = parse(String(url).replace(/^http/i, 'ws'), location?.href.replace(/^http/i, 'ws'))
+  if (parsed === undefined || !/^wss?:$/.test(parsed.protocol) || parsed.hash !== '') {
     throw new DOMException('not the URL of a WebSocket', 'SyntaxError')
   }
   return parsed.href
+}
+
+/** `URL.parse`, which some browsers do not have yet. */
+function parse(url: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(url, base)
+  } catch {
+    return undefined
+  }
 }

@@ -28,7 +28,7 @@ export class CountersignSocket extends SocketTarget {
   readonly #watch: WakeWatch
   readonly #outbox: Outbox
   #binaryType: 'blob' | 'arraybuffer' = 'blob'
-  #readyState = 0
+  #readyState: 0 | 1 | 2 | 3 = 0
   #connection: Connection | undefined = undefined
   #attempt: Attempt | undefined = undefined
   #renewal: Renewal | undefined = undefined
@@ -64,7 +64,7 @@ export class CountersignSocket extends SocketTarget {
     return this.#url
   }
 
-  get readyState(): number {
+  get readyState(): 0 | 1 | 2 | 3 {
     return this.#readyState
   }
 
