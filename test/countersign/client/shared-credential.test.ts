@@ -93,6 +93,24 @@ describe.each(ways)('tabs that share a token %s', (_name, way) => {
     expect(all.refreshes).toBe(1)
   })
 
+  test('refresh it once where what one keeps reaches the others late', async () => {
+    const all = site(undefined)
+    let visible: string | undefined
+    const late = {
+      ...way,
+      read: () => visible,
+      refresh: async () => {
+        const token = `token-${String(++all.refreshes)}`
+        await new Promise((resolve) => setTimeout(resolve, 60))
+        setTimeout(() => (visible = token), 120)
+        return token
+      },
+    }
+    const [first, second] = [all.tab(late), all.tab(late)]
+    expect(await Promise.all([first(connecting), second(connecting)])).toEqual(['token-1', 'token-1'])
+    expect(all.refreshes).toBe(1)
+  })
+
   test('tell each other nothing of it', async () => {
     const all = site(undefined)
     await Promise.all([all.tab(way)(connecting), all.tab(way)(connecting)])

@@ -32,6 +32,10 @@ export interface SharedCredentialOptions {
   readonly channel?: ((name: string) => Signals) | undefined
 }
 
+/** Who waited longer than this for a turn has waited for another tab, ms. */
+const noticedMs = 20
+/** Between two looks for what that tab has kept, ms. */
+const lookMs = 50
 /** How long another tab is waited for where there are no locks, ms. */
 const patienceMs = 5_000
 
@@ -52,10 +56,21 @@ export function sharedCredential(options: SharedCredentialOptions): GetCredentia
     if (token === undefined || (refused !== undefined && token === shown)) return undefined
     return isFresh(token) ? token : undefined
   }
+  /** What another tab has kept while we waited for our turn may reach us after our turn has: `localStorage` is slow. */
+  const found = async (refused: string | undefined, askedMs: number): Promise<string | undefined> => {
+    const another = Date.now() - askedMs > noticedMs
+    for (let looks = another ? 10 : 1; looks > 0; looks--) {
+      const token = await usable(refused)
+      if (token !== undefined) return token
+      if (looks > 1) await new Promise((resolve) => setTimeout(resolve, lookMs))
+    }
+    return undefined
+  }
   const renewed = async (token: string | undefined, { refused, signal }: Ask): Promise<string> => {
     if (token !== undefined) return token
+    const askedMs = Date.now()
     running ??= turns
-      .request(`countersign:${name}`, async () => (await usable(refused)) ?? (await refresh(signal)))
+      .request(`countersign:${name}`, async () => (await found(refused, askedMs)) ?? (await refresh(signal)))
       .finally(() => (running = undefined))
     return running
   }
