@@ -10,8 +10,18 @@ const compilations: readonly string[] = [
   'packages/server/tsconfig.pages.json',
 ]
 
+/** The client as one file for pages without modules, made from what was compiled. */
+const clientScript: readonly string[] = [
+  'packages/countersign/dist/client/script.js',
+  '--file=packages/countersign/dist/client/countersign-client.js',
+  '--format=iife',
+  '--name=countersign',
+  '--minify',
+  '--log-level=warn',
+]
+
 /**
- * Compiles both packages into their `dist` folders, copies what is not TypeScript, and removes outputs whose source is gone.
+ * Compiles both packages into their `dist` folders, bundles the client, copies what is not TypeScript, and removes outputs whose source is gone.
  *
  * @returns whether everything compiled.
  */
@@ -21,6 +31,7 @@ export function build(): boolean {
     if (project.endsWith('pages.json') && !hasBrowserModules(join(root, 'packages/server/src'))) continue
     if (run('tsc', ['-p', project]) !== 0) return false
   }
+  if (run('rolldown', [...clientScript]) !== 0) return false
   copyAssets(join(root, 'packages/server/src'), join(root, 'packages/server/dist'))
   for (const name of ['countersign', 'server']) prune(join(root, 'packages', name, 'dist'), startedAt)
   linkProgram()

@@ -12,9 +12,9 @@ const manifest: { readonly exports: Readonly<Record<string, unknown>> } = JSON.p
   readFileSync(join(root, 'packages/countersign/package.json'), 'utf8'),
 )
 
-/** The names that need nothing but the library; `countersign/ws` needs the optional `ws` beside it. */
+/** The names that need nothing but the library; `countersign/ws` needs the optional `ws` beside it, the hook React. */
 const subpaths = Object.keys(manifest.exports)
-  .filter((subpath) => subpath !== './package.json' && !subpath.endsWith('/ws'))
+  .filter((subpath) => subpath !== './package.json' && !/\/(ws|react)$/.test(subpath))
   .map((subpath) => `countersign${subpath.slice(1)}`)
 
 describe('the packed library', () => {
