@@ -1,0 +1,13 @@
+/** What the adapters cannot do, and why. The suite passes over what is declared here, and the guide prints it. */
+
+/** Parts of the suite that an adapter may lack. */
+export type Capability = (typeof capabilities)[number]
+
+/** In the order of the table in the guide. */
+export const capabilities = ['credential in a first message'] as const
+
+/** By framework; an empty row lacks nothing. */
+export const differences: Readonly<Record<string, Partial<Readonly<Record<Capability, string>>>>> = {
+  ws: {},
+  Fastify: {},
+}
