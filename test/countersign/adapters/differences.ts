@@ -10,4 +10,5 @@ export const capabilities = ['credential in a first message'] as const
 export const differences: Readonly<Record<string, Partial<Readonly<Record<Capability, string>>>>> = {
   ws: {},
   Fastify: {},
+  Express: {},
 }

@@ -2,7 +2,7 @@
  * A guard in front of a framework that opens its own sockets by a `ws` server. The framework sees an upgrade when it has
  * been judged and cleaned, routes it by its own hooks, and asks its server for the socket: the guarded one is what it gets.
  */
-import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { Guard } from '../core/guard.ts'
@@ -196,14 +196,4 @@ function deadEnd(answered: () => void): Duplex {
       done(error)
     },
   })
-}
-
-/** The response by which a framework for ordinary requests answers an upgrade that it refuses: the socket goes with it. */
-export function responseOf(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  // Node types what it is given; any stream that is written to will do.
-  response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
-  response.on('finish', () => socket.end())
-  return response
 }
