@@ -4,11 +4,15 @@
 export type Capability = (typeof capabilities)[number]
 
 /** In the order of the table in the guide. */
-export const capabilities = ['credential in a first message'] as const
+export const capabilities = ['credential in a first message', 'messages of the application’s own'] as const
 
 /** By framework; an empty row lacks nothing. */
 export const differences: Readonly<Record<string, Partial<Readonly<Record<Capability, string>>>>> = {
   ws: {},
   Fastify: {},
   Express: {},
+  'graphql-ws': {
+    'credential in a first message': 'in `connection_init`: nothing else begins that protocol',
+    'messages of the application’s own': 'operations, each under a policy',
+  },
 }

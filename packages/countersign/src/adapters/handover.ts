@@ -37,7 +37,6 @@ export class Handover implements Reception {
   /** Give this to `server.on('upgrade', …)`. */
   readonly listener: UpgradeListener
   readonly #guard: Guard
-  readonly #wss: WebSocketServer
   readonly #side: WsSide
   readonly #forward: UpgradeListener
   readonly #passes = new Map<IncomingMessage, Pass>()
@@ -55,7 +54,6 @@ export class Handover implements Reception {
     { forward, ...options }: WsOptions & { readonly forward: UpgradeListener },
   ) {
     this.#guard = guard
-    this.#wss = wss
     this.#forward = forward
     this.#side = guardedSide(wss, guard, { messages: options.messages, reception: this })
     const judge = judgeUpgrades(guard, this.#side, options)
@@ -90,13 +88,8 @@ export class Handover implements Reception {
   /** The server closes: nobody new is let in, whoever is here is told so. The guard itself is its owner's to close. */
   close(): void {
     this.#closed = true
-    this.#side.dismiss()
     for (const request of this.#passes.keys()) this.refuse(request, 'shutting_down')
-    for (const client of this.#wss.clients) {
-      // Sockets of this server are made by the class that the side put into its options.
-      const { lease } = client as GatedSocket
-      lease?.apply({ kind: 'ended', reason: 'shutting_down' }, this.#guard.now())
-    }
+    this.#side.shutDown()
   }
 
   /** See `Reception`. */

@@ -158,9 +158,14 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
     } else this.#reception.received(socket, upgrade, welcome.queued)
   }
 
-  /** Sends everyone away who waits at this server: it closes. */
-  dismiss(): void {
+  /** The server closes: whoever waits is sent away, whoever is here is told. The guard is its owner's to close. */
+  shutDown(): void {
     for (const visit of this.#waiting.values()) visit.evict('shutting_down')
+    for (const client of this.#wss.clients) {
+      // Sockets of this server are made by the class that `guardedSide` put into its options.
+      const { lease } = client as GatedSocket
+      lease?.apply({ kind: 'ended', reason: 'shutting_down' }, this.#guard.now())
+    }
   }
 
   /** An overloaded server does not linger: it says so and is gone. Everyone else has `lingerMs` to answer the close. */
