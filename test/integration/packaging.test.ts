@@ -13,7 +13,7 @@ const manifest: { readonly exports: Readonly<Record<string, unknown>> } = JSON.p
 )
 
 /** Names that need an optional package beside the library. */
-const needy: readonly string[] = ['./ws', './wamp/ws', './fastify', './express', './graphql-ws']
+const needy: readonly string[] = ['./ws', './wamp/ws', './fastify', './express', './graphql-ws', './crossws']
 
 /** The names that need nothing but the library. */
 const subpaths = Object.keys(manifest.exports)

@@ -11,6 +11,8 @@ export const differences: Readonly<Record<string, Partial<Readonly<Record<Capabi
   ws: {},
   Fastify: {},
   Express: {},
+  'crossws, h3': {},
+  'Hono on Node': {},
   'graphql-ws': {
     'credential in a first message': 'in `connection_init`: nothing else begins that protocol',
     'messages of the application’s own': 'operations, each under a policy',

@@ -5,7 +5,7 @@ import type { Application, Request, RequestHandler } from 'express'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import type { Guard } from '../core/guard.ts'
 import type { Lease } from '../core/lease.ts'
-import { Handover } from './handover.ts'
+import { Handover, leaseOfRequest } from './handover.ts'
 import { judgeRequests } from './requests.ts'
 import type { WsOptions } from './ws-side.ts'
 
@@ -61,7 +61,7 @@ export function expressDoor(app: Application, guard: Guard, options: ExpressOpti
       underway.set(request, { socket, head, response })
       // Express makes its own request of Node's, in place.
       app(
-        Object.assign(request, { lease: handover.leaseOf(request) }) as Request,
+        Object.assign(request, { lease: leaseOfRequest(request) }) as Request,
         response as Parameters<typeof app>[1],
       )
     },

@@ -1,13 +1,12 @@
 /** `countersign/fastify`: a plugin that lets a guard decide before `@fastify/websocket` opens a socket, and before routes see the request. */
 import { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Lease } from '../core/lease.ts'
 import type { MaybePromise } from '../core/records.ts'
-import { Handover } from './handover.ts'
+import { Handover, leaseOfRequest } from './handover.ts'
 import type { WsOptions } from './ws-side.ts'
 
 /** What one route asks of a lease, before its socket is opened: `{ websocket: true, config: { countersign: … } }`. */
@@ -46,17 +45,16 @@ async function register(fastify: FastifyInstance, options: FastifyOptions): Prom
       'countersign/fastify registers @fastify/websocket: give it its options',
     )
   const door: { handover: Handover | undefined } = { handover: undefined }
-  const leaseOf = (raw: IncomingMessage): Lease | undefined => door.handover?.leaseOf(raw)
   fastify.decorateRequest('lease', {
     getter(this: FastifyRequest) {
-      const lease = leaseOf(this.raw)
+      const lease = leaseOfRequest(this.raw)
       if (lease === undefined) throw new MisuseError('invalid_option', 'lease: only sockets have one')
       return lease
     },
   })
   fastify.addHook('onRoute', checkRoute)
   fastify.addHook('onRequest', async (request, reply) => {
-    const lease = leaseOf(request.raw)
+    const lease = leaseOfRequest(request.raw)
     const rule = request.routeOptions.config.countersign
     if (lease !== undefined && rule !== undefined && !(await allows(rule, { lease, request, guard })))
       turnAway(door.handover, request, reply)

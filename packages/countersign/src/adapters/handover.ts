@@ -32,6 +32,14 @@ interface Pass {
   opened: Opened | undefined
 }
 
+/** By request, from its acceptance on. */
+const leases = new WeakMap<IncomingMessage, Lease>()
+
+/** The lease that a request was accepted with; `undefined`: no guard of a framework has judged it. */
+export function leaseOfRequest(request: IncomingMessage): Lease | undefined {
+  return leases.get(request)
+}
+
 /** One for each `ws` server of a framework. */
 export class Handover implements Reception {
   /** Give this to `server.on('upgrade', …)`. */
@@ -40,7 +48,6 @@ export class Handover implements Reception {
   readonly #side: WsSide
   readonly #forward: UpgradeListener
   readonly #passes = new Map<IncomingMessage, Pass>()
-  readonly #leases = new WeakMap<IncomingMessage, Lease>()
   #closed = false
 
   /**
@@ -62,11 +69,6 @@ export class Handover implements Reception {
       else judge(request, socket, head)
     }
     wss.handleUpgrade = (request, socket, _head, opened) => this.#take(request, socket, opened)
-  }
-
-  /** The lease that a request was accepted with; `undefined`: it was not judged here. */
-  leaseOf(request: IncomingMessage): Lease | undefined {
-    return this.#leases.get(request)
   }
 
   /** Refuses, before its socket is taken, an upgrade that the guard had accepted: told as every refusal. */
@@ -130,7 +132,7 @@ export class Handover implements Reception {
 
   #admit(pass: Omit<Pass, 'timer' | 'opened'>): void {
     const { request } = pass.upgrade
-    this.#leases.set(request, pass.lease)
+    leases.set(request, pass.lease)
     // A framework that never answers holds nothing for longer than a peer might.
     const timer = setTimeout(() => this.refuse(request, 'internal'), this.#guard.limits.deadlineMs)
     this.#passes.set(request, { ...pass, timer, opened: undefined })
