@@ -25,6 +25,7 @@ async function start(program: string): Promise<string> {
 
 /** What a program whose protocol is its own wants to hear first, and by which subprotocol; the others greet by themselves. */
 const openings: Readonly<Record<string, { readonly protocol?: string; readonly says: readonly string[] }>> = {
+  'trpc.ts': { says: ['{"id":1,"method":"query","params":{"path":"greeting"}}'] },
   'graphql.ts': {
     protocol: 'graphql-transport-ws',
     says: ['{"type":"connection_init"}', '{"type":"subscribe","id":"1","payload":{"query":"{ greeting }"}}'],

@@ -17,4 +17,8 @@ export const differences: Readonly<Record<string, Partial<Readonly<Record<Capabi
     'credential in a first message': 'in `connection_init`: nothing else begins that protocol',
     'messages of the application’s own': 'operations, each under a policy',
   },
+  tRPC: {
+    'credential in a first message': 'in `connectionParams`: nothing else begins that protocol',
+    'messages of the application’s own': 'procedures; a policy is asked in their middleware',
+  },
 }

@@ -8,12 +8,11 @@ import type { Guard } from '../core/guard.ts'
 import type { Lease } from '../core/lease.ts'
 import { Policy } from '../core/policy.ts'
 import type { Reason } from '../core/reasons.ts'
-import { isJsonObject, parseJson, type JsonObject } from '../wire/json.ts'
 import type { GatedSocket } from './gated-socket.ts'
 import { OperationGate, type OperationPolicy } from './graphql-operations.ts'
-import { judgeUpgrades, type UpgradeOptions } from './http.ts'
-import type { Opening, Said } from './opening.ts'
-import { guardedSide } from './ws-side.ts'
+import type { UpgradeOptions } from './http.ts'
+import { paramsOpening } from './opening.ts'
+import { protocolDoor } from './protocol-door.ts'
 
 export type { Operation, OperationPolicy } from './graphql-operations.ts'
 
@@ -80,17 +79,14 @@ export function guardGraphql(
   const { operations, keepAliveMs, proxies, ...own } = options
   if (operations !== undefined && !(operations.policy instanceof Policy))
     throw new MisuseError('invalid_option', 'operations: policy is made by messagePolicy')
-  const side = guardedSide(wss, guard, { opening: connectionInit })
-  const listener = judgeUpgrades(guard, side, proxies === undefined ? {} : { proxies })
+  const door = protocolDoor(server, wss, guard, { opening: connectionInit, proxies })
   const used = useServer(
     operations === undefined ? own : gated(own, new OperationGate(operations)),
     wss,
     keepAliveMs,
   )
-  server.on('upgrade', listener)
   const dispose = async (): Promise<void> => {
-    server.off('upgrade', listener)
-    side.shutDown()
+    door.close()
     await used.dispose()
   }
   let disposed: Promise<void> | undefined
@@ -122,30 +118,5 @@ function gated(own: GraphqlOptions, gate: OperationGate): GraphqlOptions {
   }
 }
 
-/** Members of the payload in which `firstMessage()` looks for a token. */
-const secretMembers: readonly string[] = [
-  'token',
-  'access_token',
-  'ticket',
-  'authToken',
-  'Authorization',
-  'authorization',
-]
-
-/** Nothing but `connection_init` begins this protocol; whoever wants to subscribe before it is told as by `graphql-ws`. */
-const connectionInit: Opening = (data, isBinary): Said => {
-  if (isBinary) return { kind: 'refused', reason: 'protocol_violation' }
-  const text = data.toString('utf8')
-  const json = parseJson(text, { maxBytes: data.length, maxDepth: 8 })
-  if (json.kind !== 'found' || !isJsonObject(json.value))
-    return { kind: 'refused', reason: 'protocol_violation' }
-  if (json.value['type'] !== 'connection_init') return { kind: 'refused', reason: 'missing_credential' }
-  return { kind: 'said', text, heard: Buffer.from(JSON.stringify(withoutSecrets(json.value))) }
-}
-
-function withoutSecrets(message: JsonObject): unknown {
-  const { payload } = message
-  if (!isJsonObject(payload)) return { type: 'connection_init' }
-  const kept = Object.entries(payload).filter(([name]) => !secretMembers.includes(name))
-  return { type: 'connection_init', payload: Object.fromEntries(kept) }
-}
+/** Nothing else begins this protocol; whoever wants to subscribe before it is told as by `graphql-ws`. */
+const connectionInit = paramsOpening({ kind: 'type', name: 'connection_init', params: 'payload' })
