@@ -21,4 +21,8 @@ export const differences: Readonly<Record<string, Partial<Readonly<Record<Capabi
     'credential in a first message': 'in `connectionParams`: nothing else begins that protocol',
     'messages of the application’s own': 'procedures; a policy is asked in their middleware',
   },
+  Hocuspocus: {
+    'credential in a first message': 'as the first token of a provider: nothing else begins that protocol',
+    'messages of the application’s own': 'changes of documents, each document under a policy',
+  },
 }

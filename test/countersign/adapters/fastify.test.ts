@@ -49,6 +49,7 @@ const ticketGuard = (): Guard =>
     records: memory(),
     origins: [pageOrigin],
     accept: [ticket({ from: [query('ticket'), firstMessage()] })],
+    limits: { deadlineMs: 500 },
   })
 
 const pathFor = async (guard: Guard, path: string, roles: readonly string[] = []): Promise<string> =>
@@ -111,6 +112,18 @@ describe('a route with a rule of its own', () => {
     const { guard, dial, opened } = await openRuled(authorize === undefined ? {} : { authorize })
     await expectRefused(dial({ path: await pathFor(guard, '/rooms/1') }), 'forbidden')
     expect(opened).toEqual([])
+  })
+
+  test('that never decides holds neither socket nor lease for longer than the guard’s deadline', async () => {
+    const { guard, dial, opened } = await openRuled({ authorize: () => new Promise(() => undefined) })
+    const shown = dial({ path: await pathFor(guard, '/rooms/1') })
+    expect(await shown.outcome).toMatchObject({ kind: 'http', status: 500 })
+    const said = dial({ path: '/rooms/1' })
+    await said.outcome
+    said.socket.send((await guard.issue.ticket({ subject: 'alice' })).ticket)
+    expect(await said.closed).toEqual({ code: 1011, reason: 'internal' })
+    expect(opened).toEqual([])
+    expect(guard.leases()).toEqual([])
   })
 
   test('opens nothing where a revocation overtakes its decision', async () => {

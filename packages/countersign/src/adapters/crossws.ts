@@ -1,11 +1,12 @@
 /** `countersign/crossws`: the Node adapter of crossws, and so h3 and Nitro on Node, behind a guard. */
-import type { IncomingMessage, Server } from 'node:http'
+import type { Server } from 'node:http'
 import nodeAdapter, { type NodeAdapter, type NodeOptions } from 'crossws/adapters/node'
 import { WebSocketServer } from 'ws'
 import { MisuseError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import { Lease } from '../core/lease.ts'
 import { Handover, leaseOfRequest } from './handover.ts'
+import { webRequest } from './web-request.ts'
 import type { WsOptions } from './ws-side.ts'
 
 /** The protocol that clients offer beside a token: selected, so that one is, where no hook selects another. */
@@ -50,14 +51,16 @@ export function crosswsDoor(guard: Guard, options: CrosswsOptions): CrosswsDoor 
     ...(proxies === undefined ? {} : { proxies }),
     forward(request, socket, head) {
       const lease = leaseOfRequest(request)
-      const web = lease === undefined ? undefined : webRequest(request, lease)
+      const web = webRequest(request)
       if (web === undefined) handover.refuse(request, 'protocol_violation')
       // It answers what its hooks throw, and so does not reject; whatever else goes wrong costs this socket.
       else
-        adapter.handleUpgrade(request, socket, head, web).catch((error: unknown) => {
-          guard.failed(error)
-          handover.refuse(request, 'internal')
-        })
+        adapter
+          .handleUpgrade(request, socket, head, Object.assign(web, { context: { lease } }))
+          .catch((error: unknown) => {
+            guard.failed(error)
+            handover.refuse(request, 'internal')
+          })
     },
   })
   return {
@@ -67,25 +70,6 @@ export function crosswsDoor(guard: Guard, options: CrosswsOptions): CrosswsDoor 
       return () => void server.off('upgrade', handover.listener)
     },
     close: () => handover.close(),
-  }
-}
-
-/** The request as hooks see it. @returns `undefined` where there is none of this URL */
-function webRequest(
-  request: IncomingMessage,
-  lease: Lease,
-): (Request & { readonly context: { readonly lease: Lease } }) | undefined {
-  const scheme = 'encrypted' in request.socket ? 'https' : 'http'
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(request.headers))
-    for (const one of [value ?? []].flat()) headers.append(name, one)
-  try {
-    const web = new Request(`${scheme}://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`, {
-      headers,
-    })
-    return Object.assign(web, { context: { lease } })
-  } catch {
-    return undefined
   }
 }
 

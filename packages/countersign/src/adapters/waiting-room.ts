@@ -18,8 +18,9 @@ export interface QueuedMessage {
   readonly isBinary: boolean
 }
 
-/** How a visit ends; exactly one is called, once. */
+/** How a visit ends: `left` always, first, where the socket was open; then one of the others, or, where the peer went, none. */
 export interface VisitEnds {
+  left(socket: GatedSocket): void
   welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void
   turnAway(socket: GatedSocket, decision: Refused, upgrade: Upgrade): void
 }
@@ -187,7 +188,10 @@ export class WaitingSocket implements Waiting, Visitor {
     clearTimeout(this.#timer)
     this.#upgrade.socket.off('data', this.#count)
     this.#guard.pool.leave(this)
-    if (this.#socket !== undefined) this.#socket.visitor = undefined
+    if (this.#socket !== undefined) {
+      this.#socket.visitor = undefined
+      this.#ends.left(this.#socket)
+    }
     const turn = this.#turn
     this.#turn = undefined
     turn?.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))

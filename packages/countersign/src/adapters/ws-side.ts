@@ -128,14 +128,12 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
     // What an application broadcasts to `wss.clients` is not for those who wait.
     this.#clients?.delete(socket)
     this.#waiting.set(socket, visit)
-    socket.once('close', () => this.#waiting.delete(socket))
     visit.begin(socket)
   }
 
   /** Binds the lease, says what the protocol wants said, and gives the socket to the application. */
   welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
-    this.#waiting.delete(socket)
     socket.lease = lease
     socket.transport = upgrade.socket
     if (this.#replies && isFramed(reply))
@@ -158,6 +156,11 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
     } else this.#reception.received(socket, upgrade, welcome.queued)
   }
 
+  /** See `VisitEnds`. */
+  left(socket: GatedSocket): void {
+    this.#waiting.delete(socket)
+  }
+
   /** The server closes: whoever waits is sent away, whoever is here is told. The guard is its owner's to close. */
   shutDown(): void {
     for (const visit of this.#waiting.values()) visit.evict('shutting_down')
@@ -171,7 +174,6 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   /** An overloaded server does not linger: it says so and is gone. Everyone else has `lingerMs` to answer the close. */
   turnAway(socket: GatedSocket, decision: Refused, upgrade: Upgrade): void {
     this.#clients?.delete(socket)
-    this.#waiting.delete(socket)
     const frame = this.#replies ? refusalFrame(decision.reply, decision.reason) : undefined
     if (frame !== undefined) socket.send(frame)
     const lingers = decision.reason !== 'overloaded' && this.#guard.pool.occupy(socket)
