@@ -19,7 +19,7 @@ import {
 import { applicationSession, ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { fastifySessions } from '../../../packages/countersign/src/sessions/fastify-session.ts'
 import { pageOrigin } from '../support/guard.ts'
-import { call, expectRefused, type Caller } from '../support/sockets.ts'
+import { call, expectRefused, until, type Caller } from '../support/sockets.ts'
 import { adapterSuite } from './suite.ts'
 
 adapterSuite({
@@ -141,6 +141,26 @@ describe('a route with a rule of its own', () => {
 })
 
 describe('the Fastify plugin', () => {
+  test('counts nobody among the clients who may be broadcast to before a route has let them in', async () => {
+    const guard = ticketGuard()
+    const app = fastify()
+    await app.register(countersign, { guard })
+    let decide: ((allowed: boolean) => void) | undefined
+    const authorize = (): Promise<boolean> => new Promise((resolve) => (decide = resolve))
+    app.get('/chat', { websocket: true, config: { countersign: { authorize } } }, (socket) =>
+      socket.send('hello'),
+    )
+    const port = await listen(app)
+    const caller = call({ server: app.server, port }, { path: '/chat' })
+    await caller.outcome
+    caller.socket.send((await guard.issue.ticket({ subject: 'alice' })).ticket)
+    await until(() => decide !== undefined)
+    expect(app.websocketServer.clients.size).toBe(0)
+    decide?.(true)
+    await until(() => caller.frames.length > 0)
+    expect(app.websocketServer.clients.size).toBe(1)
+  })
+
   test('leaves hooks of the application their say: what they refuse is not opened', async () => {
     const guard = ticketGuard()
     const app = fastify()

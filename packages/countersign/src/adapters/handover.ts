@@ -46,6 +46,7 @@ export class Handover implements Reception {
   readonly listener: UpgradeListener
   readonly #guard: Guard
   readonly #side: WsSide
+  readonly #clients: Set<WebSocket> | undefined
   readonly #forward: UpgradeListener
   readonly #passes = new Map<IncomingMessage, Pass>()
   #closed = false
@@ -62,6 +63,8 @@ export class Handover implements Reception {
   ) {
     this.#guard = guard
     this.#forward = forward
+    // Absent when the server was made with `clientTracking: false`.
+    this.#clients = wss.clients
     this.#side = guardedSide(wss, guard, { messages: options.messages, reception: this })
     const judge = judgeUpgrades(guard, this.#side, options)
     this.listener = (request, socket, head) => {
@@ -122,6 +125,8 @@ export class Handover implements Reception {
     }
     const { lease } = socket
     if (lease === undefined) return
+    // What an application broadcasts to `wss.clients` is for those whom its routes have let in.
+    this.#clients?.delete(socket)
     this.#admit({ upgrade, lease, decision: undefined, held })
     this.#forward(
       request,
@@ -162,6 +167,7 @@ export class Handover implements Reception {
     }
     this.#end(request)
     if (pass.held === undefined) return
+    this.#clients?.add(pass.held.socket)
     opened(pass.held.socket, request)
     pass.held.release()
   }

@@ -164,7 +164,7 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   /** The server closes: whoever waits is sent away, whoever is here is told. The guard is its owner's to close. */
   shutDown(): void {
     for (const visit of this.#waiting.values()) visit.evict('shutting_down')
-    for (const client of this.#wss.clients) {
+    for (const client of this.#clients ?? []) {
       // Sockets of this server are made by the class that `guardedSide` put into its options.
       const { lease } = client as GatedSocket
       lease?.apply({ kind: 'ended', reason: 'shutting_down' }, this.#guard.now())
