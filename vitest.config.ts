@@ -1,9 +1,13 @@
+import { createRequire } from 'node:module'
 import type { ViteUserConfig } from 'vitest/config'
 
 const conditions = ['countersign-source', 'node', 'module', 'default']
 
+/** A package of both kinds of modules, by the one that Node takes: two copies would not know each other's objects. */
+const alias = [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }]
+
 /** The library is imported by its public names and answered from its sources, so that no test needs a build. */
-const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }
+const source = { resolve: { conditions, alias }, ssr: { resolve: { conditions } } }
 
 /** Tests that measure time. */
 const latency = 'test/integration/*-latency.test.ts'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { defaultLimits } from '../packages/countersign/src/core/limits.ts'
 import { reasons, type Advice, type Refusal } from '../packages/countersign/src/core/reasons.ts'
 import { casesOf, describeOutcome, doorSheets, type LabCase } from '../packages/server/src/lab/cases.ts'
+import { capabilities, differences as frameworks } from '../test/countersign/adapters/differences.ts'
 import { root } from './processes.ts'
 
 /** A row of a table: its cells in Markdown. */
@@ -12,6 +13,7 @@ type Row = readonly string[]
 const tables: ReadonlyMap<string, () => string> = new Map([
   ['reasons', reasonsTable],
   ['limits', limitsTable],
+  ['frameworks', frameworksTable],
   ...doorSheets.map(({ id }): [string, () => string] => [`cases ${id}`, () => casesTable(casesOf(id))]),
 ])
 
@@ -48,6 +50,14 @@ const advices: Readonly<Record<Advice, string>> = {
   back_off: 'back off',
   reconnect: 'reconnect after a random pause',
   fix: 'be repaired: the request was wrong',
+}
+
+function frameworksTable(): string {
+  const rows = Object.entries(frameworks).map(([name, lacks]) => [
+    name,
+    ...capabilities.map((capability) => lacks[capability] ?? 'yes'),
+  ])
+  return table(['framework', ...capabilities], rows)
 }
 
 function reasonsTable(): string {

@@ -12,9 +12,20 @@ const manifest: { readonly exports: Readonly<Record<string, unknown>> } = JSON.p
   readFileSync(join(root, 'packages/countersign/package.json'), 'utf8'),
 )
 
-/** The names that need nothing but the library; `countersign/ws` needs the optional `ws` beside it, the hook React. */
+/** Names that need an optional package beside the library. */
+const needy: readonly string[] = [
+  './ws',
+  './wamp/ws',
+  './fastify',
+  './express',
+  './graphql-ws',
+  './crossws',
+  './client/react',
+]
+
+/** The names that need nothing but the library. */
 const subpaths = Object.keys(manifest.exports)
-  .filter((subpath) => subpath !== './package.json' && !/\/(ws|react)$/.test(subpath))
+  .filter((subpath) => subpath !== './package.json' && !needy.includes(subpath))
   .map((subpath) => `countersign${subpath.slice(1)}`)
 
 describe('the packed library', () => {

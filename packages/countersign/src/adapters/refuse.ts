@@ -1,5 +1,5 @@
 /** Answers a refused upgrade by HTTP and makes sure that the socket is gone soon after, whatever the peer does. */
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Guard } from '../core/guard.ts'
 import type { Refused } from '../core/knock.ts'
@@ -74,6 +74,18 @@ function bytesOf(answer: HttpAnswer): Buffer {
     body,
   ]
   return Buffer.from(lines.join('\r\n'))
+}
+
+/** Answers an ordinary request by a refusal; whatever it would be told otherwise, it is told by HTTP. */
+export function refuseRequest(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(status, {
+    'Cache-Control': 'no-store',
+    ...headers,
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+  })
+  response.end(body)
 }
 
 function destroy(socket: Duplex): void {

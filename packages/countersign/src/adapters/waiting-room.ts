@@ -10,6 +10,7 @@ import { challengeFrame } from './frames.ts'
 import type { GatedSocket, Visitor } from './gated-socket.ts'
 import { answerOf } from './in-band.ts'
 import { abandon, type Upgrade } from './http.ts'
+import { plainOpening, type Opening } from './opening.ts'
 
 /** A message that arrived before acceptance, behind the credential. */
 export interface QueuedMessage {
@@ -17,8 +18,9 @@ export interface QueuedMessage {
   readonly isBinary: boolean
 }
 
-/** How a visit ends; exactly one is called, once. */
+/** How a visit ends: `left` always, first, where the socket was open; then one of the others, or, where the peer went, none. */
 export interface VisitEnds {
+  left(socket: GatedSocket): void
   welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void
   turnAway(socket: GatedSocket, decision: Refused, upgrade: Upgrade): void
 }
@@ -35,6 +37,8 @@ export interface Visit {
   readonly upgrade: Upgrade
   readonly turn: PeerTurn<Decision>
   readonly ends: VisitEnds
+  /** How a first message of another protocol is read. @default text, as the carriers read it */
+  readonly opening?: Opening | undefined
 }
 
 /** One waiting socket. Ask `enter` before the socket is upgraded, `begin` once it is. */
@@ -45,6 +49,7 @@ export class WaitingSocket implements Waiting, Visitor {
   readonly #guard: Guard
   readonly #upgrade: Upgrade
   readonly #ends: VisitEnds
+  readonly #opening: Opening | undefined
   /** What the peer is to answer; `undefined` while an answer is judged, and once the visit is over. */
   #turn: PeerTurn<Decision> | undefined
   #socket: GatedSocket | undefined
@@ -64,6 +69,7 @@ export class WaitingSocket implements Waiting, Visitor {
     this.#upgrade = visit.upgrade
     this.#turn = visit.turn
     this.#ends = visit.ends
+    this.#opening = visit.opening
     this.source = visit.upgrade.handshake.remoteAddress
     this.subnet = subnetOf(this.source)
     this.sinceMs = visit.guard.now()
@@ -97,9 +103,17 @@ export class WaitingSocket implements Waiting, Visitor {
     }
     const turn = this.#turn
     if (turn === undefined) this.#queued.push({ data, isBinary })
-    else if (isBinary) this.#finish('protocol_violation')
+    else this.#hear(turn, data, isBinary)
+  }
+
+  #hear(turn: PeerTurn<Decision>, data: Buffer, isBinary: boolean): void {
+    const said = this.#opening === undefined ? plainOpening(data, isBinary) : this.#opening(data, isBinary)
+    if (said.kind === 'refused') this.#finish(said.reason)
     else if (!this.#guard.pool.speak(this)) this.#finish('overloaded')
-    else this.#answer(turn, data.toString('utf8'))
+    else {
+      if (said.heard !== undefined) this.#queued.push({ data: said.heard, isBinary })
+      this.#answer(turn, said.text)
+    }
   }
 
   /** The peer has gone away. */
@@ -174,7 +188,10 @@ export class WaitingSocket implements Waiting, Visitor {
     clearTimeout(this.#timer)
     this.#upgrade.socket.off('data', this.#count)
     this.#guard.pool.leave(this)
-    if (this.#socket !== undefined) this.#socket.visitor = undefined
+    if (this.#socket !== undefined) {
+      this.#socket.visitor = undefined
+      this.#ends.left(this.#socket)
+    }
     const turn = this.#turn
     this.#turn = undefined
     turn?.leave(refuse(this.#guard, this.#upgrade.handshake, { reason: 'authentication_timeout' }))
