@@ -112,7 +112,7 @@ function awaitVerdict(guard: Guard, at: Judging, turn: PromiseLike<Turn<Decision
 }
 
 /** What carriers hide, and the secret by which a proxy proves itself. */
-function hidingOf(guard: Guard, options: UpgradeOptions): Hiding {
+export function hidingOf(guard: Guard, options: UpgradeOptions): Hiding {
   const proof = options.proxies?.certificates?.proof
   if (typeof proof !== 'object') return guard.hiding
   return { ...guard.hiding, headers: [...guard.hiding.headers, proof.header.toLowerCase()] }

@@ -95,7 +95,7 @@ class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket> {
   readonly #messages: Policy | undefined
   readonly #replies: boolean
   readonly #clients: Set<WebSocket> | undefined
-  readonly #closings: Closings
+  readonly #closings: Closings<GatedSocket>
 
   constructor(wss: WebSocketServer, guard: Guard, messages: Policy | undefined) {
     this.#wss = wss
