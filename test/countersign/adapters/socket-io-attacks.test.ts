@@ -221,7 +221,67 @@ describe('a transport', () => {
   })
 })
 
+describe('a peer that does not read', () => {
+  it('is cut off at the end, and what is stuck on the way is not delivered', async () => {
+    const hall = await openHall({ namespaces })
+    const one = await bareMember(hall)
+    one.socket.pause()
+    const text = 'x'.repeat(100_000)
+    for (let sent = 0; sent < 200; sent++) hall.io.emit('note', text)
+    await wait(20)
+    await hall.guard.revoke({ subject: 'alice' })
+    one.socket.resume()
+    await one.closed()
+    expect(one.frames.filter((frame) => frame.startsWith('42["note"')).length).toBeLessThan(200)
+    expect(one.frames.some((frame) => frame.includes('auth_end'))).toBe(false)
+  })
+
+  it('is not told of its refusals any more', async () => {
+    const hall = await openHall({ namespaces })
+    const one = await bareMember(hall)
+    one.socket.pause()
+    for (let sent = 0; sent < 200; sent++) hall.io.emit('note', 'x'.repeat(100_000))
+    one.say('42["kick","bob"]', '42["say","through"]')
+    await until(() => hall.heard.length > 0)
+    one.socket.resume()
+    await until(() => one.frames.filter((frame) => frame.startsWith('42["note"')).length === 200)
+    expect(one.frames.some((frame) => frame.includes('auth_error'))).toBe(false)
+  })
+})
+
+describe('attachments', () => {
+  it('end the transport once they are far beyond what any policy lets through', async () => {
+    const hall = await openHall({
+      namespaces: {
+        '/': { events: messagePolicy({ actions: { say: { roles: 'anyone' } }, binary: 'anyone' }) },
+      },
+    })
+    const one = await bareMember(hall)
+    const places = Array.from({ length: 10 }, (_, num) => ({ _placeholder: true, num }))
+    one.say(`4510-${JSON.stringify(['say', ...places])}`, ...places.map(() => Buffer.alloc(60_000)))
+    await one.closed()
+    expect(hall.heard).toEqual([])
+    expect(hall.journal).toContainEqual(expect.objectContaining({ reason: 'message_too_big' }))
+  })
+})
+
 describe('acknowledgements', () => {
+  it('are not given to who has left the namespace', async () => {
+    const kept: ((text: string) => void)[] = []
+    const hall = await openHall({
+      namespaces,
+      application: (socket) => socket.on('say', (...args: unknown[]) => keep(kept, args.at(-1))),
+    })
+    const one = await bareMember(hall)
+    one.say('421["say"]')
+    await until(() => kept.length > 0)
+    one.say('41')
+    await until(() => hall.guard.leases().length === 0)
+    kept[0]?.('late')
+    await wait(20)
+    expect(one.frames.filter((frame) => frame.startsWith('43'))).toEqual([])
+  })
+
   it('are heard once, however often they are sent, and never without a question', async () => {
     const hall = await openHall({ namespaces })
     const one = await bareMember(hall)

@@ -1,7 +1,7 @@
 import { createServer, request } from 'node:http'
 import { Server } from 'socket.io'
 import { WebSocket } from 'ws'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, onTestFinished, test } from 'vitest'
 import {
   authorization,
   cookie,
@@ -222,6 +222,28 @@ describe.each(modes)('a guarded Socket.IO server, over %s', (mode) => {
     expect(hall.io._nsps.has('/room-17')).toBe(false)
   })
 
+  it('believes a listed proxy about the address of a client', async () => {
+    const hall = await openHall({ proxies: { trusted: ['127.0.0.1'] } })
+    const auth = { ticket: await hall.ticketFor('alice') }
+    await expectIn(
+      hall.call(mode, {
+        auth,
+        extraHeaders: { 'X-Forwarded-For': '203.0.113.7', 'X-Forwarded-Proto': 'https' },
+      }),
+      mode,
+    )
+    expect(hall.guests[0]?.data.lease.remoteAddress).toBe('203.0.113.7')
+    await hall.guard.revoke({ address: '203.0.113.0/24' })
+    await until(() => hall.guard.leases().length === 0)
+  })
+
+  it('takes no bearer credential over cleartext off loopback', async () => {
+    const hall = await openHall({ proxies: { trusted: ['127.0.0.1'] } })
+    const auth = { ticket: await hall.ticketFor('alice') }
+    const caller = hall.call(mode, { auth, extraHeaders: { 'X-Forwarded-For': '203.0.113.7' } })
+    await expectOut(caller, 'insecure_transport')
+  })
+
   it('puts each socket into the room of its subject', async () => {
     const hall = await openHall()
     const alice = hall.call(mode, { auth: { ticket: await hall.ticketFor('alice') } })
@@ -277,6 +299,24 @@ describe('every request of Engine.IO', () => {
     const statuses = []
     for (let tried = 0; tried < 5; tried++) statuses.push(await statusOf(hall.port, '', {}))
     expect(statuses).toEqual([200, 200, 200, 503, 503])
+  })
+
+  it('that opened the transport is judged, and not an upgrade in which browsers show less', async () => {
+    const hall = await openHall({ accept: [ticket({ from: authorization('Bearer') })] })
+    const headers = { Authorization: `Bearer ${await hall.ticketFor('alice')}` }
+    const polling = await rawPolling(hall.port, headers)
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${hall.port}/socket.io/?EIO=4&transport=websocket&sid=${polling.sid}`,
+    )
+    await new Promise((resolve) => void socket.on('open', resolve))
+    onTestFinished(() => socket.terminate())
+    socket.send('2probe')
+    await new Promise((resolve) => void socket.on('message', resolve))
+    socket.send('5')
+    await until(() => hall.guard.pool.size === 1)
+    socket.send('40')
+    await until(() => hall.guests.length > 0)
+    expect(hall.guests[0]?.data.lease.principal.id).toBe('alice')
   })
 
   it('does not lend the cookie of one request to the Origin of another', async () => {

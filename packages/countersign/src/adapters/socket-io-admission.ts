@@ -74,7 +74,8 @@ async function goOn(asking: Asking, next: Next): Promise<void> {
 /** @returns the refusal, or `undefined` once the socket is bound */
 async function admit(asking: Asking): Promise<Refused | undefined> {
   const { side, socket, door, visit, shown } = asking
-  const pid = socket.recovered ? shown.pid : undefined
+  // The private id is a bearer credential as any other.
+  const pid = socket.recovered && door.guard.mayCarryBearer(visit.handshake) ? shown.pid : undefined
   const kept = pid === undefined ? undefined : side.recovery?.take(pid, door.guard)
   const decision = kept ?? (await judgeConnect(door.guard, visit.handshake, shown.message))
   if (!isLease(decision) && decision.kind === 'refused') return decision

@@ -55,12 +55,14 @@ export class Requests {
     }
     const visit = this.#visits.get(String(parameters['sid']))
     const refused = this.#guard.greet(handshake) ?? this.#misfit(request, { handshake, parameters, visit })
-    if (refused !== undefined) {
+    // A poll may still fetch the last words.
+    const fetches = refused?.reason === 'shutting_down' && visit?.over === true && !carriesPackets(request)
+    if (refused !== undefined && !fetches) {
       this.#refuse(request, response, refused)
       return
     }
     if (visit === undefined) this.#openings.set(request, handshake)
-    else if (carriesPackets(request)) visit.handshake = handshake
+    else if (request.method === 'POST') visit.handshake = handshake
     next()
   }
 
@@ -85,7 +87,6 @@ export class Requests {
       const bytes = Number(request.headers['content-length'] ?? NaN)
       if (!(bytes <= this.#guard.limits.maxBytes)) return refuse('message_too_big')
     }
-    // A poll may still fetch the last words.
     return visit.passes() || !carriesPackets(request) ? undefined : refuse('protocol_violation')
   }
 

@@ -20,6 +20,8 @@ export interface VisitSide {
   readonly guard: Guard
   /** Namespaces that one transport may have at once, and refusals that it may collect. */
   readonly maxNamespaces: number
+  /** Attachments of one packet, bytes. */
+  readonly maxAttachedBytes: number
   /** Whether a namespace of this name may be asked for at all. */
   lists(namespace: string): boolean
   /** Ends are carried out a few a turn. */
@@ -32,16 +34,14 @@ export class Visit implements Waiting, SeatTransport {
   readonly subnet: string
   readonly sinceMs: number
   /**
-   * Facts of the last request that may have carried a CONNECT, credentials included, as a namespace may be asked for at
-   * any time. All of one request: an Origin never vouches for the cookie of another.
+   * Facts of the opening, then of the last POST, credentials included: a namespace may be asked for at any time. All of one
+   * request: an Origin never vouches for the cookie of another. Not of an upgrade, in which browsers show less.
    */
   handshake: Handshake
   readonly #side: VisitSide
   readonly #conn: Transport
   readonly #write: Transport['write']
   readonly #seats = new Map<string, Seat>()
-  /** Seats whose CONNECT is not answered yet. */
-  #pending = 0
   #refused = 0
   #waits = false
   #over = false
@@ -55,8 +55,10 @@ export class Visit implements Waiting, SeatTransport {
   #bytes = 0
   /** Weight of what came over the socket below. */
   #rawBytes = 0
-  /** The seat whose packet was held last: its attachments follow it. */
-  #holding: Seat | undefined
+  /** Bytes of attachments since the last packet of text. */
+  #attached = 0
+  /** What became of the last packet that was text: held at a seat, or not. */
+  #fate: Seat | 'passes' | 'dropped' = 'dropped'
   /** The socket below, where the transport is a WebSocket. */
   #raw: Duplex | undefined
 
@@ -118,7 +120,6 @@ export class Visit implements Waiting, SeatTransport {
   vacate(seat: Seat): void {
     if (this.#seats.get(seat.namespace) !== seat) return
     this.#seats.delete(seat.namespace)
-    if (!seat.accepted) this.#pending--
     seat.held = []
     const accepted = [...this.#seats.values()].some((one) => one.accepted)
     if (!accepted && !this.#waits && !this.over) this.#wait()
@@ -227,8 +228,17 @@ export class Visit implements Waiting, SeatTransport {
   #hears(data: unknown): boolean {
     if (this.over) return false
     if (this.#waits && !this.#affords(data)) return false
-    if (typeof data !== 'string' || !data.startsWith(packetTypes.connect)) return true
-    return this.#connects(data)
+    if (typeof data !== 'string') return this.#attaches(data)
+    this.#attached = 0
+    return !data.startsWith(packetTypes.connect) || this.#connects(data)
+  }
+
+  /** Socket.IO keeps attachments until the last one is there, and knows a bound for their number only. */
+  #attaches(data: unknown): boolean {
+    const size = Buffer.isBuffer(data) || data instanceof ArrayBuffer ? data.byteLength : Infinity
+    this.#attached += size
+    if (this.#attached > this.#side.maxAttachedBytes) this.drop('message_too_big')
+    return !this.#over
   }
 
   #affords(data: unknown): boolean {
@@ -258,7 +268,6 @@ export class Visit implements Waiting, SeatTransport {
       return false
     }
     this.#seats.set(namespace, new Seat(namespace, this))
-    this.#pending++
     return true
   }
 
@@ -267,19 +276,23 @@ export class Visit implements Waiting, SeatTransport {
     const [data] = packet
     if (this.#parting) return typeof data === 'string' && data.startsWith(packetTypes.disconnect)
     if (!this.passes()) return false
-    if (this.#pending === 0 && this.#holding === undefined) return true
-    if (typeof data !== 'string') {
-      this.#holding?.held.push(packet)
-      return this.#holding === undefined
+    if (typeof data === 'string') this.#fate = this.#fateOf(data)
+    if (this.#fate instanceof Seat) this.#fate.held.push(packet)
+    return this.#fate === 'passes'
+  }
+
+  /** What becomes of a packet, and of the attachments behind it. */
+  #fateOf(packet: string): Seat | 'passes' | 'dropped' {
+    const seat = this.#seats.get(namespaceOf(packet))
+    if (seat?.accepted === true) return 'passes'
+    // Whoever has left a namespace hears no more of it, late acknowledgements included.
+    if (seat === undefined) return packet.startsWith(packetTypes.disconnect) ? 'passes' : 'dropped'
+    if (packet.startsWith(packetTypes.connect)) return this.#welcomes(seat) ? 'passes' : 'dropped'
+    if (packet.startsWith(packetTypes.connectError)) {
+      this.#turnsAway(seat)
+      return 'passes'
     }
-    this.#holding = undefined
-    const seat = this.#seats.get(namespaceOf(data))
-    if (seat === undefined || seat.accepted) return true
-    if (data.startsWith(packetTypes.connect)) return this.#welcomes(seat)
-    if (data.startsWith(packetTypes.connectError)) return this.#turnsAway(seat)
-    seat.held.push(packet)
-    this.#holding = seat
-    return false
+    return seat
   }
 
   /** The namespace accepts. Without a lease nobody is accepted, whatever was configured besides. */
@@ -289,7 +302,6 @@ export class Visit implements Waiting, SeatTransport {
       return false
     }
     seat.accepted = true
-    this.#pending--
     this.#waitNoMore()
     for (const packet of seat.held) this.#write(...packet)
     seat.held = []
@@ -297,11 +309,10 @@ export class Visit implements Waiting, SeatTransport {
   }
 
   /** This guard, or a middleware behind it, has refused. */
-  #turnsAway(seat: Seat): boolean {
+  #turnsAway(seat: Seat): void {
     this.#refused++
     seat.lease?.leave()
     this.vacate(seat)
-    return true
   }
 
   /** Wiped beyond the bound, so that the library reads no further; see `WaitingSocket`. */

@@ -86,6 +86,7 @@ export function guardSocketIo<
 class SocketIoSide implements VisitSide, AdmissionSide {
   readonly guard: Guard
   readonly maxNamespaces: number
+  readonly maxAttachedBytes: number
   readonly recovery: Recovery | undefined
   readonly #io: Server
   readonly #doors: (namespace: string) => NamespaceDoor | undefined
@@ -101,6 +102,7 @@ class SocketIoSide implements VisitSide, AdmissionSide {
       throw new MisuseError('invalid_option', 'maxNamespaces: a whole number from 1 to 1,000')
     this.guard = guard
     this.maxNamespaces = maxNamespaces
+    this.maxAttachedBytes = typeof namespaces === 'function' ? Infinity : mostAttached(namespaces)
     this.recovery = recoveryOf(io)
     this.#io = io
     this.#doors =
@@ -249,6 +251,14 @@ function doorFrom(namespace: string, rules: NamespaceRules, guard: Guard): Names
   const judge: unknown = rules.guard ?? guard
   if (!(judge instanceof Guard)) throw new MisuseError('invalid_option', `${what}: guard is no guard`)
   return { guard: judge, events, rooms: userRooms }
+}
+
+/**
+ * Twice what any policy lets through: who is a little over is told so, who goes on is cut off. Where there is a namespace
+ * without a policy, Socket.IO's own bounds hold.
+ */
+function mostAttached(table: Readonly<Record<string, NamespaceRules>>): number {
+  return Math.max(0, ...Object.values(table).map(({ events }) => (events?.limits.maxBytes ?? Infinity) * 2))
 }
 
 function guardsOf(table: Readonly<Record<string, NamespaceRules>>): readonly Guard[] {
