@@ -40,6 +40,9 @@ const policy = messagePolicy({
 })
 const namespaces = { '/': { events: policy }, '/chat': { events: policy } }
 
+/** Nothing ends here because its time is over. */
+const patient = { deadlineMs: 60_000 }
+
 /** A bare WebSocket that has been let into `/`. */
 async function bareMember(hall: Hall): Promise<Bare> {
   const one = await bare(hall)
@@ -76,7 +79,7 @@ describe('raw frames through a bare WebSocket', () => {
     ['binary data before acceptance', [Buffer.from('abc')]],
     ['one frame beyond the bound', [`40${'x'.repeat(100_000)}`]],
   ])('end the transport for %s, without effect', async (_what, packets) => {
-    const hall = await openHall({ namespaces })
+    const hall = await openHall({ namespaces, limits: patient })
     const one = await bare(hall)
     one.say(...packets)
     await one.closed()
@@ -94,7 +97,7 @@ describe('raw frames through a bare WebSocket', () => {
     ['an attachment that was not announced', [Buffer.from('abc')]],
     ['an event for a namespace without CONNECT', ['42/chat,["say","hello"]']],
   ])('end the transport of a member for %s', async (_what, packets) => {
-    const hall = await openHall({ namespaces })
+    const hall = await openHall({ namespaces, limits: patient })
     const one = await bareMember(hall)
     one.say(...packets)
     await one.closed()
@@ -246,6 +249,30 @@ describe('a peer that does not read', () => {
     one.socket.resume()
     await until(() => one.frames.filter((frame) => frame.startsWith('42["note"')).length === 200)
     expect(one.frames.some((frame) => frame.includes('auth_error'))).toBe(false)
+  })
+})
+
+describe('the end', () => {
+  it('is the last word, whatever the application writes while it is told', async () => {
+    const hall = await openHall({
+      namespaces,
+      application: (socket) => socket.on('disconnect', () => void socket.emit('secret', 'from a listener')),
+    })
+    const one = await bareMember(hall)
+    await hall.guard.revoke({ subject: 'alice' })
+    await one.closed()
+    expect(one.frames.slice(-2)).toEqual(['42["auth_end",{"reason":"revoked","advice":"stop"}]', '41'])
+  })
+
+  it('is exact for what arrives, before the wheel has come round', async () => {
+    const hall = await openHall({ namespaces, limits: { jitter: 0, graceMs: 0 } })
+    const one = await bareMember(hall)
+    const moment = hall.clock.now()
+    Object.assign(hall.clock, { now: () => moment + 900_001 })
+    one.say('42["say","late"]')
+    await one.closed()
+    expect(hall.heard).toEqual([])
+    expect(one.frames.at(-2)).toBe('42["auth_end",{"reason":"lease_expired","advice":"new_credential"}]')
   })
 })
 

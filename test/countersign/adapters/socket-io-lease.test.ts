@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { cookie, firstMessage, type Reason } from '../../../packages/countersign/src/index.ts'
-import { session, ticket } from '../../../packages/countersign/src/methods/index.ts'
-import { pageOrigin } from '../support/guard.ts'
+import { cookie, memory, type Reason } from '../../../packages/countersign/src/index.ts'
+import { session } from '../../../packages/countersign/src/methods/index.ts'
+import { pageOrigin, wrapped } from '../support/guard.ts'
 import { until } from '../support/sockets.ts'
 import { expectIn, modes, openHall, type Caller, type Hall, type Mode } from './socket-io-room.ts'
 
@@ -282,6 +282,28 @@ describe.each(modes)('connection state recovery, over %s', (mode) => {
     await until(() => hall.guard.leases().length === 0)
   })
 
+  it('takes the private id of a session for the bearer credential that it is', async () => {
+    const { hall, alice } = await withAlice(mode, { server, proxies: { trusted: ['127.0.0.1'] } })
+    await lose(hall, alice)
+    const auth = { pid: Reflect.get(alice.client, '_pid'), offset: Reflect.get(alice.client, '_lastOffset') }
+    const caller = hall.call(mode, { auth, extraHeaders: { 'X-Forwarded-For': '203.0.113.7' } })
+    await until(() => caller.fate.length > 0)
+    expect(caller.fate).toEqual(['refused: insecure_transport'])
+    expect(caller.events).toEqual([])
+  })
+
+  it('lets nobody past whom no guard was asked about, though the application has turned middlewares off', async () => {
+    const { hall, alice } = await withAlice(mode, { server })
+    await lose(hall, alice)
+    const recovery: unknown = Reflect.get(Reflect.get(hall.io, 'opts'), 'connectionStateRecovery')
+    Reflect.set(Object(recovery), 'skipMiddlewares', true)
+    alice.client.connect()
+    await until(() => hall.journal.some(({ reason }) => reason === 'internal'))
+    await until(() => hall.io.engine.clientsCount === 0)
+    expect(alice.fate.filter((word) => word === 'connected')).toHaveLength(1)
+    expect(alice.events.map(([, text]) => text)).toEqual(['heard'])
+  })
+
   it('gives a parked lease to one of two who ask at once', async () => {
     const { hall, alice } = await withAlice(mode, { server })
     await lose(hall, alice)
@@ -295,12 +317,21 @@ describe.each(modes)('connection state recovery, over %s', (mode) => {
 })
 
 it('gives the lease back where the client goes while it is judged', async () => {
-  const slow = ticket({ from: firstMessage() })
-  const hall = await openHall({ limits, accept: [slow] })
-  const auth = { ticket: await hall.ticketFor('alice') }
-  const alice = hall.call('websocket', { auth })
-  alice.client.io.engine.on('open', () => void setTimeout(() => alice.client.io.engine.close(), 0))
+  const judged = Promise.withResolvers<void>()
+  let asked = false
+  const records = wrapped(memory(), (name, call) => {
+    if (name !== 'takeTicket') return call()
+    asked = true
+    return judged.promise.then(call)
+  })
+  const hall = await openHall({ limits, records })
+  const alice = hall.call('websocket', { auth: { ticket: await hall.ticketFor('alice') } })
+  await until(() => asked)
+  alice.client.io.engine.close()
   await until(() => hall.io.engine.clientsCount === 0)
-  await wait(20)
+  judged.resolve()
+  await until(() => hall.journal.some(({ kind }) => kind === 'accepted'))
+  await wait(10)
   expect(hall.guard.leases()).toEqual([])
+  expect(hall.guests).toEqual([])
 })
