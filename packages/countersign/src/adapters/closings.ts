@@ -1,30 +1,29 @@
 /** Ends of sockets, a few a turn of the event loop: whoever ends a thousand at once does not keep the others waiting. */
 import type { Reason } from '../core/reasons.ts'
-import type { GatedSocket } from './gated-socket.ts'
 
 /** What one turn of the event loop closes at most: about a millisecond's worth. */
 const perTurn = 32
 
 /** A socket that is to be told. Nothing has passed its gate since it was handed over. */
-interface Closing {
-  readonly socket: GatedSocket
+interface Closing<S> {
+  readonly socket: S
   readonly reason: Reason
 }
 
 /** The first few are closed at once, what is beyond them in the turns that follow, in order. */
-export class Closings {
-  readonly #close: (socket: GatedSocket, reason: Reason) => void
-  #waiting: Closing[] = []
+export class Closings<S extends object> {
+  readonly #close: (socket: S, reason: Reason) => void
+  #waiting: Closing<S>[] = []
   #closedInTurn = 0
   #scheduled = false
   readonly #next = (): void => this.#turn()
 
-  constructor(close: (socket: GatedSocket, reason: Reason) => void) {
+  constructor(close: (socket: S, reason: Reason) => void) {
     this.#close = close
   }
 
   /** Closes the socket, now or in a turn to come. */
-  add(socket: GatedSocket, reason: Reason): void {
+  add(socket: S, reason: Reason): void {
     if (!this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#next)

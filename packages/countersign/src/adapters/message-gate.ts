@@ -1,14 +1,13 @@
 /** Holds what arrives on one socket to a policy: in order, and never beyond the lease. */
 import { isThenable } from '../core/drive.ts'
-import { answerInTime } from '../core/deadline.ts'
 import type { Guard } from '../core/guard.ts'
-import { judge, refusedMessage, type Judged, type Judgement } from '../core/judgement.ts'
+import { judge, type Judged, type Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
 import { Meter } from '../core/message-rate.ts'
 import { excessRate, overallRate, type Policy } from '../core/policy.ts'
-import type { MaybePromise } from '../core/records.ts'
 import { errorFrame, type MessageError } from './frames.ts'
 import type { GatedSocket, MessageFilter } from './gated-socket.ts'
+import { awaitJudgement } from './message-judging.ts'
 import { bytesOf, readMessage, type InboundMessage } from './inbound-message.ts'
 
 /** Whose messages are judged. */
@@ -38,8 +37,6 @@ const tooMany: InboundMessage = {
   action: undefined,
   id: undefined,
 }
-/** How often a message is judged anew because roles changed while its judgement was awaited. */
-const maxJudgements = 3
 
 /**
  * One for each socket. What needs no waiting passes in the call in which it arrives, without a promise; while one message
@@ -119,34 +116,16 @@ export class MessageGate implements MessageFilter {
     else this.#conclude(question, judgement)
   }
 
-  /** Roles may change while a judgement is awaited: it counts only for the principal that the lease then has. */
   async #await(question: Question, first: PromiseLike<Judgement>): Promise<void> {
     this.#waits = true
-    const endMs = this.#guard.now() + this.#policy.limits.deadlineMs
-    let asked = question
-    let awaited: MaybePromise<Judgement> = first
-    for (let judgements = 1; ; judgements++) {
-      const judgement = isThenable(awaited) ? await this.#inTime(awaited, endMs) : awaited
-      const { principal } = this.#lease
-      if (!this.#isOpen() || principal === asked.principal) {
-        this.#goOn(asked, judgement)
-        return
-      }
-      const rule = this.#policy.ruleFor(principal, asked.action)
-      if (rule === undefined || judgements === maxJudgements) {
-        this.#goOn(asked, refusedMessage.forbidden)
-        return
-      }
-      asked = { ...asked, rule, principal }
-      awaited = judge(this.#policy, asked, this.#guard)
+    const court = {
+      policy: this.#policy,
+      guard: this.#guard,
+      lease: this.#lease,
+      isOpen: () => this.#isOpen(),
     }
-  }
-
-  #inTime(awaited: PromiseLike<Judgement>, endMs: number): Promise<Judgement> {
-    const { deadlineMs } = this.#policy.limits
-    // A clock that is set back does not make the wait longer.
-    const withinMs = Math.min(endMs - this.#guard.now(), deadlineMs)
-    return answerInTime(this.#policy.clock, { awaited, withinMs, otherwise: refusedMessage.forbidden })
+    const { asked, judgement } = await awaitJudgement(court, question, first)
+    this.#goOn(asked, judgement)
   }
 
   #goOn(question: Question, judgement: Judgement): void {

@@ -79,7 +79,7 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   readonly #waiting = new Map<GatedSocket, WaitingSocket>()
   readonly #replies: boolean
   readonly #clients: Set<WebSocket> | undefined
-  readonly #closings: Closings
+  readonly #closings: Closings<GatedSocket>
 
   constructor(wss: WebSocketServer, guard: Guard, { messages, reception, opening }: SideOptions) {
     this.#guard = guard

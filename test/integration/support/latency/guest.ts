@@ -34,6 +34,8 @@ export interface Guest {
   readonly certificate: { readonly fingerprint: string; readonly serial: string } | undefined
   /** WAMP: id of the session. */
   readonly wampSession: number | undefined
+  /** Whether the close frame has a code. */
+  readonly coded: boolean
 }
 
 /** How numbers travel, where they are not simply messages. */
@@ -42,6 +44,8 @@ export interface Words {
   say(number: string): string
   /** The number that a message says; `NaN`: none. */
   hear(text: string): number
+  /** The reason of the end among what was said, where the close frame has none. */
+  farewell?(texts: readonly string[]): string | undefined
 }
 
 /** Numbers as they are; a frame of ours is none. */
@@ -107,6 +111,7 @@ export async function admitted(
     closed,
     certificate,
     wampSession,
+    coded: words.farewell === undefined,
   }
 }
 
@@ -120,8 +125,9 @@ function ending(line: Line, words: Words): Promise<End> {
   return new Promise((resolve) => {
     line.socket.on('close', (code, reason) => {
       const [at, atMs] = [performance.now(), Date.now()]
-      const goodbye = words === plainWords ? undefined : goodbyeIn(line.texts)
-      resolve({ code, reason: reason.toString(), goodbye, at, atMs })
+      const told = words.farewell?.(line.texts)
+      const goodbye = words === plainWords || words.farewell !== undefined ? undefined : goodbyeIn(line.texts)
+      resolve({ code, reason: told ?? reason.toString(), goodbye, at, atMs })
     })
   })
 }

@@ -8,6 +8,7 @@ import type { Place } from './place.ts'
 import { foundTown, type Town } from './town.ts'
 import type { Trigger } from './triggers.ts'
 import { openRealm, type WampPlaces } from './wamp-ways.ts'
+import { openSocketIo } from './socket-io-ways.ts'
 import { openDoors, type Way } from './ways.ts'
 
 /** Sockets of one way in and round that a trigger ends at least, each of an account of its own; one more looks on. */
@@ -60,8 +61,8 @@ export class Measuring {
   static async begin(): Promise<Measuring> {
     const town = await foundTown()
     return new Measuring(town, await openRealm(town), [
-      await openDoors(town, false),
-      await openDoors(town, true),
+      await openPlaces(town, false),
+      await openPlaces(town, true),
     ])
   }
 
@@ -143,6 +144,11 @@ export class Measuring {
   }
 }
 
+/** The doors of the lab, and Socket.IO. */
+async function openPlaces(town: Town, short: boolean): Promise<ReadonlyMap<string, Place>> {
+  return new Map([...(await openDoors(town, short)), ['Socket.IO', await openSocketIo(town, short)]])
+}
+
 /** What somebody needs for this way in. The secret of a login is made with the login. */
 function needsOf({ roots }: Way): Parameters<Town['person']>[0] {
   return [
@@ -201,7 +207,8 @@ function expectSilence(guest: Guest, { application, client, heard }: Pulled): vo
 function expectEnd(guest: Guest, end: End, { reason }: Pick<Trigger, 'reason'>): void {
   const { close, wamp } = reasons[reason]
   const goodbye = guest.wampSession === undefined ? undefined : wamp
-  expect(end).toMatchObject({ code: close, reason, goodbye })
+  // Engine.IO closes without a code (RFC 6455 §7.1.5).
+  expect(end).toMatchObject({ code: guest.coded ? close : 1005, reason, goodbye })
   expect([guest.lease.ended, guest.lease.reason]).toEqual([true, reason])
 }
 

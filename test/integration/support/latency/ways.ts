@@ -24,8 +24,8 @@ export interface Visit {
 
 /** One way in. */
 export interface Way {
-  /** Number of the door: `D1`. */
-  readonly door: DoorId
+  /** Number of the door: `D1`; a name where the lab has none. */
+  readonly door: DoorId | 'Socket.IO'
   /** What is shown there, in the words of the lab's table of doors. */
   readonly accepts: string
   /** Besides, where one door takes the same thing at two places. */
@@ -93,7 +93,8 @@ const withCookie = (name: string, value: string): ClientOptions => ({
   headers: { cookie: `${name}=${value}` },
 })
 
-async function ticketOf({ town, person, place }: Visit, apiKey?: string): Promise<string> {
+/** A ticket of this login, for this place. */
+export async function ticketOf({ town, person, place }: Visit, apiKey?: string): Promise<string> {
   const { subject, session } = person
   const { audience } = place.guard
   return (await town.issuer.issue.ticket({ subject, roles, session: session.id, apiKey, audience })).ticket

@@ -1,0 +1,195 @@
+/** The first middleware of every namespace: a CONNECT is judged, and its socket bound to a lease. */
+import type { Socket } from 'socket.io'
+import type { Guard } from '../core/guard.ts'
+import type { Handshake } from '../core/handshake.ts'
+import { refuse, type Decision, type Refused } from '../core/knock.ts'
+import type { Lease, LeaseHolder } from '../core/lease.ts'
+import type { Policy } from '../core/policy.ts'
+import type { Principal } from '../core/principal.ts'
+import { findCredential } from '../core/search.ts'
+import { takeAuth, type Shown } from './socket-io-auth.ts'
+import { bindGate } from './socket-io-gate.ts'
+import { packetText } from './socket-io-packets.ts'
+import type { Recovery } from './socket-io-recovery.ts'
+import { ConnectRefusal, tell, type Seat } from './socket-io-seat.ts'
+import type { Visit } from './socket-io-visit.ts'
+
+/** A namespace's rules, complete. */
+export interface NamespaceDoor {
+  readonly guard: Guard
+  /** `undefined`: every event passes. */
+  readonly events: Policy | undefined
+  /** Whether sockets join the room of their subject. */
+  readonly rooms: boolean
+}
+
+/** What middlewares need of their server. */
+export interface AdmissionSide {
+  /** `undefined` where connection state recovery is off. */
+  readonly recovery: Recovery | undefined
+  doorOf(namespace: string): NamespaceDoor | undefined
+  visitOf(conn: Socket['conn']): Visit | undefined
+}
+
+type Next = (error?: Error) => void
+
+/** A CONNECT that is being judged. */
+interface Asking {
+  readonly side: AdmissionSide
+  readonly socket: Socket
+  readonly door: NamespaceDoor
+  readonly visit: Visit
+  readonly seat: Seat
+  readonly shown: Shown
+}
+
+/** The middleware. It stands before all others, so that none of them sees what was shown in `auth`. */
+export function admission(side: AdmissionSide): (socket: Socket, next: Next) => void {
+  return (socket, next) => {
+    const shown = takeAuth(socket.handshake.auth)
+    const door = side.doorOf(socket.nsp.name)
+    const visit = side.visitOf(socket.conn)
+    const seat = visit?.take(socket)
+    if (seat !== undefined) seat.expiring = shown.expiring
+    if (door === undefined || visit === undefined || seat === undefined) {
+      next(new ConnectRefusal(tell('forbidden')))
+      return
+    }
+    void goOn({ side, socket, door, visit, seat, shown }, next)
+  }
+}
+
+/** Says what became of it. What a middleware behind this one throws keeps the socket out, and the process up. */
+async function goOn(asking: Asking, next: Next): Promise<void> {
+  try {
+    const refused = await admit(asking)
+    if (refused === undefined) next()
+    else next(new ConnectRefusal(tell(refused.reason, refused.retryAfterMs)))
+  } catch (error) {
+    asking.door.guard.failed(error)
+    asking.visit.drop('internal')
+  }
+}
+
+/** @returns the refusal, or `undefined` once the socket is bound */
+async function admit(asking: Asking): Promise<Refused | undefined> {
+  const { side, socket, door, visit, shown } = asking
+  // The private id is a bearer credential as any other.
+  const pid = socket.recovered && door.guard.mayCarryBearer(visit.handshake) ? shown.pid : undefined
+  const kept = pid === undefined ? undefined : side.recovery?.take(pid, door.guard)
+  const decision = kept ?? (await judgeConnect(door.guard, visit.handshake, shown.message))
+  if (!isLease(decision) && decision.kind === 'refused') return decision
+  const lease = isLease(decision) ? decision : decision.lease
+  const refused = (reason: Refused['reason']): Refused => {
+    lease.leave()
+    return door.guard.refusal(visit.handshake, reason)
+  }
+  if (visit.over) return refused('authentication_timeout')
+  // Rooms, data and missed packets are those of whoever was connected before.
+  if (socket.recovered && !isSubject(socket, lease.principal)) return refused('forbidden')
+  if (!lease.open()) return refused(lease.reason ?? 'internal')
+  bind(asking, lease)
+  return undefined
+}
+
+function isLease(value: Lease | Decision): value is Lease {
+  return 'grant' in value
+}
+
+/**
+ * Judges what `auth` shows, or what came with the request. A token in `auth` is explicit and goes before what browsers
+ * attach unasked; beside another explicit credential that says something else it is refused.
+ */
+async function judgeConnect(
+  guard: Guard,
+  handshake: Handshake,
+  message: string | undefined,
+): Promise<Decision> {
+  const refused = (reason: Refused['reason']): Refused => guard.refusal(handshake, reason)
+  const asked =
+    message === undefined ? handshake : { ...handshake, cookie: undefined, certificate: undefined }
+  if (message !== undefined) {
+    const beside = findCredential({ ...guard.places, ambient: [] }, handshake)
+    if (beside.kind === 'refused') return refused(beside.reason)
+    if (beside.kind === 'credential' && !saysToken(guard, message, beside.credential))
+      return refused('protocol_violation')
+  }
+  let turn = await guard.knock(asked)
+  if (turn.kind === 'peer' && message !== undefined)
+    turn = await turn.answer({ text: message, now: guard.now() })
+  if (turn.kind === 'done') return turn.value
+  // Nothing was shown, or a challenge would have to be answered: a CONNECT is one packet.
+  const decision = refused(message === undefined ? 'missing_credential' : 'invalid_credential')
+  turn.leave(refuse(guard, handshake, decision))
+  return decision
+}
+
+/** Whether a payload shows the very credential that was found beside it. */
+function saysToken(
+  guard: Guard,
+  message: string,
+  credential: Extract<ReturnType<typeof findCredential>, { kind: 'credential' }>['credential'],
+): boolean {
+  if (credential.kind !== 'token') return false
+  return guard.places.message.some(({ carrier }) => {
+    const shown = carrier.read(message)
+    return shown.kind === 'found' && shown.value.kind === 'token' && shown.value.text === credential.text
+  })
+}
+
+/** Hands the lease to the socket and everything at it that asks a lease. */
+function bind({ side, socket, door, visit, seat }: Asking, lease: Lease): void {
+  seat.lease = lease
+  lease.hold(seatHolder, seat)
+  keepLease(socket, lease)
+  if (door.rooms) void socket.join(`user:${lease.principal.id}`)
+  const renewal = bindGate({ socket, door, visit, seat, lease })
+  socket.once('disconnect', (reason) => {
+    renewal.gone()
+    const pid: unknown = Reflect.get(socket, 'pid')
+    const left = reason === 'client namespace disconnect' || reason === 'server namespace disconnect'
+    if (side.recovery === undefined || left || typeof pid !== 'string') lease.leave()
+    else side.recovery.park(pid, door.guard, lease)
+    visit.vacate(seat)
+  })
+  // Warned while nobody held it.
+  if (lease.phase === 'due') seatHolder.warn(seat, lease, lease.untilMs - door.guard.now())
+}
+
+/** Carries out what the leases of seats command. One object for all. */
+const seatHolder: LeaseHolder<Seat> = {
+  warn(seat, _lease, inMs) {
+    if (!seat.expiring) return
+    const told = { in: Math.max(0, Math.ceil(inMs / 1_000)) }
+    const packet = packetText('event', { namespace: seat.namespace, data: ['auth_expiring', told] })
+    if (seat.accepted) seat.transport.say(packet)
+    else seat.held.push([packet])
+  },
+  close(seat, _lease, reason) {
+    seat.transport.end(reason)
+  },
+}
+
+/**
+ * `data.lease` is for this process: adapters that carry `data` to other nodes do not see it. `data.subject` is for
+ * them, and says whose session a recovered one is.
+ */
+function keepLease(socket: Socket, lease: Lease): void {
+  const { id, realm } = lease.principal
+  const data: object = socket.data
+  Object.defineProperty(data, 'lease', {
+    value: lease,
+    enumerable: false,
+    configurable: true,
+    writable: true,
+  })
+  Object.assign(data, { subject: { id, realm } })
+}
+
+function isSubject(socket: Socket, { id, realm }: Principal): boolean {
+  const data: unknown = socket.data
+  const subject: unknown =
+    typeof data === 'object' && data !== null ? Reflect.get(data, 'subject') : undefined
+  if (typeof subject !== 'object' || subject === null) return false
+  return Reflect.get(subject, 'id') === id && Reflect.get(subject, 'realm') === realm
+}

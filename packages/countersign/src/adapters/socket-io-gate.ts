@@ -1,0 +1,60 @@
+/** What arrives at one Socket.IO socket, before any of its listeners, `onAny` included. */
+import type { Socket } from 'socket.io'
+import type { Guard } from '../core/guard.ts'
+import type { Lease } from '../core/lease.ts'
+import type { Policy } from '../core/policy.ts'
+import { EventGate, type EventPacket, type Speaker } from './socket-io-events.ts'
+import { decodedTypes } from './socket-io-packets.ts'
+import { Renewal } from './socket-io-renewal.ts'
+import type { Seat } from './socket-io-seat.ts'
+import type { Visit } from './socket-io-visit.ts'
+
+/** The event that is Countersign's own. */
+const ownEvent = 'auth'
+
+/** A socket with everything that judges what it says. */
+interface Gated {
+  readonly socket: Socket
+  readonly door: { readonly guard: Guard; readonly events: Policy | undefined }
+  readonly visit: Visit
+  readonly seat: Seat
+  readonly lease: Lease
+}
+
+/**
+ * Puts itself where Socket.IO hands decoded packets to a socket: its own middlewares (`socket.use`) come after `onAny`.
+ * @returns what renews the lease; tell it when the socket is gone
+ */
+export function bindGate({ socket, door, visit, seat, lease }: Gated): Renewal {
+  const { guard, events } = door
+  const renewal = new Renewal(guard, seat, visit.handshake)
+  const deliver = socket._onpacket.bind(socket)
+  const speaker: Speaker = {
+    guard,
+    seat,
+    lease,
+    isOwn: (name) => name === ownEvent,
+    pass: (packet) => {
+      if (packet.data[0] === ownEvent) renewal.takes(packet)
+      else deliver(decoded(socket, packet))
+    },
+  }
+  const gate = events === undefined ? undefined : new EventGate(events, speaker)
+  socket._onpacket = (packet) => {
+    if (!visit.passes()) return
+    const type: number = packet.type
+    if (type === decodedTypes.event) {
+      const { id } = packet
+      const data: readonly unknown[] = Array.isArray(packet.data) ? packet.data : []
+      if (gate === undefined) speaker.pass({ data, id })
+      else gate.takes({ data, id })
+    } else if (type !== decodedTypes.ack || gate?.admitsAck() !== false) deliver(packet)
+  }
+  return renewal
+}
+
+/** A copy: Socket.IO adds the acknowledgement to what it is given. */
+function decoded(socket: Socket, { data, id }: EventPacket): Parameters<Socket['_onpacket']>[0] {
+  const packet = { type: decodedTypes.event, nsp: socket.nsp.name, data: [...data] }
+  return id === undefined ? packet : { ...packet, id }
+}
