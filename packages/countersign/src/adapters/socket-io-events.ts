@@ -1,12 +1,10 @@
 /** Holds what arrives at one Socket.IO socket to a policy: in order, before any listener, and never beyond the lease. */
-import { isThenable } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
-import { judge, type Judged, type Judgement } from '../core/judgement.ts'
+import type { Judged, Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
-import { Meter } from '../core/message-rate.ts'
-import { excessRate, overallRate, type Policy } from '../core/policy.ts'
+import type { Policy } from '../core/policy.ts'
 import type { MessageError } from './frames.ts'
-import { awaitJudgement } from './message-judging.ts'
+import { JudgedLine, type Counter } from './judged-line.ts'
 import { isEventName, packetText, weigh } from './socket-io-packets.ts'
 import type { Seat } from './socket-io-seat.ts'
 
@@ -21,14 +19,16 @@ export interface EventPacket {
 /** A peer that leaves so much unread is not told of its refusals any more, bytes. */
 const maxUnread = 65_536
 
-/** An event that was weighed, or one that is answered by its refusal alone. */
+/** An event that was weighed. */
 interface Weighed extends EventPacket {
+  /** Its name. */
+  readonly action: string
   readonly bytes: number
 }
 
 /** An event under its row. */
 interface Question extends Judged {
-  readonly packet: EventPacket
+  readonly id: number | undefined
 }
 
 /** Whose events are judged, and where they go. */
@@ -42,143 +42,100 @@ export interface Speaker {
   isOwn(name: string): boolean
 }
 
-/** One for each socket of a namespace with a policy. What needs no waiting passes in the call in which it arrives. */
-export class EventGate {
+/** One for each socket of a namespace with a policy. */
+export class EventGate implements Counter<Weighed, Question> {
+  readonly lease: Lease
   readonly #policy: Policy
-  readonly #guard: Guard
   readonly #seat: Seat
-  readonly #lease: Lease
   readonly #speaker: Speaker
-  readonly #meter: Meter
-  #queue: Weighed[] = []
-  #queuedBytes = 0
-  /** A judgement is awaited. */
-  #waits = false
+  readonly #line: JudgedLine<Weighed, Question>
 
   constructor(policy: Policy, speaker: Speaker) {
+    this.lease = speaker.lease
     this.#policy = policy
-    this.#guard = speaker.guard
     this.#seat = speaker.seat
-    this.#lease = speaker.lease
     this.#speaker = speaker
-    this.#meter = new Meter(policy.rates, speaker.guard.now())
+    this.#line = new JudgedLine(policy, speaker.guard, this)
   }
 
   /** An event has arrived. */
-  takes(packet: EventPacket): void {
-    const [name] = packet.data
+  takes({ data, id }: EventPacket): void {
+    const [name] = data
     const action = isEventName(name) ? name : undefined
-    const retryInMs = this.#meter.spend(overallRate, this.#guard.now())
+    const retryInMs = this.#line.spendOverall()
     if (retryInMs > 0) {
-      this.#refuseExcess({ action, id: packet.id }, retryInMs)
+      this.#refuseExcess({ action, id }, retryInMs)
       return
     }
-    const weight = weigh(packet.data, this.#policy.limits)
-    if (weight.kind === 'refused') this.#refuse({ reason: weight.reason, action, id: packet.id })
-    else if (action === undefined) this.#refuse({ reason: 'protocol_violation', action, id: packet.id })
-    else if (weight.binary && !this.#policy.allowsBinary(this.#lease.principal))
-      this.#refuse({ reason: 'forbidden', action, id: packet.id })
-    else if (this.#waits || this.#queue.length > 0) this.#enqueue({ ...packet, bytes: weight.bytes })
-    else this.#decide(packet)
+    const weight = weigh(data, this.#policy.limits)
+    if (weight.kind === 'refused') this.#refuse({ reason: weight.reason, action, id })
+    else if (action === undefined) this.#refuse({ reason: 'protocol_violation', action, id })
+    else if (weight.binary && !this.#policy.allowsBinary(this.lease.principal))
+      this.#refuse({ reason: 'forbidden', action, id })
+    else this.#line.join({ data, id, action, bytes: weight.bytes })
   }
 
   /** An acknowledgement has arrived: it counts as a message. @returns whether it may pass */
   admitsAck(): boolean {
-    if (this.#meter.spend(overallRate, this.#guard.now()) === 0) return true
-    this.#exceed()
+    if (this.#line.spendOverall() === 0) return true
+    this.#line.exceed()
     return false
   }
 
-  #isOpen(): boolean {
-    return !this.#seat.transport.over && !this.#lease.over()
+  /** See `Counter`. */
+  isOpen(): boolean {
+    return !this.#seat.transport.over && !this.lease.over()
+  }
+
+  /** See `Counter`. */
+  bytesOf({ bytes }: Weighed): number {
+    return bytes
   }
 
   /** The row that decides; then whatever the row asks for. */
-  #decide(packet: EventPacket): void {
-    const [name, ...args] = packet.data
-    if (!isEventName(name)) return
-    if (this.#speaker.isOwn(name)) {
+  take(packet: Weighed): void {
+    const { action, data, id } = packet
+    if (this.#speaker.isOwn(action)) {
       this.#speaker.pass(packet)
       return
     }
-    const { principal } = this.#lease
-    const rule = this.#policy.ruleFor(principal, name)
+    const { principal } = this.lease
+    const rule = this.#policy.ruleFor(principal, action)
     // After the rule: nobody learns by a rate which events there are.
-    if (rule === undefined) this.#refuse({ reason: 'forbidden', action: name, id: packet.id })
-    else if (this.#spend(this.#policy.rateOf(rule), packet)) {
-      const question = { rule, principal, action: name, message: { type: name, args }, packet }
-      const judgement = judge(this.#policy, question, this.#guard)
-      if (isThenable(judgement)) void this.#await(question, judgement)
-      else this.#conclude(question, judgement)
+    if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id })
+    else {
+      const retryInMs = this.#line.spend(this.#policy.rateOf(rule))
+      const message = { type: action, args: data.slice(1) }
+      if (retryInMs > 0) this.#refuseExcess({ action, id }, retryInMs)
+      else this.#line.judge({ rule, principal, action, message, id })
     }
-  }
-
-  async #await(question: Question, first: PromiseLike<Judgement>): Promise<void> {
-    this.#waits = true
-    const court = {
-      policy: this.#policy,
-      guard: this.#guard,
-      lease: this.#lease,
-      isOpen: () => this.#isOpen(),
-    }
-    const { asked, judgement } = await awaitJudgement(court, question, first)
-    this.#waits = false
-    if (this.#isOpen()) this.#conclude(asked, judgement)
-    this.#drain()
   }
 
   /** What passes is what the schema made of it. */
-  #conclude(question: Question, judgement: Judgement): void {
-    const { action, packet } = question
+  conclude({ action, id }: Question, judgement: Judgement): void {
     if (judgement.kind === 'refused') {
-      this.#refuse({ reason: judgement.reason, action, id: packet.id, issues: judgement.issues })
+      this.#refuse({ reason: judgement.reason, action, id, issues: judgement.issues })
       return
     }
     const args = argsOf(judgement.value)
-    if (args === undefined) this.#refuse({ reason: 'invalid_message', action, id: packet.id })
-    else this.#speaker.pass({ data: [action, ...args], id: packet.id })
+    if (args === undefined) this.#refuse({ reason: 'invalid_message', action, id })
+    else this.#speaker.pass({ data: [action, ...args], id })
   }
 
-  #enqueue(packet: Weighed): void {
-    const { maxQueued, maxQueuedBytes } = this.#policy.limits
-    const bytes = this.#queuedBytes + packet.bytes
-    if (this.#queue.length >= maxQueued || bytes > maxQueuedBytes) {
-      this.#refuse({ reason: 'overloaded', action: undefined, id: packet.id })
-      this.#exceed()
-      return
-    }
-    this.#queue.push(packet)
-    this.#queuedBytes = bytes
+  /** See `Counter`. */
+  overflow({ id }: Weighed): void {
+    this.#refuse({ reason: 'overloaded', action: undefined, id })
   }
 
-  #drain(): void {
-    while (!this.#waits) {
-      const packet = this.#queue.shift()
-      if (packet === undefined) return
-      this.#queuedBytes -= packet.bytes
-      if (this.#isOpen()) this.#decide(packet)
-    }
-  }
+  /** Nothing to do: Engine.IO reads on, and what is beyond the queue is refused. */
+  slow(): void {}
 
-  /** @returns whether there was a message left of this limit */
-  #spend(limit: number | undefined, { data, id }: EventPacket): boolean {
-    if (limit === undefined) return true
-    const retryInMs = this.#meter.spend(limit, this.#guard.now())
-    const [name] = data
-    if (retryInMs > 0) this.#refuseExcess({ action: isEventName(name) ? name : undefined, id }, retryInMs)
-    return retryInMs === 0
-  }
+  /** Nothing to do, see `slow`. */
+  resume(): void {}
 
   #refuseExcess(what: Pick<MessageError, 'action' | 'id'>, retryInMs: number): void {
     this.#refuse({ reason: 'too_many_attempts', ...what, retryInMs })
-    this.#exceed()
-  }
-
-  /** Beyond what a policy bears with, the lease ends, and with it the transport. */
-  #exceed(): void {
-    const now = this.#guard.now()
-    if (!this.#policy.closes || this.#meter.spend(excessRate, now) === 0) return
-    this.#lease.apply({ kind: 'ended', reason: 'too_many_attempts' }, now)
+    this.#line.exceed()
   }
 
   /** To the acknowledgement where one is awaited, else as an event. */
