@@ -131,8 +131,8 @@ export const commands: readonly Command[] = [
     roles: ['admin'],
     help: 'Tells every open console',
     usage: 'TEXT',
-    // Printable, and nothing that turns the direction of writing around.
-    args: z.strictObject({ text: z.string().regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u) }),
+    // Printable, and nothing that turns the direction of writing around. With its name it fits a resource: 256 characters.
+    args: z.strictObject({ text: z.string().regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,120}$/u) }),
     run: ({ text }, { announce, who }) => listed([`consoles told: ${announce(who, text)}`]),
   }),
   row({

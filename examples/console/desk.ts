@@ -7,7 +7,7 @@ import { roles } from './accounts.ts'
 import { commandNamed, commands, type Command, type Prepared } from './commands.ts'
 import type { Journal } from './journal.ts'
 import { outgoing } from './outgoing.ts'
-import type { Console, Outcome, Runs } from './runs.ts'
+import type { Screen, Outcome, Runs } from './runs.ts'
 
 /** A socket that a guard has let in. */
 export type ConsoleSocket = Socket<Events, Events, Events, GuardedData>
@@ -115,7 +115,7 @@ export function serveConsole(socket: ConsoleSocket, runs: Runs, journal: Journal
   const line = outgoing(socket, (reason) =>
     journal.record({ act: 'message', outcome: 'refused', who, reason }),
   )
-  const console: Console = {
+  const screen: Screen = {
     who,
     get over() {
       return lease.over()
@@ -130,18 +130,29 @@ export function serveConsole(socket: ConsoleSocket, runs: Runs, journal: Journal
   }
   socket.on('command', (asked: unknown, answer?: unknown) => {
     const prepared = preparedOf({ type: 'command', args: [asked] })
-    const run = prepared === undefined ? 'busy' : runs.start(prepared, console)
-    if (typeof run === 'number' && prepared !== undefined) {
+    // The policy has read it before: what is no command does not come here.
+    if (prepared === undefined) return
+    const run = runs.start(prepared, screen)
+    if (run === 'busy') {
+      const { roles } = lease.principal
+      journal.record({
+        act: 'command',
+        outcome: 'refused',
+        who,
+        roles,
+        command: prepared.line,
+        reason: 'busy',
+      })
+    } else {
       lines.set(run, prepared.line)
       record('started', run)
-    } else
-      journal.record({ act: 'command', outcome: 'refused', who, command: prepared?.line, reason: 'busy' })
-    const told = run === 'busy' ? { refused: 'busy' } : { run, line: prepared?.line }
+    }
+    const told = run === 'busy' ? { refused: 'busy' } : { run, line: prepared.line }
     if (typeof answer === 'function') answer(told)
     else socket.emit('started', told)
   })
-  socket.on('stop', ({ run }: { readonly run: number }) => runs.stop(run, console))
-  socket.once('disconnect', () => runs.leave(console))
+  socket.on('stop', ({ run }: { readonly run: number }) => runs.stop(run, screen))
+  socket.once('disconnect', () => runs.leave(screen))
   socket.emit('welcome', {
     who,
     roles: principal.roles,

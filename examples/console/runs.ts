@@ -26,8 +26,8 @@ export const runBounds: RunBounds = {
   maxLine: 500,
 }
 
-/** Where a run was started, and where its output goes. One object for each console. */
-export interface Console {
+/** Where a run was started, and where its output goes: one for each console. */
+export interface Screen {
   readonly who: string
   /** Nothing may be told any more. */
   readonly over: boolean
@@ -39,7 +39,7 @@ export interface Console {
 
 interface Run {
   readonly number: number
-  readonly console: Console
+  readonly screen: Screen
   readonly abort: AbortController
 }
 
@@ -56,12 +56,12 @@ export class Runs {
   }
 
   /** Starts a command. @returns the number of its run, or `busy` where too many run */
-  start(prepared: Prepared, console: Console): number | 'busy' {
+  start(prepared: Prepared, screen: Screen): number | 'busy' {
     const { maxPerConsole, maxPerPerson } = this.#bounds
-    const theirs = [...this.#open.values()].filter((run) => run.console.who === console.who)
-    const here = theirs.filter((run) => run.console === console)
+    const theirs = [...this.#open.values()].filter((run) => run.screen.who === screen.who)
+    const here = theirs.filter((run) => run.screen === screen)
     if (here.length >= maxPerConsole || theirs.length >= maxPerPerson) return 'busy'
-    const run: Run = { number: ++this.#last, console, abort: new AbortController() }
+    const run: Run = { number: ++this.#last, screen, abort: new AbortController() }
     this.#open.set(run.number, run)
     // Not in this turn: whoever starts it learns its number first.
     setImmediate(() => void this.#drive(run, prepared))
@@ -69,29 +69,29 @@ export class Runs {
   }
 
   /** Stops a run of this console; those of others are none of its business. */
-  stop(number: number, console: Console): void {
+  stop(number: number, screen: Screen): void {
     const run = this.#open.get(number)
-    if (run?.console === console) run.abort.abort('stopped')
+    if (run?.screen === screen) run.abort.abort('stopped')
   }
 
   /** The console is gone: so are its runs. */
-  leave(console: Console): void {
-    for (const run of this.#open.values()) if (run.console === console) run.abort.abort('console_ended')
+  leave(screen: Screen): void {
+    for (const run of this.#open.values()) if (run.screen === screen) run.abort.abort('console_ended')
   }
 
   async #drive(run: Run, prepared: Prepared): Promise<void> {
-    const { number, console, abort } = run
+    const { number, screen, abort } = run
     const startedAt = performance.now()
     const late = setTimeout(() => abort.abort('out_of_time'), prepared.command.maxMs)
     const outcome = await this.#pump(run, prepared)
     clearTimeout(late)
     this.#open.delete(number)
     abort.abort(outcome)
-    console.end(number, outcome, Math.round(performance.now() - startedAt))
+    screen.end(number, outcome, Math.round(performance.now() - startedAt))
   }
 
   /** Hands the output on, line by line. The signal is heard even by a command that does not listen to it. */
-  async #pump({ number, console, abort }: Run, prepared: Prepared): Promise<Outcome> {
+  async #pump({ number, screen, abort }: Run, prepared: Prepared): Promise<Outcome> {
     const { signal } = abort
     const aborted = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined)),
@@ -99,7 +99,7 @@ export class Runs {
     const why = (): Outcome => signal.reason as Outcome // Every abort in this file has an outcome for a reason.
     if (signal.aborted) return why()
     const { maxLines, maxText, maxLine } = this.#bounds
-    const call = { ...this.#surroundings, who: console.who, signal }
+    const call = { ...this.#surroundings, who: screen.who, signal }
     const lines = prepared.run(call)[Symbol.asyncIterator]()
     let text = 0
     try {
@@ -107,14 +107,14 @@ export class Runs {
         const next = lines.next()
         next.catch(() => undefined)
         const step = await Promise.race([next, aborted])
-        if (console.over) abort.abort('console_ended')
+        if (screen.over) abort.abort('console_ended')
         if (signal.aborted || step === undefined) return why()
         if (step.done === true) return 'done'
         const line = step.value.slice(0, maxLine)
         text += line.length
         if (count > maxLines || text > maxText) return 'too_much_output'
-        console.line(number, line)
-        await Promise.race([console.ready(), aborted])
+        screen.line(number, line)
+        await Promise.race([screen.ready(), aborted])
       }
     } catch {
       return signal.aborted ? why() : 'failed'

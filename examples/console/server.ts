@@ -39,11 +39,13 @@ console.log(`ready ${house.origins[0]}/`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close())
 
+// What still runs ends with its socket, and that is an act, too.
+process.once('exit', () => journal.close())
+
 async function close(): Promise<void> {
   await serving.close()
   http.closeAllConnections()
   services.close()
-  journal.close()
 }
 
 function readOptions(): {

@@ -12,7 +12,7 @@ import { commands, type Command, type Surroundings } from '../../examples/consol
 import { Journal } from '../../examples/console/journal.ts'
 import { outgoing } from '../../examples/console/outgoing.ts'
 import { programLines } from '../../examples/console/programs.ts'
-import { Runs, type Console, type RunBounds } from '../../examples/console/runs.ts'
+import { Runs, type RunBounds, type Screen } from '../../examples/console/runs.ts'
 import { Services } from '../../examples/console/services.ts'
 import { soon } from './support/console-program.ts'
 
@@ -32,14 +32,14 @@ function openRuns(): Runs {
 }
 
 /** A console that keeps what it is told. */
-interface Kept extends Console {
+interface Kept extends Screen {
   readonly lines: string[]
   readonly ends: string[]
   over: boolean
   waits: Promise<unknown> | undefined
 }
 
-function openConsole(who = 'otto'): Kept {
+function openScreen(who = 'otto'): Kept {
   const kept: Kept = {
     who,
     over: false,
@@ -59,11 +59,11 @@ const base: Command = row ?? expect.fail('there are no commands')
 /** Starts a command that says these lines. */
 function start(
   runs: Runs,
-  console: Console,
+  screen: Screen,
   lines: () => AsyncIterable<string>,
   maxMs = 5_000,
 ): number | 'busy' {
-  return runs.start({ command: { ...base, maxMs }, line: 'made up', run: lines }, console)
+  return runs.start({ command: { ...base, maxMs }, line: 'made up', run: lines }, screen)
 }
 
 async function* endless(text: string): AsyncGenerator<string> {
@@ -80,14 +80,14 @@ async function* broken(): AsyncGenerator<string> {
   throw new Error('a path of this machine')
 }
 
-async function endOf(console: Kept, count = 1): Promise<readonly string[]> {
-  await soon(() => console.ends.length >= count)
-  return console.ends
+async function endOf(screen: Kept, count = 1): Promise<readonly string[]> {
+  await soon(() => screen.ends.length >= count)
+  return screen.ends
 }
 
 describe('a run', () => {
   test('ends at its last line, and at its last character', async () => {
-    const [many, wide] = [openConsole(), openConsole()]
+    const [many, wide] = [openScreen(), openScreen()]
     start(openRuns(), many, () => endless('x'))
     start(openRuns(), wide, () => endless('x'.repeat(500)))
     expect(await endOf(many)).toEqual(['too_much_output'])
@@ -99,40 +99,40 @@ describe('a run', () => {
 
   test('ends on time, by a stop and with its console, whether it listens to that or not', async () => {
     const runs = openRuns()
-    const console = openConsole()
-    start(runs, console, silent, 50)
-    expect(await endOf(console)).toEqual(['out_of_time'])
-    const run = start(runs, console, silent)
-    runs.stop(Number(run), openConsole())
-    runs.stop(Number(run), console)
-    expect(await endOf(console, 2)).toEqual(['out_of_time', 'stopped'])
-    start(runs, console, silent)
-    runs.leave(console)
-    expect(await endOf(console, 3)).toEqual(['out_of_time', 'stopped', 'console_ended'])
-    expect(console.lines).toEqual([])
+    const screen = openScreen()
+    start(runs, screen, silent, 50)
+    expect(await endOf(screen)).toEqual(['out_of_time'])
+    const run = start(runs, screen, silent)
+    runs.stop(Number(run), openScreen())
+    runs.stop(Number(run), screen)
+    expect(await endOf(screen, 2)).toEqual(['out_of_time', 'stopped'])
+    start(runs, screen, silent)
+    runs.leave(screen)
+    expect(await endOf(screen, 3)).toEqual(['out_of_time', 'stopped', 'console_ended'])
+    expect(screen.lines).toEqual([])
   })
 
   test('tells nothing once its console is over', async () => {
-    const console = openConsole()
-    start(openRuns(), console, async function* () {
+    const screen = openScreen()
+    start(openRuns(), screen, async function* () {
       yield 'before'
-      console.over = true
+      screen.over = true
       yield 'after'
     })
-    expect(await endOf(console)).toEqual(['console_ended'])
-    expect(console.lines).toEqual(['before'])
+    expect(await endOf(screen)).toEqual(['console_ended'])
+    expect(screen.lines).toEqual(['before'])
   })
 
   test('tells of a failure that there was one, and no more', async () => {
-    const console = openConsole()
-    start(openRuns(), console, broken)
-    expect(await endOf(console)).toEqual(['failed'])
-    expect(console.lines).toEqual(['one'])
+    const screen = openScreen()
+    start(openRuns(), screen, broken)
+    expect(await endOf(screen)).toEqual(['failed'])
+    expect(screen.lines).toEqual(['one'])
   })
 
   test('takes a place until it has ended', async () => {
     const runs = openRuns()
-    const [one, other, third] = [openConsole(), openConsole(), openConsole('vera')]
+    const [one, other, third] = [openScreen(), openScreen(), openScreen('vera')]
     const first = start(runs, one, silent)
     expect(first).toEqual(expect.any(Number))
     expect(start(runs, one, silent)).toEqual(expect.any(Number))
@@ -146,15 +146,15 @@ describe('a run', () => {
   })
 
   test('waits for whoever does not read', async () => {
-    const console = openConsole()
+    const screen = openScreen()
     let goOn: (value: unknown) => void = () => undefined
-    console.waits = new Promise((resolve) => (goOn = resolve))
-    start(openRuns(), console, () => endless('x'))
+    screen.waits = new Promise((resolve) => (goOn = resolve))
+    start(openRuns(), screen, () => endless('x'))
     await sleep(50)
-    expect(console.lines).toEqual(['x'])
-    console.waits = undefined
+    expect(screen.lines).toEqual(['x'])
+    screen.waits = undefined
     goOn(undefined)
-    expect(await endOf(console)).toEqual(['too_much_output'])
+    expect(await endOf(screen)).toEqual(['too_much_output'])
   })
 
   test('kills its program', async () => {

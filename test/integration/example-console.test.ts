@@ -391,7 +391,8 @@ describe('a run', () => {
     await soon(() => vera.heard('announce').length > 0)
     for (const caller of [vera, ada])
       expect(caller.heard('announce')).toEqual([{ who: 'ada', text: 'Tea is ready.' }])
-    for (const text of ['', 'x'.repeat(201), 'two\nlines', 'a\u202eb', 'a\u0007b', 7])
+    expect(await ada.ask('announce', { text: '🫖'.repeat(120) })).toHaveProperty('run')
+    for (const text of ['', 'x'.repeat(121), 'two\nlines', 'a\u202eb', 'a\u0007b', 7])
       expect(await ada.ask('announce', { text })).toEqual(forbidden)
   })
 })
@@ -509,12 +510,15 @@ describe('the program', () => {
     },
   )
 
-  test('leaves no program behind, whatever was running', async () => {
-    const other = await startConsole(['--host', 'localhost', '--session', '61'])
+  test('ends what is running, writes that down, and leaves no process behind', async () => {
+    const file = join(folder, 'other.jsonl')
+    const other = await startConsole(['--session', '61', '--journal', file])
     const otto = await consoleOf('otto', 'websocket', other)
+    const { run } = await otto.ask('logs')
+    await soon(() => otto.heard('line').length > 0)
     await otto.ask('processes')
-    await otto.ask('logs')
     expect(await other.stop()).toBe(0)
-    expect(processesMentioning(`server.ts --port 0 --host localhost --session 61`)).toEqual([])
+    expect(other.journal()).toContainEqual(expect.objectContaining({ run, outcome: 'console_ended' }))
+    expect(processesMentioning(file)).toEqual([])
   })
 })
