@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSchema, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql'
 import { createClient, type Client } from 'graphql-ws'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   graphqlCloseCodes,
@@ -358,6 +358,28 @@ describe('the end of a lease', () => {
     }
     await expect(rest()).rejects.toMatchObject({ code: 4401, reason: 'revoked' })
     expect(site.leases).toHaveLength(1)
+  })
+
+  test('while a result goes out is no failure of graphql-ws, which has nothing to say about it', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const site: Site = await openSite({
+      // So many that the last is told in a later turn, and its socket looks open meanwhile.
+      onNext() {
+        for (const lease of site.leases) lease.apply({ kind: 'ended', reason: 'revoked' }, site.guard.now())
+      },
+    })
+    const callers: Caller[] = []
+    for (let count = 0; count < 40; count++) {
+      const caller = speak(site, { path: `/?ticket=${await ticketOf(site)}` })
+      await caller.outcome
+      caller.socket.send(init())
+      await until(() => caller.frames.length > 0)
+      callers.push(caller)
+    }
+    callers.at(-1)?.socket.send(subscribe('subscription { ticks }'))
+    for (const caller of callers) expect(await caller.closed).toEqual({ code: 4401, reason: 'revoked' })
+    expect(log).not.toHaveBeenCalled()
+    log.mockRestore()
   })
 
   test('comes with the server, by 1001', async () => {

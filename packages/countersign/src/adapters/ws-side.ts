@@ -148,6 +148,8 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
     socket.lease = lease
+    // Servers of protocols take what was not sent for a failure of their own, and say so in the log.
+    socket.tellsDrops = this.#opening === undefined
     const inBand = this.#replies && isFramed(reply) ? this.#inBand(socket, upgrade, reply) : undefined
     socket.filter = inBand
     lease.hold(this, socket)
@@ -246,7 +248,7 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
 
   /** The peer has `lingerMs` to answer the close (RFC 6455 §7.1.1), then the socket is gone. */
   #close(socket: GatedSocket, reason: Reason): void {
-    socket.close(this.#guard.closeCode(reason), reason)
+    socket.part(this.#guard.closeCode(reason), reason)
     setTimeout(terminate, this.#guard.limits.lingerMs, socket)
   }
 }
