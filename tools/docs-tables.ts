@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { defaultLimits } from '../packages/countersign/src/core/limits.ts'
 import { reasons, type Advice, type Refusal } from '../packages/countersign/src/core/reasons.ts'
 import { casesOf, describeOutcome, doorSheets, type LabCase } from '../packages/server/src/lab/cases.ts'
-import { capabilities, differences as frameworks } from '../test/countersign/adapters/differences.ts'
+import {
+  capabilities,
+  differences as frameworks,
+  firstMessages,
+} from '../test/countersign/adapters/differences.ts'
 import { root } from './processes.ts'
 
 /** A row of a table: its cells in Markdown. */
@@ -55,7 +59,10 @@ const advices: Readonly<Record<Advice, string>> = {
 function frameworksTable(): string {
   const rows = Object.entries(frameworks).map(([name, lacks]) => [
     name,
-    ...capabilities.map((capability) => lacks[capability] ?? 'yes'),
+    ...capabilities.map((capability, index) => {
+      const has = index === 0 ? `yes: ${firstMessages[name] ?? ''}` : 'yes'
+      return lacks[capability] ?? has
+    }),
   ])
   return table(['framework', ...capabilities], rows)
 }

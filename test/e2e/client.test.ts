@@ -1,4 +1,5 @@
 /** The client in real browsers: bundled as pages get it, against a guarded server of the page's own origin. */
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,7 +13,15 @@ import {
   type Guard,
   type JournalEntry,
 } from 'countersign'
-import { ticket, wampcra } from 'countersign/methods'
+import {
+  cryptosign,
+  cryptosignPrincipals,
+  scram,
+  scramPrincipals,
+  ticket,
+  wampcra,
+} from 'countersign/methods'
+import { scramKeys } from 'countersign/platform/node'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
 import { build } from 'rolldown'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -32,6 +41,12 @@ interface Site {
 }
 
 const secret = 'correct horse battery staple'
+/** Seed of an Ed25519 key, and what the server knows of it. */
+const seed = '1f'.repeat(32)
+const pkcs8 = Buffer.from(`302e020100300506032b657004220420${seed}`, 'hex')
+const { x = '' } = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })).export({
+  format: 'jwk',
+})
 let site: Site
 
 /** Issues a ticket or a secret for whoever asks: the pages here are all the same one's. */
@@ -56,6 +71,15 @@ beforeAll(async () => {
       void issue(url).then((said) =>
         response.setHeader('content-type', 'application/json').end(JSON.stringify(said)),
       )
+    } else if (url === '/given') {
+      void site.guard.issue.challengeSecret({ subject: 'alice' }).then(({ authid, secret }) => {
+        const block = JSON.stringify({ authid, secret })
+        response
+          .setHeader('content-type', 'text/html')
+          .end(
+            `<!doctype html><title>given</title><script type="application/json" id="countersign-secret">${block}</script><script src="/client.js"></script>`,
+          )
+      })
     } else if (url === '/client.js') response.setHeader('content-type', 'text/javascript').end(code)
     else {
       response
@@ -71,7 +95,22 @@ beforeAll(async () => {
   const guard = createGuard({
     records: memory(),
     origins: [url.slice(0, -1)],
-    accept: [ticket({ from: [query('ticket'), firstMessage()] }), wampcra({ from: challengeFrames() })],
+    accept: [
+      ticket({ from: [query('ticket'), firstMessage()] }),
+      wampcra({ from: challengeFrames() }),
+      scram({
+        from: challengeFrames(),
+        sources: [scramPrincipals({ alice: await scramKeys(secret, { kdf: 'pbkdf2', iterations: 4_096 }) })],
+      }),
+      cryptosign({
+        from: challengeFrames(),
+        sources: [
+          cryptosignPrincipals({
+            sensor: { authorized_keys: [Buffer.from(x, 'base64url').toString('hex')] },
+          }),
+        ],
+      }),
+    ],
     journal: { record: (entry) => void journal.push(entry) },
   })
   const wss = new WebSocketServer({ noServer: true })
@@ -143,6 +182,35 @@ describe.each(engines)('the client in %s', (engine) => {
   it('answers a challenge', async () => {
     await page.evaluate(hold("countersign.challengeResponse(() => post('/secret'))"))
     await hears(page, ['open', 'Hello alice'])
+  })
+
+  it('answers a challenge by SCRAM, and renews', async () => {
+    const methods = '{ methods: [countersign.scramSha256()] }'
+    await page.evaluate(
+      hold(`countersign.challengeResponse(() => ({ authid: 'alice', secret: '${secret}' }), ${methods})`),
+    )
+    await hears(page, ['open', 'Hello alice'])
+    expect(await page.evaluate('return await socket.renew()')).toBe(true)
+  })
+
+  it('answers a challenge by an Ed25519 key where the engine has those, and stops where not', async () => {
+    const methods = '{ methods: [countersign.cryptosign()] }'
+    const has = await page.evaluate(
+      "return crypto.subtle.generateKey('Ed25519', false, ['sign']).then(() => true, () => false)",
+    )
+    await page.evaluate(
+      hold(`countersign.challengeResponse(() => ({ authid: 'sensor', secret: '${seed}' }), ${methods})`),
+    )
+    await hears(page, has === true ? ['open', 'Hello sensor'] : ['close 1002 unanswerable_challenge'])
+    console.log(`${engine}: Ed25519 ${String(has)}`)
+  })
+
+  it('takes the secret out of the page, and answers with it', async () => {
+    const given = await browser.open(`${site.url}given`)
+    await given.evaluate(hold('countersign.challengeResponse(countersign.secretFromPage())'))
+    await hears(given, ['open', 'Hello alice'])
+    expect(await given.evaluate("return document.getElementById('countersign-secret') === null")).toBe(true)
+    expect(await given.evaluate('return document.documentElement.outerHTML.includes("secret")')).toBe(false)
   })
 
   it('comes back with a fresh ticket after a loss', async () => {

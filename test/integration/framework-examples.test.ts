@@ -3,12 +3,16 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { io } from 'socket.io-client'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { root } from '../../tools/processes.ts'
 
 const folder = join(root, 'examples', 'frameworks')
-const programs = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+const all = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+/** It refuses by a packet of its own, after the upgrade. */
+const packets = 'socket-io.ts'
+const programs = all.filter((name) => name !== packets)
 
 /** Starts a program. @returns where it listens */
 async function start(program: string): Promise<string> {
@@ -62,5 +66,19 @@ describe('the example', () => {
     expect(await converse(program, site.replace('http', 'ws') + path)).toContain('hello alice')
     const again = new WebSocket(site.replace('http', 'ws') + path, openings[program]?.protocol)
     await expect(once(again, 'open')).rejects.toThrow('401')
+  })
+
+  test(`${packets} greets whoever has a ticket, once`, async () => {
+    const site = await start(packets)
+    const token = await (await fetch(`${site}ticket`, { method: 'POST' })).text()
+    const visit = (): ReturnType<typeof io> => {
+      const socket = io(`${site}chat`, { auth: { ticket: token }, forceNew: true, reconnection: false })
+      onTestFinished(() => void socket.disconnect())
+      return socket
+    }
+    const greeted = visit()
+    expect(await new Promise((resolve) => greeted.on('greeting', resolve))).toBe('hello alice')
+    const refused = await new Promise<Error>((resolve) => visit().on('connect_error', resolve))
+    expect(refused.message).toBe('invalid_credential')
   })
 })

@@ -11,11 +11,13 @@ import { root } from '../../tools/processes.ts'
 import { Measuring, type Latency, type Round } from './support/latency/measuring.ts'
 import { aligned, cell, median, quantile, withMeasured } from './support/latency/table.ts'
 import { hits, triggers, type Trigger } from './support/latency/triggers.ts'
+import { frameworkWays } from './support/latency/framework-ways.ts'
 import { socketIoWays } from './support/latency/socket-io-ways.ts'
 import { wampWays } from './support/latency/wamp-ways.ts'
 import { plainWays, type Way } from './support/latency/ways.ts'
 
-const ways: readonly Way[] = [...plainWays, ...socketIoWays, ...wampWays]
+const served: readonly Way[] = [...plainWays, ...frameworkWays]
+const ways: readonly Way[] = [...served, ...socketIoWays, ...wampWays]
 /** The promise, ms. */
 const boundMs = 100
 /**

@@ -22,9 +22,10 @@ import { adapterSuite } from './suite.ts'
 
 adapterSuite({
   name: 'crossws, h3',
-  open({ guard, greet }) {
+  open({ guard, messages, greet }) {
     const hear = new Map<string, (text: string) => void>()
     const door = crosswsDoor(guard, {
+      ...messages,
       hooks: {
         upgrade(request) {
           if (new URL(request.url).pathname !== '/chat') throw new Response('Not found', { status: 404 })

@@ -20,9 +20,9 @@ import { adapterSuite } from './suite.ts'
 
 adapterSuite({
   name: 'Express',
-  open({ guard, greet }) {
+  open({ guard, messages, greet }) {
     const app = express()
-    const door = expressDoor(app, guard)
+    const door = expressDoor(app, guard, messages)
     app.get(
       '/chat',
       door.sockets((socket, request, lease) => {

@@ -24,9 +24,9 @@ import { adapterSuite } from './suite.ts'
 
 adapterSuite({
   name: 'Fastify',
-  async open({ guard, greet }) {
+  async open({ guard, messages, greet }) {
     const app = fastify()
-    await app.register(countersign, { guard })
+    await app.register(countersign, { guard, ...messages })
     app.get('/chat', { websocket: true }, (socket, request) => {
       const { raw, query: parameters, url, originalUrl, headers } = request
       const seen = [raw.url, raw.headers, raw.rawHeaders, parameters, url, originalUrl, headers]

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql'
+import { buildSchema, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql'
 import { createClient, type Client } from 'graphql-ws'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   graphqlCloseCodes,
@@ -13,6 +13,7 @@ import {
   type GuardedGraphqlOptions,
 } from '../../../packages/countersign/src/adapters/graphql-ws.ts'
 import {
+  cookie,
   createGuard,
   firstMessage,
   memory,
@@ -22,8 +23,11 @@ import {
   type GuardOptions,
   type Lease,
 } from '../../../packages/countersign/src/index.ts'
-import { ticket } from '../../../packages/countersign/src/methods/index.ts'
+import { session, ticket } from '../../../packages/countersign/src/methods/index.ts'
+import { pageOrigin } from '../support/guard.ts'
 import { call, until, type Caller } from '../support/sockets.ts'
+import { plainSpeech, type Speech } from './speech.ts'
+import { adapterSuite } from './suite.ts'
 
 /** Yields every few milliseconds, until it is left. */
 async function* ticking(): AsyncGenerator<{ ticks: string }> {
@@ -51,6 +55,57 @@ const schema = new GraphQLSchema({
     name: 'Subscription',
     fields: { ticks: { type: GraphQLString, subscribe: ticking } },
   }),
+})
+
+let operations = 0
+const subscribe = (text: string, variables?: object): string =>
+  JSON.stringify({ type: 'subscribe', id: String(++operations), payload: { query: text, variables } })
+
+const speech: Speech = {
+  ...plainSpeech,
+  protocols: ['graphql-transport-ws'],
+  first: (token) => JSON.stringify({ type: 'connection_init', payload: { token } }),
+  acknowledged: true,
+  opening: ['{"type":"connection_init"}'],
+  ask: [subscribe('{ greeting }')],
+  say: (text) => subscribe('mutation ($text: String) { hear(text: $text) }', { text }),
+  terse: false,
+}
+
+adapterSuite({
+  name: 'graphql-ws',
+  speech,
+  open({ guard, greet }) {
+    interface Member {
+      readonly greeting: string
+      readonly hear: (text: string) => void
+    }
+    const members = new WeakMap<Lease, Member>()
+    const server = createServer()
+    const wss = new WebSocketServer({ noServer: true })
+    const graphql = guardGraphql(server, wss, guard, {
+      schema: buildSchema('type Query { greeting: String } type Mutation { hear(text: String): String }'),
+      roots: {
+        query: { greeting: (_: unknown, member: Member) => member.greeting },
+        mutation: { hear: ({ text }: { text: string }, member: Member) => member.hear(text) },
+      },
+      onConnect(context) {
+        const { url, headers, rawHeaders } = context.extra.request
+        let greeting = ''
+        const seen = [url, headers, rawHeaders, context.connectionParams]
+        const hear = greet(leaseOf(context), seen, (text) => void (greeting = text))
+        members.set(leaseOf(context), { greeting, hear })
+      },
+      context: (context) => members.get(leaseOf(context)),
+    })
+    return {
+      server,
+      async close() {
+        await graphql.dispose()
+        server.close()
+      },
+    }
+  },
 })
 
 interface Site {
@@ -195,6 +250,79 @@ describe('connection_init', () => {
     expect(await caller.closed).toMatchObject({ code: 4429 })
   })
 
+  test.each<[string, (text: string, other: string) => object]>([
+    ['in two members', (text, other) => ({ token: text, authToken: other })],
+    ['in a member and a header', (text, other) => ({ token: text, Authorization: `Bearer ${other}` })],
+    [
+      'in a member and a header of another scheme',
+      (text) => ({ token: text, Authorization: `Basic ${text}` }),
+    ],
+  ])('with credentials that disagree %s is refused, and others are not disturbed', async (_how, payload) => {
+    const site = await openSite()
+    const subscription = clientOf(site).iterate({ query: 'subscription { ticks }' })
+    await subscription.next()
+    const [text, other] = [await ticketOf(site), await ticketOf(site)]
+    const caller = speak(site)
+    await caller.outcome
+    caller.socket.send(init(payload(text, other)))
+    expect(await caller.closed).toEqual({ code: 4403, reason: 'invalid_credential' })
+    expect(site.leases).toHaveLength(1)
+    expect((await subscription.next()).done).toBe(false)
+    await subscription.return?.()
+    // Neither was spent.
+    const again = await Promise.all(
+      [text, other].map((token) => ask(clientOf(site, { connectionParams: { token } }), '{ me }')),
+    )
+    expect(again).toEqual([{ data: { me: 'alice' } }, { data: { me: 'alice' } }])
+  })
+
+  test('with another credential than the handshake had is refused, and others are not disturbed', async () => {
+    const site = await openSite()
+    const subscription = clientOf(site).iterate({ query: 'subscription { ticks }' })
+    await subscription.next()
+    const other = await ticketOf(site)
+    const caller = speak(site, { path: `/?ticket=${await ticketOf(site)}` })
+    await caller.outcome
+    caller.socket.send(init({ token: other }))
+    expect(await caller.closed).toEqual({ code: 4400, reason: 'protocol_violation' })
+    expect(site.leases).toHaveLength(1)
+    expect((await subscription.next()).done).toBe(false)
+    await subscription.return?.()
+    expect(await ask(clientOf(site, { connectionParams: { token: other } }), '{ me }')).toEqual({
+      data: { me: 'alice' },
+    })
+  })
+
+  test('with the one that the handshake had is taken, and graphql-ws sees nothing of it', async () => {
+    const site = await openSite()
+    const text = await ticketOf(site)
+    const url = `${site.url}?ticket=${text}`
+    const client = clientOf(site, { url, connectionParams: { ticket: text, theme: 'dark' } })
+    expect(await ask(client, '{ me }')).toEqual({ data: { me: 'alice' } })
+    expect(site.params).toEqual([{ theme: 'dark' }])
+  })
+
+  test('beside a cookie, which has decided, is taken without its token', async () => {
+    const accept = [session({ from: cookie('sid') }), ticket({ from: firstMessage() })]
+    const site = await openSite({}, { accept, origins: [pageOrigin] })
+    const { session: sid } = await site.guard.issue.session({ subject: 'alice' })
+    const { ticket: bobs } = await site.guard.issue.ticket({ subject: 'bob' })
+    const caller = speak(site, { page: pageOrigin, headers: { cookie: `sid=${sid}` } })
+    await caller.outcome
+    caller.socket.send(init({ token: bobs, theme: 'dark' }))
+    await until(() => caller.frames.length > 0)
+    expect(site.leases.map(({ principal }) => principal.id)).toEqual(['alice'])
+    expect(site.params).toEqual([{ theme: 'dark' }])
+  })
+
+  test('is the application’s own where the guard listens to no message', async () => {
+    const site = await openSite({}, { accept: [ticket({ from: query('ticket') })] })
+    const url = `${site.url}?ticket=${await ticketOf(site)}`
+    const client = clientOf(site, { url, connectionParams: { token: 'of another system' } })
+    expect(await ask(client, '{ me }')).toEqual({ data: { me: 'alice' } })
+    expect(site.params).toEqual([{ token: 'of another system' }])
+  })
+
   test('opens what a credential of the handshake has let in', async () => {
     const site = await openSite()
     const url = `${site.url}?ticket=${await ticketOf(site)}`
@@ -230,6 +358,28 @@ describe('the end of a lease', () => {
     }
     await expect(rest()).rejects.toMatchObject({ code: 4401, reason: 'revoked' })
     expect(site.leases).toHaveLength(1)
+  })
+
+  test('while a result goes out is no failure of graphql-ws, which has nothing to say about it', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const site: Site = await openSite({
+      // So many that the last is told in a later turn, and its socket looks open meanwhile.
+      onNext() {
+        for (const lease of site.leases) lease.apply({ kind: 'ended', reason: 'revoked' }, site.guard.now())
+      },
+    })
+    const callers: Caller[] = []
+    for (let count = 0; count < 40; count++) {
+      const caller = speak(site, { path: `/?ticket=${await ticketOf(site)}` })
+      await caller.outcome
+      caller.socket.send(init())
+      await until(() => caller.frames.length > 0)
+      callers.push(caller)
+    }
+    callers.at(-1)?.socket.send(subscribe('subscription { ticks }'))
+    for (const caller of callers) expect(await caller.closed).toEqual({ code: 4401, reason: 'revoked' })
+    expect(log).not.toHaveBeenCalled()
+    log.mockRestore()
   })
 
   test('comes with the server, by 1001', async () => {

@@ -26,6 +26,61 @@ import {
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { numRuns } from '../support/guard.ts'
 import { call, until } from '../support/sockets.ts'
+import { plainSpeech, type Speech } from './speech.ts'
+import { adapterSuite } from './suite.ts'
+
+/** A text in the encoding of lib0. */
+function encoded(value: string): Buffer {
+  const bytes = Buffer.from(value)
+  const length: number[] = []
+  let rest = bytes.length
+  for (; rest > 0x7f; rest >>= 7) length.push((rest & 0x7f) | 0x80)
+  return Buffer.concat([Buffer.of(...length, rest), bytes])
+}
+
+/** A message of a provider: its first, unless told otherwise. */
+function opening(name: string, token: string, type: readonly number[] = [2, 0]): Buffer {
+  return Buffer.concat([encoded(name), Buffer.of(...type), encoded(token)])
+}
+
+const speech: Speech = {
+  ...plainSpeech,
+  first: (token) => opening('notes', token),
+  opening: [opening('notes', '')],
+  // A stateless message.
+  say: (text) => opening('notes', text, [5]),
+  terse: false,
+}
+
+adapterSuite({
+  name: 'Hocuspocus',
+  speech,
+  open({ guard, greet }) {
+    const hear = new WeakMap<object, (text: string) => void>()
+    const hocuspocus = new Hocuspocus({
+      quiet: true,
+      async connected({ connection, context, request, requestHeaders, requestParameters }) {
+        const seen = [request.url, [...request.headers], [...requestHeaders], [...requestParameters], context]
+        hear.set(
+          connection,
+          greet(leaseOf({ context }), seen, (text) => connection.sendStateless(text)),
+        )
+      },
+      async onStateless({ connection, payload }) {
+        hear.get(connection)?.(payload)
+      },
+    })
+    const server = createServer()
+    const door = guardHocuspocus(server, new WebSocketServer({ noServer: true }), guard, { hocuspocus })
+    return {
+      server,
+      close() {
+        door.close()
+        server.close()
+      },
+    }
+  },
+})
 
 const policy = messagePolicy({
   actions: {
@@ -110,18 +165,6 @@ function edit(site: Site, name: string, token: () => Promise<string>, path = '/'
     websocketProvider.destroy()
   })
   return { provider, text: document.getText('text'), events }
-}
-
-/** The first message of a provider. */
-function opening(name: string, token: string, [type, inner] = [2, 0]): Buffer {
-  const text = (value: string): Buffer => {
-    const bytes = Buffer.from(value)
-    const length: number[] = []
-    let rest = bytes.length
-    for (; rest > 0x7f; rest >>= 7) length.push((rest & 0x7f) | 0x80)
-    return Buffer.concat([Buffer.of(...length, rest), bytes])
-  }
-  return Buffer.concat([text(name), Buffer.of(type ?? 0, inner ?? 0), text(token)])
 }
 
 describe('Hocuspocus behind a guard', () => {

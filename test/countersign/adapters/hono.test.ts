@@ -23,7 +23,7 @@ const serverOf = (app: Hono, wss: WebSocketServer): Server =>
 
 adapterSuite({
   name: 'Hono on Node',
-  open({ guard, greet }) {
+  open({ guard, messages, greet }) {
     const app = new Hono()
     const wss = new WebSocketServer({ noServer: true })
     const chat = upgradeWebSocket((context) => {
@@ -36,7 +36,7 @@ adapterSuite({
     })
     app.get('/chat', chat)
     const server = serverOf(app, wss)
-    const door = guardHono(server, wss, guard)
+    const door = guardHono(server, wss, guard, messages)
     return {
       server,
       close() {

@@ -18,6 +18,57 @@ import {
 } from '../../../packages/countersign/src/index.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { call, until } from '../support/sockets.ts'
+import { plainSpeech, type Speech } from './speech.ts'
+import { adapterSuite } from './suite.ts'
+
+let calls = 0
+const invoke = (method: string, path: string, input?: string): string =>
+  JSON.stringify({ id: ++calls, method, params: { path, input } })
+
+const speech: Speech = {
+  ...plainSpeech,
+  path: '/chat?room=1&connectionParams=1',
+  first: (token) => JSON.stringify({ method: 'connectionParams', data: { token } }),
+  ask: [invoke('query', 'greeting')],
+  say: (text) => invoke('mutation', 'hear', text),
+  terse: false,
+}
+
+adapterSuite({
+  name: 'tRPC',
+  speech,
+  open({ guard, greet }) {
+    interface Member {
+      readonly greeting: string
+      readonly hear: (text: string) => void
+    }
+    const trpc = initTRPC.context<Member>().create()
+    const server = createServer()
+    const wss = new WebSocketServer({ noServer: true })
+    const door = guardTrpc(server, wss, guard)
+    applyWSSHandler({
+      wss,
+      router: trpc.router({
+        greeting: trpc.procedure.query(({ ctx }) => ctx.greeting),
+        hear: trpc.procedure.input((text) => String(text)).mutation(({ ctx, input }) => ctx.hear(input)),
+      }),
+      createContext(options) {
+        const { url, headers, rawHeaders } = options.req
+        let greeting = ''
+        const seen = [url, headers, rawHeaders, options.info]
+        const hear = greet(leaseOf(options), seen, (text) => void (greeting = text))
+        return { greeting, hear }
+      },
+    })
+    return {
+      server,
+      close() {
+        door.close()
+        server.close()
+      },
+    }
+  },
+})
 
 interface Context {
   readonly lease: Lease
@@ -114,6 +165,19 @@ describe('tRPC behind a guard', () => {
     caller.socket.send('{"id":1,"method":"query","params":{"path":"me"}}')
     await until(() => caller.frames.length > 0)
     expect(caller.frames[0]).toContain('alice')
+  })
+
+  test('refuses another one in connectionParams than the handshake had, before a context is made', async () => {
+    const site = await openSite()
+    const other = await ticketOf(site)
+    const caller = call(site, { path: `/?connectionParams=1&ticket=${await ticketOf(site)}` })
+    await caller.outcome
+    caller.socket.send(params({ token: other }))
+    expect(await caller.closed).toEqual({ code: 1002, reason: 'protocol_violation' })
+    expect(site.contexts).toEqual([])
+    // Which was not spent.
+    const again = call(site, { path: `/?ticket=${other}` })
+    expect(await again.outcome).toMatchObject({ kind: 'open' })
   })
 
   test.each<[string, string | Buffer, number, string]>([

@@ -112,6 +112,18 @@ describe('output that waits for a peer which does not read', () => {
   })
 })
 
+test('what ended a lease is what the peer is told, whatever the application closes with behind it', async () => {
+  const door = await openDoor()
+  // So many that telling them takes more than one turn.
+  const callers = await Promise.all(
+    Array.from({ length: 120 }, async () => call(door, { path: await pathFor(door) })),
+  )
+  await until(() => door.guests.length === callers.length)
+  await door.guard.revoke({ subject: 'alice' })
+  for (const { socket } of door.guests) socket.close(4500, 'something else')
+  for (const caller of callers) await expectRefused(caller, 'revoked')
+})
+
 test('a revocation shuts every gate before it is acknowledged, however many sockets there are to be told', async () => {
   const door = await openDoor()
   const callers = await Promise.all(

@@ -5,7 +5,7 @@ import { adapterSuite } from './suite.ts'
 
 adapterSuite({
   name: 'ws',
-  open({ guard, greet }) {
+  open({ guard, messages, greet }) {
     const server = createServer()
     const wss = new WebSocketServer({ noServer: true })
     const connected: ConnectionListener = (socket, request, lease) => {
@@ -16,7 +16,7 @@ adapterSuite({
       socket.on('message', (data: Buffer) => hear(data.toString()))
     }
     wss.on('connection', connected)
-    guardUpgrades(server, wss, guard)
+    guardUpgrades(server, wss, guard, messages)
     return {
       server,
       close() {

@@ -38,6 +38,11 @@ describe('a program that uses the client', () => {
   test.each([
     ['a socket with first message and ticket', '{ CountersignSocket, firstMessage, query }', 8_192],
     ['a class for libraries', '{ socketClass, firstMessage }', 8_192],
+    [
+      'a socket with every method of challenges',
+      '{ CountersignSocket, challengeResponse, scramSha256, cryptosign, secretFromPage }',
+      8_192,
+    ],
     ['credentials for Socket.IO', '{ socketIoAuth, ticketFrom }', 3_072],
     ['a single carrier', '{ firstMessage }', 512],
     ['everything', '*', 12_288],
@@ -45,6 +50,15 @@ describe('a program that uses the client', () => {
     const { gzipBytes } = await bundle(names)
     console.log(`${what}: ${String(gzipBytes)} bytes, minified and gzipped`)
     expect(gzipBytes).toBeLessThanOrEqual(mostBytes)
+  })
+
+  test('carries no method of challenges that it does not name', async () => {
+    const { modules } = await bundle('{ CountersignSocket, challengeResponse, secretFrom }')
+    const others = ['client/challenge-scram.ts', 'client/challenge-cryptosign.ts', 'wire/scram-text.ts']
+    expect(modules).toContain('client/challenge-wampcra.ts')
+    expect(modules.filter((id) => others.includes(id))).toEqual([])
+    const scram = await bundle('{ CountersignSocket, challengeResponse, scramSha256 }')
+    expect(scram.modules).not.toContain('client/challenge-cryptosign.ts')
   })
 
   test('carries no carrier that it does not name', async () => {
@@ -70,8 +84,9 @@ describe('the whole client', () => {
     all = await bundleAll()
   })
 
-  test('is made of its own room and nothing else', () => {
-    expect(all.modules.filter((id) => !id.startsWith('client/') && !id.endsWith('program.js'))).toEqual([])
+  test('is made of its own room, the texts of SCRAM, and nothing else', () => {
+    const others = all.modules.filter((id) => !id.startsWith('client/') && !id.endsWith('program.js'))
+    expect(others).toEqual(['wire/scram-text.ts'])
     expect(all.imports).toEqual([])
   })
 

@@ -23,6 +23,7 @@ describe('a client’s reading of frames', () => {
       kind: 'auth_ok',
       leaseMs: 900_000,
       lease: 'csl_1',
+      extra: undefined,
     })
   })
 

@@ -12,7 +12,7 @@ import {
   scramPrincipals,
   type ScramPrincipal,
 } from '../../../packages/countersign/src/methods/index.ts'
-import { authMessage, channelInput, saslPrep } from '../../../packages/countersign/src/methods/scram-text.ts'
+import { authMessage, channelInput, saslPrep } from '../../../packages/countersign/src/wire/scram-text.ts'
 import { scramKeys } from '../../../packages/countersign/src/platform/node.ts'
 import { noon } from '../support/conversation.ts'
 import { numRuns } from '../support/guard.ts'

@@ -9,16 +9,6 @@ import { Handover, leaseOfRequest } from './handover.ts'
 import { webRequest } from './web-request.ts'
 import type { WsOptions } from './ws-side.ts'
 
-/** The protocol that clients offer beside a token: selected, so that one is, where no hook selects another. */
-const marker = 'countersign.v1'
-
-/** The lease of a peer, or of a request in the hook `upgrade`. @throws MisuseError where no guard has let it in */
-export function leaseOf({ context }: { readonly context?: Readonly<Record<string, unknown>> }): Lease {
-  const lease = context?.['lease']
-  if (lease instanceof Lease) return lease
-  throw new MisuseError('invalid_option', 'leaseOf: this peer is not behind a guard')
-}
-
 /** Options of the Node adapter of crossws (`hooks`, `resolve`, …), and those of the door before it. */
 export type CrosswsOptions = Omit<NodeOptions, 'wss'> & WsOptions
 
@@ -30,6 +20,13 @@ export interface CrosswsDoor {
   attach(server: Server): () => void
   /** Ends the sockets of this door with 1001 and lets in nobody more. The guard is its owner's to close. */
   close(): void
+}
+
+/** The lease of a peer, or of a request in the hook `upgrade`. @throws MisuseError where no guard has let it in */
+export function leaseOf({ context }: { readonly context?: Readonly<Record<string, unknown>> }): Lease {
+  const lease = context?.['lease']
+  if (lease instanceof Lease) return lease
+  throw new MisuseError('invalid_option', 'leaseOf: this peer is not behind a guard')
 }
 
 /**
@@ -72,6 +69,9 @@ export function crosswsDoor(guard: Guard, options: CrosswsOptions): CrosswsDoor 
     close: () => handover.close(),
   }
 }
+
+/** The protocol that clients offer beside a token: selected, so that one is, where no hook selects another. */
+const marker = 'countersign.v1'
 
 /** A protocol that a hook selects is written behind the one of the server: one of them may be sent (RFC 6455 §4.2.2). */
 function keepLastProtocol(headers: string[]): void {

@@ -40,12 +40,6 @@ export interface ExpressDoor {
   close(): void
 }
 
-interface Underway {
-  readonly socket: Duplex
-  readonly head: Buffer
-  readonly response: ServerResponse
-}
-
 /**
  * Puts a guard before an application: `app.get('/me', door.requests, …)`, `app.get('/chat', door.sockets(…))`, and
  * `door.attach(createServer(app))`.
@@ -102,6 +96,13 @@ export function expressDoor(app: Application, guard: Guard, options: ExpressOpti
     },
     close: () => handover.close(),
   }
+}
+
+/** What is kept of an upgrade while the application routes it. */
+interface Underway {
+  readonly socket: Duplex
+  readonly head: Buffer
+  readonly response: ServerResponse
 }
 
 /** A handler that fails loses its socket, and nothing else. */

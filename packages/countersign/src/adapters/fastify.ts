@@ -9,14 +9,6 @@ import type { MaybePromise } from '../core/records.ts'
 import { Handover, leaseOfRequest } from './handover.ts'
 import type { WsOptions } from './ws-side.ts'
 
-/** What one route asks of a lease, before its socket is opened: `{ websocket: true, config: { countersign: … } }`. */
-export interface RouteRule {
-  /** One of these roles. @default any */
-  readonly roles?: readonly string[]
-  /** The route's own decision; what is not `true`, and what throws, refuses. @default yes */
-  readonly authorize?: (lease: Lease, request: FastifyRequest) => MaybePromise<boolean>
-}
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** The lease of the socket. @throws MisuseError where the request is no upgrade that a guard accepted */
@@ -28,12 +20,32 @@ declare module 'fastify' {
   }
 }
 
+/** What one route asks of a lease, before its socket is opened: `{ websocket: true, config: { countersign: … } }`. */
+export interface RouteRule {
+  /** One of these roles. @default any */
+  readonly roles?: readonly string[]
+  /** The route's own decision; what is not `true`, and what throws, refuses. @default yes */
+  readonly authorize?: (lease: Lease, request: FastifyRequest) => MaybePromise<boolean>
+}
+
 /** Options of the plugin. */
 export interface FastifyOptions extends WsOptions {
   readonly guard: Guard
   /** Options of `@fastify/websocket`, which this plugin registers. `options.server` and `options.verifyClient` have no say. */
   readonly websocket?: WebsocketPluginOptions
 }
+
+/**
+ * The plugin: `await app.register(countersign, { guard })`, then routes with `{ websocket: true }` as ever; in each
+ * `request.lease` is the lease of its socket. Upgrades are judged before routing: neither hooks nor the log see a secret.
+ * @throws MisuseError when `@fastify/websocket` was registered before
+ */
+export const countersign: typeof register = Object.assign(register, {
+  // As `fastify-plugin` marks: hooks and decorators are for the whole application.
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'countersign',
+  [Symbol.for('plugin-meta')]: { name: 'countersign', fastify: '5.x' },
+})
 
 async function register(fastify: FastifyInstance, options: FastifyOptions): Promise<void> {
   const { guard, websocket = {}, ...rest } = options
@@ -111,15 +123,3 @@ function turnAway(handover: Handover | undefined, request: FastifyRequest, reply
   reply.hijack()
   handover?.refuse(request.raw, 'forbidden')
 }
-
-/**
- * The plugin: `await app.register(countersign, { guard })`, then routes with `{ websocket: true }` as ever; in each
- * `request.lease` is the lease of its socket. Upgrades are judged before routing: neither hooks nor the log see a secret.
- * @throws MisuseError when `@fastify/websocket` was registered before
- */
-export const countersign: typeof register = Object.assign(register, {
-  // As `fastify-plugin` marks: hooks and decorators are for the whole application.
-  [Symbol.for('skip-override')]: true,
-  [Symbol.for('fastify.display-name')]: 'countersign',
-  [Symbol.for('plugin-meta')]: { name: 'countersign', fastify: '5.x' },
-})

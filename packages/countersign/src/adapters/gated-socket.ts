@@ -25,6 +25,10 @@ export interface GatedSocket extends WebSocket {
   visitor: Visitor | undefined
   /** Stands between the gate and the application; `undefined`: every message passes. */
   filter: MessageFilter | undefined
+  /** Whether whoever sends after the end of the lease is told that nothing was sent. */
+  tellsDrops: boolean
+  /** Closes by the reason of its lease, once that has ended: until then nobody closes it for another one. */
+  part(code: number, reason: string): void
 }
 
 /** What `ws` takes beside the data that it sends. */
@@ -40,6 +44,21 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
     lease: Lease | undefined = undefined
     visitor: Visitor | undefined = undefined
     filter: MessageFilter | undefined = undefined
+    tellsDrops = true
+    #parting = false
+
+    part(code: number, reason: string): void {
+      this.#parting = true
+      super.close(code, reason)
+    }
+
+    /**
+     * Whoever ended the lease closes the socket, and says why; an application that notices must not be sooner. What `ws`
+     * itself calls to answer a close frame passes from then on.
+     */
+    override close(code?: number, reason?: string | Buffer): void {
+      if (this.#parting || this.lease?.ended !== true) super.close(code, reason)
+    }
 
     /** One comparison a message: after the end of the lease nothing reaches the application any more. */
     override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -67,7 +86,8 @@ export function gatedClass(Base: typeof WebSocket): typeof WebSocket {
         return
       }
       const tell = typeof options === 'function' ? options : sent
-      if (tell !== undefined) process.nextTick(tell, new Error('The lease of this socket has ended'))
+      const error = this.tellsDrops ? new Error('The lease of this socket has ended') : undefined
+      if (tell !== undefined) process.nextTick(tell, error)
     }
   }
 }

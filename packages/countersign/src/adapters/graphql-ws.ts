@@ -36,11 +36,6 @@ export const graphqlCloseCodes: Partial<Readonly<Record<Reason, number>>> = Obje
   protocol_violation: 4400,
 } as const)
 
-/** Parameters of `connection_init`, and what an application's hooks are given beside them. */
-type ConnectionParams = Record<string, unknown>
-type GraphqlOptions = ServerOptions<ConnectionParams, Extra>
-type GraphqlContext = Parameters<NonNullable<GraphqlOptions['onConnect']>>[0]
-
 /** Options of `graphql-ws`, and those of the door before it. */
 export interface GuardedGraphqlOptions extends GraphqlOptions, UpgradeOptions {
   /** What each operation must pass. @default every operation of an open lease is executed */
@@ -79,7 +74,7 @@ export function guardGraphql(
   const { operations, keepAliveMs, proxies, ...own } = options
   if (operations !== undefined && !(operations.policy instanceof Policy))
     throw new MisuseError('invalid_option', 'operations: policy is made by messagePolicy')
-  const door = protocolDoor(server, wss, guard, { opening: connectionInit, proxies })
+  const door = protocolDoor(server, wss, guard, { opening: connectionInit, late: 'refused', proxies })
   const used = useServer(
     operations === undefined ? own : gated(own, new OperationGate(operations)),
     wss,
@@ -92,6 +87,11 @@ export function guardGraphql(
   let disposed: Promise<void> | undefined
   return { dispose: () => (disposed ??= dispose()) }
 }
+
+/** Parameters of `connection_init`, and what an application's hooks are given beside them. */
+type ConnectionParams = Record<string, unknown>
+type GraphqlOptions = ServerOptions<ConnectionParams, Extra>
+type GraphqlContext = Parameters<NonNullable<GraphqlOptions['onConnect']>>[0]
 
 /** Puts the gate behind the application's own `onSubscribe`, which may bring another document, and before every result. */
 function gated(own: GraphqlOptions, gate: OperationGate): GraphqlOptions {

@@ -15,6 +15,12 @@ import type { ConnectionListener } from './ws.ts'
 
 export type { ProtocolDoor } from './protocol-door.ts'
 
+/** Options of a Hocuspocus door. */
+export interface HocuspocusOptions extends UpgradeOptions {
+  /** Made by `new Hocuspocus(…)`, without a server of its own. */
+  readonly hocuspocus: Hocuspocus
+}
+
 /** The lease of a socket, of the `context` that every hook is given. @throws MisuseError where no guard has let it in */
 export function leaseOf({ context }: { readonly context: unknown }): Lease {
   const lease: unknown =
@@ -33,7 +39,7 @@ export function guardHocuspocus(
   server: Server,
   wss: WebSocketServer,
   guard: Guard,
-  { hocuspocus, proxies }: UpgradeOptions & { readonly hocuspocus: Hocuspocus },
+  { hocuspocus, proxies }: HocuspocusOptions,
 ): ProtocolDoor {
   const connected: ConnectionListener = (socket, request, lease) => {
     const web = webRequest(request)
@@ -48,8 +54,6 @@ export function guardHocuspocus(
   wss.on('connection', connected)
   return protocolDoor(server, wss, guard, { opening: providerOpening, proxies })
 }
-
-type Access = 'write' | 'read' | 'none'
 
 /**
  * An extension that lets a policy decide about each document: `document.write`, else `document.read`, each with the name
@@ -79,6 +83,8 @@ export function documentAccess(policy: Policy): Extension {
     },
   }
 }
+
+type Access = 'write' | 'read' | 'none'
 
 async function accessOf(policy: Policy, lease: Lease, documentName: string): Promise<Access> {
   const { principal } = lease

@@ -10,13 +10,7 @@ import type { Lease } from '../core/lease.ts'
 import { Handover, leaseOfRequest } from './handover.ts'
 import type { WsOptions } from './ws-side.ts'
 
-type HonoSockets = NonNullable<Parameters<typeof serve>[0]['websocket']>
-
-/** The option `websocket` of `serve`, for this `ws` server. */
-export function socketsOf(wss: WebSocketServer): HonoSockets {
-  // One object described twice: under `exactOptionalPropertyTypes` neither description fits the other.
-  return { server: wss as unknown as HonoSockets['server'] }
-}
+export type { WsOptions } from './ws-side.ts'
 
 /** A guard before an application of Hono. */
 export interface HonoDoor {
@@ -57,3 +51,11 @@ export function guardHono(
   server.on('upgrade', handover.listener)
   return { close: () => handover.close() }
 }
+
+/** The option `websocket` of `serve`, for this `ws` server. */
+export function socketsOf(wss: WebSocketServer): HonoSockets {
+  // One object described twice: under `exactOptionalPropertyTypes` neither description fits the other.
+  return { server: wss as unknown as HonoSockets['server'] }
+}
+
+type HonoSockets = NonNullable<Parameters<typeof serve>[0]['websocket']>

@@ -13,6 +13,14 @@ export interface ProtocolDoor {
   close(): void
 }
 
+/** What the protocol is like. */
+interface DoorOptions {
+  readonly opening: Opening
+  /** Whether a credential in the first message, beside one in the handshake, is refused. @default it is the application's */
+  readonly late?: 'refused'
+  readonly proxies: ProxyOptions | undefined
+}
+
 /**
  * Judges every upgrade of `server`; accepted sockets are `connection` events of `wss`.
  * @throws MisuseError when `wss` listens by itself
@@ -21,9 +29,9 @@ export function protocolDoor(
   server: Server,
   wss: WebSocketServer,
   guard: Guard,
-  { opening, proxies }: { readonly opening: Opening; readonly proxies: ProxyOptions | undefined },
+  { opening, late, proxies }: DoorOptions,
 ): ProtocolDoor {
-  const side = guardedSide(wss, guard, { opening })
+  const side = guardedSide(wss, guard, { opening, late })
   const listener = judgeUpgrades(guard, side, proxies === undefined ? {} : { proxies })
   server.on('upgrade', listener)
   return {

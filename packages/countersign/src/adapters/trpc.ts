@@ -9,10 +9,8 @@ import type { UpgradeOptions } from './http.ts'
 import { paramsOpening } from './opening.ts'
 import { protocolDoor, type ProtocolDoor } from './protocol-door.ts'
 
+export type { UpgradeOptions } from './http.ts'
 export type { ProtocolDoor } from './protocol-door.ts'
-
-/** What tRPC calls the first message where the URL says `?connectionParams=1`. */
-const connectionParams = paramsOpening({ kind: 'method', name: 'connectionParams', params: 'data' })
 
 /** The lease of the socket for which tRPC calls `createContext`. @throws MisuseError where no guard has let it in */
 export function leaseOf({ res }: { readonly res: WebSocket }): Lease {
@@ -34,5 +32,8 @@ export function guardTrpc(
   guard: Guard,
   { proxies }: UpgradeOptions = {},
 ): ProtocolDoor {
-  return protocolDoor(server, wss, guard, { opening: connectionParams, proxies })
+  return protocolDoor(server, wss, guard, { opening: connectionParams, late: 'refused', proxies })
 }
+
+/** What tRPC calls the first message where the URL says `?connectionParams=1`. */
+const connectionParams = paramsOpening({ kind: 'method', name: 'connectionParams', params: 'data' })

@@ -14,6 +14,7 @@ import { acceptanceFrame, expiringFrame, isFramed, refusalFrame } from './frames
 import { cutOff, gatedClass, transportOf, type GatedSocket } from './gated-socket.ts'
 import { answerHttp, httpRefusal, type Upgrade, type UpgradeOptions, type UpgradeSteps } from './http.ts'
 import { InBand } from './in-band.ts'
+import { LateCredential } from './late-credential.ts'
 import { MessageGate } from './message-gate.ts'
 import type { Opening } from './opening.ts'
 import { tellAndDestroy } from './tell-and-destroy.ts'
@@ -44,6 +45,8 @@ interface SideOptions {
   readonly reception?: Reception
   /** How a first message of another protocol is read. @default text, as the carriers read it */
   readonly opening?: Opening | undefined
+  /** Whether that message may bring a credential beside one of the handshake. @default as the application takes it */
+  readonly late?: 'refused' | undefined
 }
 
 /**
@@ -73,6 +76,7 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   readonly #wss: WebSocketServer
   readonly #reception: Reception | undefined
   readonly #opening: Opening | undefined
+  readonly #late: 'refused' | undefined
   /** As the server had it: adapters may put another in its place. */
   readonly #handleUpgrade: WebSocketServer['handleUpgrade']
   /** Sockets that are open and not accepted yet. */
@@ -81,12 +85,13 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   readonly #clients: Set<WebSocket> | undefined
   readonly #closings: Closings<GatedSocket>
 
-  constructor(wss: WebSocketServer, guard: Guard, { messages, reception, opening }: SideOptions) {
+  constructor(wss: WebSocketServer, guard: Guard, { messages, reception, opening, late }: SideOptions) {
     this.#guard = guard
     this.#messages = messages
     this.#wss = wss
     this.#reception = reception
     this.#opening = opening
+    this.#late = guard.places.message.length === 0 ? undefined : late
     this.#handleUpgrade = wss.handleUpgrade.bind(wss)
     // Absent when the server was made with `clientTracking: false`.
     this.#clients = wss.clients
@@ -104,7 +109,13 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   admit(upgrade: Upgrade, decision: Accepted): void {
     const socket = this.#open(upgrade)
     if (socket === undefined) decision.lease.leave()
-    else this.welcome(socket, upgrade, { decision, queued: [] })
+    else {
+      this.welcome(socket, upgrade, { decision, queued: [] })
+      if (this.#late !== undefined && this.#opening !== undefined) {
+        const { handshake } = upgrade
+        socket.filter = new LateCredential(this.#guard, socket, { opening: this.#opening, handshake })
+      }
+    }
   }
 
   /** Browsers see no HTTP status of a refused upgrade: the handshake is completed to be able to say why. */
@@ -137,6 +148,8 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
   welcome(socket: GatedSocket, upgrade: Upgrade, welcome: Welcome): void {
     const { lease, reply } = welcome.decision
     socket.lease = lease
+    // Servers of protocols take what was not sent for a failure of their own, and say so in the log.
+    socket.tellsDrops = this.#opening === undefined
     const inBand = this.#replies && isFramed(reply) ? this.#inBand(socket, upgrade, reply) : undefined
     socket.filter = inBand
     lease.hold(this, socket)
@@ -235,7 +248,7 @@ export class WsSide implements UpgradeSteps, VisitEnds, LeaseHolder<GatedSocket>
 
   /** The peer has `lingerMs` to answer the close (RFC 6455 §7.1.1), then the socket is gone. */
   #close(socket: GatedSocket, reason: Reason): void {
-    socket.close(this.#guard.closeCode(reason), reason)
+    socket.part(this.#guard.closeCode(reason), reason)
     setTimeout(terminate, this.#guard.limits.lingerMs, socket)
   }
 }

@@ -7,17 +7,17 @@ import type { Lease } from '../core/lease.ts'
 import { judgeUpgrades } from './http.ts'
 import { guardedSide, type WsOptions } from './ws-side.ts'
 
+export { onActions, type ActionHandlers } from './actions.ts'
+export type { GatedSocket } from './gated-socket.ts'
+export type { UpgradeOptions } from './http.ts'
+export type { WsOptions } from './ws-side.ts'
+
 /**
  * What an application hears an accepted socket by. `ws` types its `connection` event with two arguments; declare the
  * listener by this type and all three are known: `const greet: ConnectionListener = (socket, request, lease) => …`,
  * then `wss.on('connection', greet)`.
  */
 export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, lease: Lease) => void
-
-export { onActions, type ActionHandlers } from './actions.ts'
-export type { GatedSocket } from './gated-socket.ts'
-export type { UpgradeOptions } from './http.ts'
-export type { WsOptions } from './ws-side.ts'
 
 /**
  * Judges every upgrade of `server` by `guard` and hands accepted sockets to `wss` as `connection` events with a third

@@ -41,8 +41,10 @@ export interface Talk {
   readonly first: string
   /** Whether the server answers it. Where it does not, saying it is all. */
   readonly replies: boolean
-  /** Answers a challenge: the text to be sent. */
+  /** Answers a challenge: the text to be sent. @throws UnanswerableChallenge when it cannot or must not be answered */
   answer?(method: unknown, extra: unknown): Promise<string>
+  /** Whether `extra` of `auth_ok` is a server's that may be trusted; if not, the socket ends for good. @default any is */
+  confirms?(extra: unknown): boolean
 }
 
 /** One attempt, prepared. */

@@ -1,6 +1,8 @@
-/** Challenge-response with a secret that never travels: WAMP-CRA on a plain socket (`countersign.challenge.v1`). */
+/** Challenge-response with a secret that never travels (`countersign.challenge.v1`). */
 import type { Ask, Attempt, Carrier, MaybePromise } from './carrier.ts'
-import { Unauthorized } from './errors.ts'
+import { base64 } from './challenge-bytes.ts'
+import { wampcra } from './challenge-wampcra.ts'
+import { Unauthorized, UnanswerableChallenge } from './errors.ts'
 
 /** A name and the secret that proves it. */
 export interface ChallengeSecret {
@@ -8,76 +10,59 @@ export interface ChallengeSecret {
   readonly secret: string
 }
 
-/** How the secret of a salted account is derived. */
-interface Salting {
-  readonly salt: string
-  readonly iterations: number
-  readonly keylen: number
+/** A way to answer challenges. */
+export interface ChallengeMethod {
+  /** As `hello` names it. */
+  readonly name: string
+  /** Begins an exchange. @param nonce 24 characters that nobody has used before: `nonce` of `hello` */
+  begin(who: ChallengeSecret, nonce: string): ChallengeTalk
 }
 
-/** Most work that a server may ask for: as much as the server's own bound, and about five seconds. */
-const maxIterations = 10_000_000
-const maxKeyBytes = 256
-const maxChallengeLength = 4_096
+/** One exchange of one method. */
+export interface ChallengeTalk {
+  /** Answers `extra` of the challenge. @throws UnanswerableChallenge when it cannot or must not be answered */
+  answer(extra: Readonly<Record<string, unknown>>): Promise<{
+    readonly signature: string
+    readonly extra?: Readonly<Record<string, unknown>>
+  }>
+  /** Whether `extra` of `auth_ok` proves the server. @default it proves itself by the URL alone */
+  confirms?(extra: Readonly<Record<string, unknown>>): boolean
+}
 
-const utf8 = new TextEncoder()
+/** What is answered besides WAMP-CRA. */
+export interface ChallengeOptions {
+  /** In order of preference: the server takes the first that it knows. @default `[wampcra()]` */
+  readonly methods?: readonly ChallengeMethod[]
+}
 
 /**
- * `hello`, `challenge`, `authenticate`, with the method `wampcra`, plain or salted. Needs Web Crypto, which browsers
- * lend to secure pages only; elsewhere the client stops.
+ * `hello`, `challenge`, `authenticate`, by WAMP-CRA or the methods given: `scramSha256()`, `cryptosign()`, `wampcra()`.
+ * A server may choose the weakest of them, so name no more than you want. Needs Web Crypto, which browsers lend to secure
+ * pages only; elsewhere the client stops. A challenge that cannot be answered ends the socket for good, with an `error` event that holds an
+ * `UnanswerableChallenge`.
  */
-export function challengeResponse(getSecret: (ask: Ask) => MaybePromise<ChallengeSecret>): Carrier {
+export function challengeResponse(
+  getSecret: (ask: Ask) => MaybePromise<ChallengeSecret>,
+  { methods = [wampcra()] }: ChallengeOptions = {},
+): Carrier {
   return async (target, ask): Promise<Attempt> => {
-    const { authid, secret } = await getSecret(ask)
+    const who = await getSecret(ask)
+    const { authid, secret } = who
     if (typeof globalThis.crypto?.subtle === 'undefined') throw new Unauthorized('needs a secure page')
+    const nonce = base64(crypto.getRandomValues(new Uint8Array(18)))
+    let exchange: ChallengeTalk | undefined
     const talk = {
-      first: JSON.stringify({ type: 'hello', authid, methods: ['wampcra'] }),
+      first: JSON.stringify({ type: 'hello', authid, methods: methods.map(({ name }) => name), nonce }),
       replies: true,
       answer: async (method: unknown, extra: unknown): Promise<string> => {
-        const signature = method === 'wampcra' ? await sign(secret, extra) : undefined
-        if (signature === undefined) throw new Unauthorized('a challenge that cannot be answered')
-        return JSON.stringify({ type: 'authenticate', signature })
+        exchange = methods.find(({ name }) => name === method)?.begin(who, nonce)
+        if (exchange === undefined) throw new UnanswerableChallenge('a method that was not offered')
+        return JSON.stringify({ type: 'authenticate', ...(await exchange.answer({ ...Object(extra) })) })
       },
+      // Whoever accepts without having asked has not looked at the secret.
+      confirms: (extra: unknown) =>
+        exchange !== undefined && (exchange.confirms?.({ ...Object(extra) }) ?? true),
     }
     return { ...target, credential: `${authid}\n${secret}`, outlivesLease: true, talk }
   }
-}
-
-async function sign(secret: string, extra: unknown): Promise<string | undefined> {
-  if (typeof extra !== 'object' || extra === null || !('challenge' in extra)) return undefined
-  const { challenge } = extra
-  if (typeof challenge !== 'string' || challenge.length > maxChallengeLength) return undefined
-  const salting = saltingOf(extra)
-  if (salting === 'malformed') return undefined
-  return hmac(salting === undefined ? secret : await derive(secret, salting), challenge)
-}
-
-function saltingOf(extra: object): Salting | 'malformed' | undefined {
-  if (!('salt' in extra)) return undefined
-  const { salt, iterations, keylen }: { salt: unknown; iterations?: unknown; keylen?: unknown } = extra
-  if (typeof salt !== 'string' || !isCount(iterations, maxIterations) || !isCount(keylen, maxKeyBytes)) {
-    return 'malformed'
-  }
-  return { salt, iterations, keylen }
-}
-
-function isCount(value: unknown, most: number): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
-}
-
-/** The key of a salted secret is the base64 text of what PBKDF2 gives. */
-async function derive(secret: string, { salt, iterations, keylen }: Salting): Promise<string> {
-  const key = await crypto.subtle.importKey('raw', utf8.encode(secret), 'PBKDF2', false, ['deriveBits'])
-  const how = { name: 'PBKDF2', hash: 'SHA-256', salt: utf8.encode(salt), iterations }
-  return base64(await crypto.subtle.deriveBits(how, key, keylen * 8))
-}
-
-async function hmac(key: string, text: string): Promise<string> {
-  const how = { name: 'HMAC', hash: 'SHA-256' }
-  const imported = await crypto.subtle.importKey('raw', utf8.encode(key), how, false, ['sign'])
-  return base64(await crypto.subtle.sign('HMAC', imported, utf8.encode(text)))
-}
-
-function base64(bytes: ArrayBuffer): string {
-  return btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(''))
 }

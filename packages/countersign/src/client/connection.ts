@@ -4,6 +4,7 @@ import type { Ending } from './advice.ts'
 import type { BaseEvent, BaseSocket, BaseSocketClass } from './base.ts'
 import type { Attempt, Talk } from './carrier.ts'
 import { after } from './clock.ts'
+import { UnanswerableChallenge } from './errors.ts'
 import { parseFrame, type ServerFrame } from './frames.ts'
 
 /** What a lease is known to be. */
@@ -25,6 +26,8 @@ export interface ConnectionEars {
   message(event: BaseEvent): void
   /** The server wants a fresh credential. */
   expiring(): void
+  /** What the server wants answered is not; the connection may be over. */
+  unanswered(error: UnanswerableChallenge): void
   /** It is over. Called exactly once unless the connection was dropped. */
   ended(ending: Ending): void
 }
@@ -149,7 +152,7 @@ export class Connection {
     }
     if (this.#accepted && this.#renewal === undefined) return false
     if (frame.kind === 'challenge') this.#answer(frame.method, frame.extra)
-    else if (frame.kind === 'auth_ok') this.#granted({ lease: frame.lease, leaseMs: frame.leaseMs })
+    else if (frame.kind === 'auth_ok') this.#granted(frame)
     else if (this.#accepted) this.#settleRenewal({ kind: 'refused', reason: frame.reason })
     else {
       this.#refusal = frame.reason
@@ -158,9 +161,11 @@ export class Connection {
     return true
   }
 
-  #granted(granted: Granted): void {
-    if (this.#accepted) this.#settleRenewal({ kind: 'renewed', granted })
-    else this.#accept(granted)
+  #granted({ lease, leaseMs, extra }: Granted & { readonly extra: unknown }): void {
+    if (this.#talk?.confirms?.(extra) === false)
+      this.#mistrust(new UnanswerableChallenge('the server proves nothing'))
+    else if (this.#accepted) this.#settleRenewal({ kind: 'renewed', granted: { lease, leaseMs } })
+    else this.#accept({ lease, leaseMs })
   }
 
   #answer(method: unknown, extra: unknown): void {
@@ -169,12 +174,24 @@ export class Connection {
       (text) => {
         if (!this.#over) this.#base.send(text)
       },
-      () => {
-        if (this.#accepted) this.#settleRenewal({ kind: 'silent' })
-        // The server asks for what we cannot do, however often we come.
-        else this.#end({ code: 1002, reason: 'unanswerable_challenge', wasClean: false })
+      (error: unknown) => {
+        const known = error instanceof UnanswerableChallenge
+        // Of others the words are not known: they may hold a secret.
+        const told = known ? error : new UnanswerableChallenge('no answer')
+        if (!this.#accepted) this.#mistrust(told)
+        else if (!this.#over) {
+          this.#ears.unanswered(told)
+          this.#settleRenewal({ kind: 'silent' })
+        }
       },
     )
+  }
+
+  /** The server asks for what we cannot do, or is not who it should be, however often we come. */
+  #mistrust(error: UnanswerableChallenge): void {
+    if (this.#over) return
+    this.#ears.unanswered(error)
+    this.#end({ code: 1002, reason: 'unanswerable_challenge', wasClean: false })
   }
 
   #settleRenewal(renewed: Renewed): void {

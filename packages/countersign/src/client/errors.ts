@@ -2,10 +2,11 @@
  * What goes wrong on a client's side. No message holds a credential or a URL.
  *
  *     Error
- *     ├─ Unauthorized     nobody is logged in: stop
- *     ├─ RetryLater       the issuer asks to wait
- *     ├─ OutboxOverflow   a message was not taken
- *     └─ ConnectionFailed an attempt came to nothing
+ *     ├─ Unauthorized          nobody is logged in: stop
+ *     ├─ RetryLater            the issuer asks to wait
+ *     ├─ OutboxOverflow        a message was not taken
+ *     ├─ UnanswerableChallenge the server asks for what it must not have, or proves nothing
+ *     └─ ConnectionFailed      an attempt came to nothing
  */
 
 /** Thrown by a `getCredential` that cannot get one: the client stops, and says so by `close` with 3000. */
@@ -39,6 +40,14 @@ export class OutboxOverflow extends Error {
   constructor(message: string, lost: number) {
     super(message)
     this.lost = lost
+  }
+}
+
+/** In an `error` event: a challenge cannot or must not be answered, or a server did not prove itself. The socket stops. */
+export class UnanswerableChallenge extends Error {
+  override readonly name = 'UnanswerableChallenge'
+  constructor(why: string) {
+    super(`a challenge that cannot be answered: ${why}`)
   }
 }
 

@@ -3,7 +3,12 @@
 /** A frame of the server's. */
 export type ServerFrame =
   | { readonly kind: 'challenge'; readonly method: unknown; readonly extra: unknown }
-  | { readonly kind: 'auth_ok'; readonly leaseMs: number | undefined; readonly lease: string | undefined }
+  | {
+      readonly kind: 'auth_ok'
+      readonly leaseMs: number | undefined
+      readonly lease: string | undefined
+      readonly extra: unknown
+    }
   | { readonly kind: 'auth_invalid'; readonly reason: string }
   | { readonly kind: 'auth_expiring'; readonly inMs: number }
 
@@ -16,14 +21,13 @@ export function parseFrame(data: unknown): ServerFrame | undefined {
   if (typeof data !== 'string' || data.length > maxLength) return undefined
   const kind = ours.exec(data)?.[1]
   if (kind === undefined) return undefined
-  const members = membersOf(data)
-  if (members === undefined) return undefined
-  const { method, extra, expires_in, lease, reason, in: seconds } = members
+  const { type, method, extra, expires_in, lease, reason, in: seconds } = membersOf(data)
+  if (type === undefined) return undefined
   switch (kind) {
     case 'challenge':
       return { kind, method, extra }
     case 'auth_ok':
-      return { kind, leaseMs: msOf(expires_in), lease: typeof lease === 'string' ? lease : undefined }
+      return { kind, leaseMs: msOf(expires_in), lease: typeof lease === 'string' ? lease : undefined, extra }
     case 'auth_invalid':
       return { kind, reason: typeof reason === 'string' ? reason.slice(0, 64) : '' }
     default:
@@ -31,12 +35,13 @@ export function parseFrame(data: unknown): ServerFrame | undefined {
   }
 }
 
-function membersOf(text: string): Readonly<Record<string, unknown>> | undefined {
+/** The members of an object of JSON; of anything else none. */
+export function membersOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : undefined
+    return typeof value === 'object' && value !== null ? { ...value } : {}
   } catch {
-    return undefined
+    return {}
   }
 }
 

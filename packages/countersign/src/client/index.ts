@@ -24,7 +24,22 @@ export { subprotocol } from './subprotocol.ts'
 export { clientCertificate, cookie, type CertificateOptions, type RenewAmbient } from './ambient.ts'
 export { userinfo } from './userinfo.ts'
 export { singleUseUrl } from './single-use-url.ts'
-export { challengeResponse, type ChallengeSecret } from './challenge.ts'
+export {
+  challengeResponse,
+  type ChallengeMethod,
+  type ChallengeOptions,
+  type ChallengeSecret,
+  type ChallengeTalk,
+} from './challenge.ts'
+export { wampcra } from './challenge-wampcra.ts'
+export { scramSha256 } from './challenge-scram.ts'
+export { cryptosign, type ChallengeSigner } from './challenge-cryptosign.ts'
+export {
+  secretFromPage,
+  type PageSecretOptions,
+  type SecretDocument,
+  type SecretElement,
+} from './page-secret.ts'
 export { frameCookie, type FrameCookieOptions, type FrameElement, type FramePage } from './frame-cookie.ts'
 export {
   accessTokenFrom,
@@ -44,7 +59,13 @@ export {
   type Signals,
 } from './shared-credential.ts'
 export { socketIoAuth, type SocketIoAuth, type SocketIoOptions, type SocketIoSocket } from './socket-io.ts'
-export { ConnectionFailed, OutboxOverflow, RetryLater, Unauthorized } from './errors.ts'
+export {
+  ConnectionFailed,
+  OutboxOverflow,
+  RetryLater,
+  Unauthorized,
+  UnanswerableChallenge,
+} from './errors.ts'
 export { CredentialMemory } from './memory.ts'
 export { adviceAfter, type Ending } from './advice.ts'
 export type { Pauses } from './backoff.ts'

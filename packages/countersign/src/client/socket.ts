@@ -174,6 +174,7 @@ export class CountersignSocket extends SocketTarget {
         this.dispatchEvent(new MessageEvent('message', { data: event.data, origin: event.origin ?? '' }))
       },
       expiring: () => this.#renewal?.asked(),
+      unanswered: (error: Error) => this.#error(error),
       ended: (ending: Ending) => this.#ended(ending),
     }
     try {

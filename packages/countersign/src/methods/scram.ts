@@ -12,7 +12,7 @@ import { deny, type Verdict } from '../core/verdict.ts'
 import { decodeBase64, encodeBase64, encodeBase64url } from '../wire/base64.ts'
 import { encodeUtf8 } from '../wire/utf8.ts'
 import { secretSalt, scramSources, type ScramFound, type ScramKdf, type ScramShape } from './scram-sources.ts'
-import { authMessage, channelInput, escapeName, isNonce, saslPrep } from './scram-text.ts'
+import { authMessage, channelInput, escapeName, isNonce, saslPrep } from '../wire/scram-text.ts'
 import { answeredBytes, decodeHex, sameBytes, xor } from './wamp-bytes.ts'
 import { accounts, admit, aroundOf, lookUp, shapesOf, sourcesOf, type SourceOption } from './wamp-source.ts'
 

@@ -2,6 +2,7 @@
 import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { checkWhole, MisuseError } from '../core/errors.ts'
+import { saslPrep } from '../wire/scram-text.ts'
 
 /** How keys are made; `argon2id13` and `pbkdf2` for `wamp-scram`, `argon2id-13` for `scram` of Autobahn. */
 export interface ScramKeyOptions {
@@ -29,7 +30,8 @@ const argon2id = 2
 const derivePbkdf2 = promisify(pbkdf2)
 
 /**
- * Derives the keys of a password (RFC 5802 §3). Passwords are normalised to NFKC where the specification's clients do so.
+ * Derives the keys of a password (RFC 5802 §3). Passwords are prepared by SASLprep where the
+ * specification's clients do so.
  * @throws MisuseError for costs out of range, or when argon2id is asked for without the peer dependency
  */
 export async function scramKeys(password: string, options: ScramKeyOptions): Promise<ScramKeys> {
@@ -52,7 +54,7 @@ async function saltedPassword(
   password: string,
   { kdf, iterations, memory, salt }: ScramKeyOptions & { readonly salt: Uint8Array },
 ): Promise<Uint8Array> {
-  const prepared = password.normalize('NFKC')
+  const prepared = saslPrep(password) ?? password
   if (kdf === 'pbkdf2') return derivePbkdf2(prepared, salt, iterations, keyBytes, 'sha256')
   const { hashRaw } = await import('@node-rs/argon2').catch(() => {
     throw new MisuseError('missing_port', 'scramKeys: @node-rs/argon2 cannot be loaded, npm install it')

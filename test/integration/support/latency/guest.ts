@@ -41,15 +41,17 @@ export interface Guest {
 /** How numbers travel, where they are not simply messages. */
 export interface Words {
   /** What says this number. */
-  say(number: string): string
+  say(number: string): string | Buffer
   /** The number that a message says; `NaN`: none. */
   hear(text: string): number
   /** The reason of the end among what was said, where the close frame has none. */
   farewell?(texts: readonly string[]): string | undefined
+  /** Whether the close frame says all of it, and no GOODBYE came before. */
+  readonly coded?: true
 }
 
 /** Numbers as they are; a frame of ours is none. */
-export const plainWords: Words = { say: (number) => number, hear: Number }
+export const plainWords: Words = { say: (number) => number, hear: Number, coded: true }
 
 /** A socket whose messages are read from the very first. */
 export class Line {
@@ -68,7 +70,7 @@ export class Line {
     if (this.socket.readyState !== WebSocket.OPEN) throw new Error('the socket did not open')
   }
 
-  send(text: string): void {
+  send(text: string | Buffer): void {
     this.socket.send(text)
   }
 
@@ -126,7 +128,7 @@ function ending(line: Line, words: Words): Promise<End> {
     line.socket.on('close', (code, reason) => {
       const [at, atMs] = [performance.now(), Date.now()]
       const told = words.farewell?.(line.texts)
-      const goodbye = words === plainWords || words.farewell !== undefined ? undefined : goodbyeIn(line.texts)
+      const goodbye = words.coded === true || words.farewell !== undefined ? undefined : goodbyeIn(line.texts)
       resolve({ code, reason: told ?? reason.toString(), goodbye, at, atMs })
     })
   })

@@ -8,6 +8,7 @@ import type { Place } from './place.ts'
 import { foundTown, type Town } from './town.ts'
 import type { Trigger } from './triggers.ts'
 import { openRealm, type WampPlaces } from './wamp-ways.ts'
+import { openFrameworks } from './framework-ways.ts'
 import { openSocketIo } from './socket-io-ways.ts'
 import { openDoors, type Way } from './ways.ts'
 
@@ -113,7 +114,8 @@ export class Measuring {
   #placeOf(way: Way, short: boolean): Place {
     const wamp = way.roots.includes('wamp')
     const [lasting, brief] = wamp ? [this.#realm.places, this.#realm.short] : [this.#lasting, this.#short]
-    const name = wamp ? (way.accepts === 'tls' ? 'tls' : 'tcp') : way.door
+    const door = way.framework ?? way.door
+    const name = wamp ? (way.accepts === 'tls' ? 'tls' : 'tcp') : door
     const place = (short ? brief : lasting).get(name)
     if (place === undefined) throw new Error(`${name} is not open`)
     return place
@@ -144,9 +146,11 @@ export class Measuring {
   }
 }
 
-/** The doors of the lab, and Socket.IO. */
+/** The doors of the lab, Socket.IO, and a server of each framework. */
 async function openPlaces(town: Town, short: boolean): Promise<ReadonlyMap<string, Place>> {
-  return new Map([...(await openDoors(town, short)), ['Socket.IO', await openSocketIo(town, short)]])
+  const frameworks = await openFrameworks(town, short)
+  const own = new Map([...(await openDoors(town, short)), ['Socket.IO', await openSocketIo(town, short)]])
+  return new Map([...own, ...frameworks])
 }
 
 /** What somebody needs for this way in. The secret of a login is made with the login. */

@@ -30,6 +30,8 @@ export interface Way {
   readonly accepts: string
   /** Besides, where one door takes the same thing at two places. */
   readonly place?: string
+  /** Name of its place, where that is a server of this framework and not of the door. */
+  readonly framework?: string
   /** Page of the door. */
   readonly page: string
   readonly roots: readonly Root[]

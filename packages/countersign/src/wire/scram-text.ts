@@ -1,6 +1,6 @@
 /** The texts of SCRAM: names as they are prepared, and the message that both sides sign (RFC 5802, RFC 4013). */
-import { encodeBase64 } from '../wire/base64.ts'
-import { encodeUtf8 } from '../wire/utf8.ts'
+import { encodeBase64 } from './base64.ts'
+import { encodeUtf8 } from './utf8.ts'
 
 /** Non-ASCII spaces, which become blanks (RFC 3454, table C.1.2). */
 const spaces = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g
