@@ -61,6 +61,8 @@ async function inEveryDress(page: Page): Promise<void> {
   await page.resize(1_280, 900)
 }
 
+const patient = { timeout: 20_000 }
+
 describe.each(['chromium', 'firefox'] as const)('the page of the chat in %s', (engine) => {
   let browser: Browser
   let chat: Program
@@ -94,7 +96,7 @@ describe.each(['chromium', 'firefox'] as const)('the page of the chat in %s', (e
     await comeIn(page)
     const { ask } = await client(chat, 'websocket', { cookie: await logIn(chat, 'teo') })
     await ask('outgoing message', { message: markup, lat: -33.86, lon: 151.21 })
-    await expect.poll(() => textOf(page, '.line:last-child .line-words')).toBe(markup)
+    await expect.poll(() => textOf(page, '.line:last-child .line-words'), patient).toBe(markup)
     expect(await page.evaluate(`return document.querySelectorAll('.line img, .line b').length`)).toBe(0)
     expect(await page.evaluate('return document.title')).toBe('Map chat')
 
@@ -104,6 +106,7 @@ describe.each(['chromium', 'firefox'] as const)('the page of the chat in %s', (e
       await expect
         .poll(
           async () => (await textOf(page, '#refusal')) !== '' || (await textOf(page, '#count')) === '0 / 500',
+          patient,
         )
         .toBe(true)
     }
@@ -133,12 +136,25 @@ describe.each(['chromium', 'firefox'] as const)('the page of the chat in %s', (e
     await page.close()
   })
 
+  it('goes on trying when the server shuts down, and keeps what was written', async () => {
+    const brief = await startChat()
+    const page = await enter(browser, brief, 'mara', 'copper-harbour-19')
+    await comeIn(page)
+    await page.type('#message', 'Half a thought')
+    await brief.stop()
+    await expect.poll(() => textOf(page, '#state'), { timeout: 10_000 }).toContain('trying again')
+    expect(await page.evaluate(`return document.querySelector('#message').value`)).toBe('Half a thought')
+    expect(await page.evaluate(`return document.querySelector('#send').disabled`)).toBe(true)
+    expect(await shown(page, '#over')).toBe(false)
+    await page.close()
+  })
+
   it('runs in the twin what others write', async () => {
     const page = await enter(browser, twin, 'mara', 'copper-harbour-19')
     await comeIn(page)
     const { ask } = await client(twin, 'websocket', {})
     await ask('outgoing message', { message: markup, lat: 1, lon: 2 })
-    await expect.poll(() => page.evaluate('return document.title')).toBe('ran')
+    await expect.poll(() => page.evaluate('return document.title'), patient).toBe('ran')
     expect(await shown(page, '.banner')).toBe(true)
     await page.close()
   })
@@ -152,12 +168,12 @@ describe('what people see of the chat', () => {
       const page = await enter(browser, chat, 'otto', 'granite-ferry-08')
       await page.locate?.('refused')
       await page.click('#share')
-      await expect.poll(() => textOf(page, '#gate-problem')).not.toBe('')
+      await expect.poll(() => textOf(page, '#gate-problem'), patient).not.toBe('')
       await inEveryDress(page)
       await comeIn(page)
       await inEveryDress(page)
       await page.evaluate(`await fetch('/logout', { method: 'POST' }); return true`)
-      await expect.poll(() => textOf(page, '#over')).toContain('Log in')
+      await expect.poll(() => textOf(page, '#over'), patient).toContain('Log in')
       await inEveryDress(page)
     } finally {
       await browser.close()

@@ -104,7 +104,10 @@ function connect() {
   )
   socket.on('auth_error', (error) => refused(error))
   socket.on('auth_expiring', (told) => expiring(told.in))
-  socket.on('auth_end', (told) => (ending = told.reason))
+  socket.on('auth_end', (told) => {
+    // A server that shuts down comes back, and so does the client by itself.
+    if (told.advice !== 'reconnect') ending = told.reason
+  })
   socket.on('disconnect', (why) => {
     ready()
     if (ending !== undefined) over(ending)
