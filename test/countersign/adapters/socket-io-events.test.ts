@@ -55,6 +55,16 @@ describe.each(modes)('events of a namespace with a policy, over %s', (mode) => {
     expect(hall.heard).toEqual([['say', { room: 'lobby', text: 'hello' }]])
   })
 
+  it('pass by a name with blanks in it, which the row takes as it stands', async () => {
+    const { hall, alice } = await openRoom(mode, {
+      actions: { ...actions, 'chat message': { match: 'exact', roles: ['member'] } },
+    })
+    expect(await alice.client.emitWithAck('chat message', 'hello')).toEqual({ ok: true })
+    const misspelt: unknown = await alice.client.emitWithAck('chat  message', 'hello')
+    expect(misspelt).toEqual({ error: { reason: 'forbidden', action: 'chat  message' } })
+    expect(hall.heard).toEqual([['chat message', 'hello']])
+  })
+
   it.each<readonly [string, string, readonly [string, ...unknown[]]]>([
     ['a role that the row does not list', 'forbidden', ['kick', 'bob']],
     ['an event that no row names', 'forbidden', ['unheard.of', 1]],

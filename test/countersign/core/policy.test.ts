@@ -82,6 +82,15 @@ describe('a policy', () => {
     expect([odd.decide(someone(), 'a.*'), odd.decide(someone(), 'a.b')]).toEqual(['allow', 'deny'])
   })
 
+  it('takes any name that is said to be exact as it stands, and under no pattern', () => {
+    const chat = { roles: ['member'], match: 'exact' } as const
+    const named = messagePolicy({ actions: { 'chat message': chat, '*': { roles: 'anyone' } } })
+    expect(named.decide(someone('member'), 'chat message')).toBe('allow')
+    expect(named.decide(someone('guest'), 'chat message')).toBe('deny')
+    expect(named.decide(someone('member'), 'chat  message')).toBe('deny')
+    expect(named.decide(someone('member'), 'Chat message')).toBe('deny')
+  })
+
   it('gives each role the resources that are listed for it', () => {
     const rooms = messagePolicy({
       actions: {
@@ -214,6 +223,17 @@ describe('a table that can mean nothing', () => {
     ['with an empty role', row('a', { roles: [''] }), /list of names/],
     ['with an empty name', row('', { roles: [] }), /no name of dotted components/],
     ['with a blank in a name', row('a b', { roles: [] }), /no name of dotted components/],
+    ['with an empty exact name', row('', { roles: [], match: 'exact' }), /no name of dotted components/],
+    [
+      'with a line feed in a name',
+      row('a\nb', { roles: [], match: 'exact' }),
+      /no name of dotted components/,
+    ],
+    [
+      'with an endless name',
+      row('a'.repeat(257), { roles: [], match: 'exact' }),
+      /no name of dotted components/,
+    ],
     ['with an unknown match', row('a', { roles: [], match: 'regex' }), /exact, prefix or wildcard/],
     [
       'with resources of roles, and nowhere to find one',

@@ -18,7 +18,10 @@ export type Allowed = 'anyone' | readonly string[] | Readonly<Record<string, rea
 /** One row of the table. */
 export interface ActionRule {
   readonly roles: Allowed
-  /** How the row's name is compared. @default by its stars: `chat.send` exact, `chat.*` prefix, `chat.*.read` wildcard */
+  /**
+   * How the row's name is compared. Said to be `exact`, it may be any text without control characters, such as the event
+   * `chat message` of Socket.IO. @default by its stars: `chat.send` exact, `chat.*` prefix, `chat.*.read` wildcard
+   */
   readonly match?: Match
   /**
    * What is acted upon: the path of a member (`'room'`, `'target.id'`), or a function of the message. A message in which

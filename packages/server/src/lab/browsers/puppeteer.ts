@@ -10,6 +10,7 @@ import {
   type LaunchSettings,
   type MediaFeatures,
   type Page,
+  type Place,
 } from './types.ts'
 import { versionTitle } from './find.ts'
 
@@ -103,8 +104,17 @@ function drive(page: PuppeteerPage, { settings, emulate }: Driving): Page {
     },
     resize: (width, height) => act('resize', page.setViewport({ width, height })),
     emulate: (features) => act('emulate', emulate(page, features)),
+    locate: (place) => act('locate', locate(page, place)),
     close: () => act('closing a tab', page.close()),
   }
+}
+
+/** The permission is the origin's; the position is the page's. */
+async function locate(page: PuppeteerPage, place: Place | 'refused'): Promise<void> {
+  const { origin } = new URL(page.url())
+  const state = place === 'refused' ? 'denied' : 'granted'
+  await page.browserContext().setPermission(origin, { permission: { name: 'geolocation' }, state })
+  if (place !== 'refused') await page.setGeolocation(place)
 }
 
 /** Puppeteer tells a late page from an absent one by the error's name. */

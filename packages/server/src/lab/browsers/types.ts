@@ -12,6 +12,12 @@ export interface MediaFeatures {
   readonly reducedMotion?: boolean
 }
 
+/** A position on earth, degrees. */
+export interface Place {
+  readonly latitude: number
+  readonly longitude: number
+}
+
 /** A running browser with a profile of its own that no earlier run has touched. Hand it back with `close`. */
 export interface Browser {
   readonly engine: Engine
@@ -59,6 +65,13 @@ export interface Page {
    * whole browser. `undefined` where the engine has no way to do it (WebKitGTK).
    */
   readonly emulate: ((features: MediaFeatures) => Promise<void>) | undefined
+  /**
+   * Lets pages of this page's origin ask for a position and tells them this one, or refuses it to them. `undefined` where
+   * the engine has no way to do it (WebKitGTK).
+   *
+   * @throws BrowserError
+   */
+  readonly locate: ((place: Place | 'refused') => Promise<void>) | undefined
   /** Closes the tab; the browser lives on. */
   readonly close: () => Promise<void>
 }
