@@ -103,6 +103,7 @@ function drive(page: PuppeteerPage, { settings, emulate }: Driving): Page {
     },
     resize: (width, height) => act('resize', page.setViewport({ width, height })),
     emulate: (features) => act('emulate', emulate(page, features)),
+    puppeteer: page,
     close: () => act('closing a tab', page.close()),
   }
 }

@@ -1,3 +1,5 @@
+import type { Page as PuppeteerPage } from 'puppeteer-core'
+
 /** The three engines that the lab is measured in. */
 export type Engine = 'chromium' | 'firefox' | 'webkit'
 
@@ -59,6 +61,8 @@ export interface Page {
    * whole browser. `undefined` where the engine has no way to do it (WebKitGTK).
    */
   readonly emulate: ((features: MediaFeatures) => Promise<void>) | undefined
+  /** Puppeteer's own page, for what one engine alone can do. `undefined` where something else drives (WebKitGTK). */
+  readonly puppeteer: PuppeteerPage | undefined
   /** Closes the tab; the browser lives on. */
   readonly close: () => Promise<void>
 }

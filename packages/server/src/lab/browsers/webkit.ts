@@ -147,6 +147,7 @@ function drive(session: Session, handle: string, inWindow: InWindow): Page {
     screenshot: async (file) => writeFile(file, await run(() => paintedScreenshot(session))),
     resize: (width, height) => run(() => resizeViewport(session, width, height)),
     emulate: undefined,
+    puppeteer: undefined,
     close: () => run(() => session.closeWindow()),
   }
 }
