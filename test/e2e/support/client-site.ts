@@ -10,6 +10,7 @@ import {
   type Guard,
   type JournalEntry,
   type Lease,
+  type Method,
 } from 'countersign'
 import { ticket } from 'countersign/methods'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
@@ -60,8 +61,10 @@ export async function bundleClient(): Promise<string> {
 /**
  * Serves on a port of the system's choosing. `POST /ticket?lease=MS` gives a ticket for such a lease, which ends without
  * grace.
+ *
+ * @param more methods besides tickets
  */
-export async function serveClient(): Promise<ClientSite> {
+export async function serveClient(more: readonly Method[] = []): Promise<ClientSite> {
   const code = await bundleClient()
   const journal: JournalEntry[] = []
   const connections: Connection[] = []
@@ -87,7 +90,7 @@ export async function serveClient(): Promise<ClientSite> {
   const guard = createGuard({
     records: memory(),
     origins: [url.slice(0, -1)],
-    accept: [ticket({ from: [query('ticket'), firstMessage()] })],
+    accept: [ticket({ from: [query('ticket'), firstMessage()] }), ...more],
     limits: { graceMs: 0, jitter: 0 },
     journal: { record: (entry) => void journal.push(entry) },
   })
