@@ -39,7 +39,7 @@ const speakLater = (inMs: number): string => `
 const hears = (page: Page): Promise<string[]> => page.evaluate('return globalThis.heard')
 const texts = (at: number): string[] => site.connections[at]?.heard.map(({ text }) => text) ?? []
 /** Waits for it: a browser that shares two cores is slow at times. */
-const poll = <T>(look: () => T): ReturnType<typeof expect.poll> => expect.poll(look, { timeout: 15_000 })
+const patience = { timeout: 15_000 }
 
 const numbers = (length: number): string[] => Array.from({ length }, (_, index) => String(index))
 
@@ -86,12 +86,12 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
 
   it.each(naps)('that was %s past the end of its lease says everything under another', async (_how, nap) => {
     await page.evaluate(hold(3_000))
-    await poll(() => hears(page)).toEqual(['open'])
+    await expect.poll(() => hears(page), patience).toEqual(['open'])
     await page.evaluate(speakLater(1_000))
     await nap(7_000)
-    await poll(() => site.connections.length).toBe(2)
+    await expect.poll(() => site.connections.length, patience).toBe(2)
     const said = await hush(page)
-    await poll(() => site.connections.flatMap((_, at) => texts(at)).length).toBe(said)
+    await expect.poll(() => site.connections.flatMap((_, at) => texts(at)).length, patience).toBe(said)
     expect(texts(0)).toEqual([])
     expect(site.connections.flatMap((_, at) => texts(at))).toEqual(numbers(said))
     expect(site.journal.filter(({ kind }) => kind === 'refused')).toEqual([])
@@ -99,13 +99,15 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
 
   it.each(naps)('that was %s and has a lease says nothing before it is renewed', async (_how, nap) => {
     await page.evaluate(hold(600_000, 'sleepMs: 2_000'))
-    await poll(() => hears(page)).toEqual(['open'])
+    await expect.poll(() => hears(page), patience).toEqual(['open'])
     const untilMs = site.connections[0]?.lease.untilMs ?? 0
     await page.evaluate(speakLater(1_000))
     await nap(5_000)
-    await poll(() => site.connections.flatMap((_, at) => texts(at)).length).toBeGreaterThan(3)
+    await expect
+      .poll(() => site.connections.flatMap((_, at) => texts(at)).length, patience)
+      .toBeGreaterThan(3)
     const said = await hush(page)
-    await poll(() => site.connections.flatMap((_, at) => texts(at)).length).toBe(said)
+    await expect.poll(() => site.connections.flatMap((_, at) => texts(at)).length, patience).toBe(said)
     expect(site.connections.flatMap((_, at) => texts(at))).toEqual(numbers(said))
     const ends = site.connections.flatMap(({ heard }) => heard.map((message) => message.untilMs))
     expect(Math.min(...ends)).toBeGreaterThan(untilMs + 2_000)
@@ -117,7 +119,7 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
     site.cut()
     const isOffline =
       'return !navigator.onLine && globalThis.sockets.every(({ readyState }) => readyState === 0)'
-    await poll(() => page.evaluate(isOffline)).toBe(true)
+    await expect.poll(() => page.evaluate(isOffline), patience).toBe(true)
   }
 
   const many = (count: number, options = ''): string => `
@@ -135,7 +137,7 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
 
   it('comes back once, and soon, when the network does', async () => {
     await page.evaluate(many(5, 'outbox: { maxMessages: 10 }'))
-    await poll(() => hears(page)).toEqual(Array.from({ length: 5 }, () => 'open'))
+    await expect.poll(() => hears(page), patience).toEqual(Array.from({ length: 5 }, () => 'open'))
     await unplug()
     site.posts.length = 0
     await page.evaluate('for (let said = 0; said < 15; said++) globalThis.sockets[0].send(String(said))')
@@ -146,9 +148,9 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
     )
     const backMs = Date.now()
     await page.puppeteer?.setOfflineMode(false)
-    await poll(() => site.connections.length).toBe(10)
+    await expect.poll(() => site.connections.length, patience).toBe(10)
     expect(Date.now() - backMs).toBeLessThan(3_000)
-    await poll(() => site.connections.flatMap((_, at) => texts(at))).toEqual(numbers(10))
+    await expect.poll(() => site.connections.flatMap((_, at) => texts(at)), patience).toEqual(numbers(10))
     await wait(2_000)
     expect([site.connections.length, site.posts.length]).toEqual([10, 5])
     const words = await hears(page)
@@ -159,7 +161,7 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
   it('comes back ever more seldom to a server that went away meanwhile, until it is there', async () => {
     const pauses = 'pauses: { minMs: 50, advisedMs: 400, maxMs: 1_600 }'
     await page.evaluate(many(1, `${pauses}, random: () => 0.9`))
-    await poll(() => hears(page)).toEqual(['open'])
+    await expect.poll(() => hears(page), patience).toEqual(['open'])
     await unplug()
     await site.stop()
     onTestFinished(async () => {
@@ -173,7 +175,7 @@ describe.each(['chromium', 'firefox'] as const)('the client in %s', (engine) => 
     expect(tries).toBeGreaterThan(2)
     expect(tries).toBeLessThan(9)
     await site.start()
-    await poll(() => texts(1)).toEqual(['kept'])
+    await expect.poll(() => texts(1), patience).toEqual(['kept'])
     expect(site.connections).toHaveLength(2)
   })
 })

@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import {
   challengeFrames,
   createGuard,
@@ -12,14 +11,14 @@ import {
   type Guard,
   type JournalEntry,
 } from 'countersign'
-import { ticket, wampcra } from 'countersign/methods'
+import { accounts, ticket, wampcra, wampcraUsers } from 'countersign/methods'
+import { nodePlatform } from 'countersign/platform/node'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
-import { build } from 'rolldown'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { launch } from '../../packages/server/src/lab/browsers/launch.ts'
 import { engines, type Browser, type Page } from '../../packages/server/src/lab/browsers/types.ts'
-import { root } from '../../tools/processes.ts'
+import { bundleClient } from './support/client-site.ts'
 
 interface Site {
   readonly url: string
@@ -43,13 +42,7 @@ async function issue(path: string): Promise<object> {
 }
 
 beforeAll(async () => {
-  const input = join(root, 'packages/countersign/src/client/script.ts')
-  const { output } = await build({
-    input,
-    write: false,
-    output: { format: 'iife', name: 'countersign', minify: true },
-  })
-  const [{ code }] = output
+  const code = await bundleClient()
   const server = createServer((request, response) => {
     const { method, url = '/' } = request
     if (method === 'POST') {
@@ -68,10 +61,17 @@ beforeAll(async () => {
   const { port } = server.address() as AddressInfo
   const url = `http://localhost:${port}/`
   const journal: JournalEntry[] = []
+  const users = wampcraUsers(
+    { bob: { secret, salt: 'salt123', iterations: 1_000, role: 'member' } },
+    nodePlatform().derive,
+  )
   const guard = createGuard({
     records: memory(),
     origins: [url.slice(0, -1)],
-    accept: [ticket({ from: [query('ticket'), firstMessage()] }), wampcra({ from: challengeFrames() })],
+    accept: [
+      ticket({ from: [query('ticket'), firstMessage()] }),
+      wampcra({ from: challengeFrames(), sources: [accounts(), users] }),
+    ],
     journal: { record: (entry) => void journal.push(entry) },
   })
   const wss = new WebSocketServer({ noServer: true })
@@ -143,6 +143,12 @@ describe.each(engines)('the client in %s', (engine) => {
   it('answers a challenge', async () => {
     await page.evaluate(hold("countersign.challengeResponse(() => post('/secret'))"))
     await hears(page, ['open', 'Hello alice'])
+  })
+
+  it('answers a challenge with a key that is derived from the secret', async () => {
+    const known = JSON.stringify({ authid: 'bob', secret })
+    await page.evaluate(hold(`countersign.challengeResponse(() => (${known}))`))
+    await hears(page, ['open', 'Hello bob'])
   })
 
   it('comes back with a fresh ticket after a loss', async () => {
