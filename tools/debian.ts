@@ -7,6 +7,7 @@ const packages: Readonly<Record<string, string>> = {
   chromium: '/usr/bin/chromium',
   'firefox-esr': '/usr/bin/firefox-esr',
   'webkit2gtk-driver': '/usr/bin/WebKitWebDriver',
+  'redis-server': '/usr/bin/redis-server',
   slowhttptest: '/usr/bin/slowhttptest',
   xvfb: '/usr/bin/Xvfb',
   'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',

@@ -3,7 +3,6 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import {
   challengeFrames,
   createGuard,
@@ -14,21 +13,22 @@ import {
   type JournalEntry,
 } from 'countersign'
 import {
+  accounts,
   cryptosign,
   cryptosignPrincipals,
   scram,
   scramPrincipals,
   ticket,
   wampcra,
+  wampcraUsers,
 } from 'countersign/methods'
-import { scramKeys } from 'countersign/platform/node'
+import { nodePlatform, scramKeys } from 'countersign/platform/node'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
-import { build } from 'rolldown'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { launch } from '../../packages/server/src/lab/browsers/launch.ts'
 import { engines, type Browser, type Page } from '../../packages/server/src/lab/browsers/types.ts'
-import { root } from '../../tools/processes.ts'
+import { bundleClient } from './support/client-site.ts'
 
 interface Site {
   readonly url: string
@@ -58,13 +58,7 @@ async function issue(path: string): Promise<object> {
 }
 
 beforeAll(async () => {
-  const input = join(root, 'packages/countersign/src/client/script.ts')
-  const { output } = await build({
-    input,
-    write: false,
-    output: { format: 'iife', name: 'countersign', minify: true },
-  })
-  const [{ code }] = output
+  const code = await bundleClient()
   const server = createServer((request, response) => {
     const { method, url = '/' } = request
     if (method === 'POST') {
@@ -92,12 +86,16 @@ beforeAll(async () => {
   const { port } = server.address() as AddressInfo
   const url = `http://localhost:${port}/`
   const journal: JournalEntry[] = []
+  const users = wampcraUsers(
+    { bob: { secret, salt: 'salt123', iterations: 1_000, role: 'member' } },
+    nodePlatform().derive,
+  )
   const guard = createGuard({
     records: memory(),
     origins: [url.slice(0, -1)],
     accept: [
       ticket({ from: [query('ticket'), firstMessage()] }),
-      wampcra({ from: challengeFrames() }),
+      wampcra({ from: challengeFrames(), sources: [accounts(), users] }),
       scram({
         from: challengeFrames(),
         sources: [scramPrincipals({ alice: await scramKeys(secret, { kdf: 'pbkdf2', iterations: 4_096 }) })],
@@ -211,6 +209,12 @@ describe.each(engines)('the client in %s', (engine) => {
     await hears(given, ['open', 'Hello alice'])
     expect(await given.evaluate("return document.getElementById('countersign-secret') === null")).toBe(true)
     expect(await given.evaluate('return document.documentElement.outerHTML.includes("secret")')).toBe(false)
+  })
+
+  it('answers a challenge with a key that is derived from the secret', async () => {
+    const known = JSON.stringify({ authid: 'bob', secret })
+    await page.evaluate(hold(`countersign.challengeResponse(() => (${known}))`))
+    await hears(page, ['open', 'Hello bob'])
   })
 
   it('comes back with a fresh ticket after a loss', async () => {

@@ -6,33 +6,7 @@ import { WebSocket } from 'ws'
 import { firstMessage, messagePolicy, query } from '../../../packages/countersign/src/index.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { until } from '../support/sockets.ts'
-import { expectIn, openHall, rawPolling, type Hall } from './socket-io-room.ts'
-
-/** A WebSocket that speaks Engine.IO by hand. */
-interface Bare {
-  readonly socket: WebSocket
-  readonly frames: string[]
-  say(...packets: readonly (string | Buffer)[]): void
-  closed(): Promise<void>
-}
-
-async function bare(hall: Hall): Promise<Bare> {
-  const socket = new WebSocket(`ws://127.0.0.1:${hall.port}/socket.io/?EIO=4&transport=websocket`)
-  const frames: string[] = []
-  socket.on('message', (data: Buffer) => void frames.push(data.toString()))
-  socket.on('error', () => {})
-  onTestFinished(() => socket.terminate())
-  const closed = once(socket, 'close')
-  await once(socket, 'open')
-  return {
-    socket,
-    frames,
-    say: (...packets) => {
-      for (const packet of packets) socket.send(packet)
-    },
-    closed: async () => void (await closed),
-  }
-}
+import { bare, expectIn, openHall, rawPolling, type Bare, type Hall } from './socket-io-room.ts'
 
 const policy = messagePolicy({
   actions: { say: { roles: ['member'] }, kick: { roles: ['admin'] } },
@@ -328,6 +302,26 @@ describe('acknowledgements', () => {
     for (let sent = 0; sent < 200; sent++) one.say(`43${sent}["x"]`)
     await one.closed()
     expect(one.frames.find((frame) => frame.includes('auth_end'))).toContain('too_many_attempts')
+  })
+
+  it.each([
+    ['beyond the bytes of a message', (id: string) => [`43${id}[${JSON.stringify('x'.repeat(70_000))}]`]],
+    ['with __proto__ as a member', (id: string) => [`43${id}[{"__proto__":{"admin":true}}]`]],
+    ['nested without end', (id: string) => [`43${id}[${'['.repeat(100)}${']'.repeat(100)}]`]],
+    [
+      'with an attachment that the role may not send',
+      (id: string) => [`461-${id}[{"_placeholder":true,"num":0}]`, Buffer.from('abc')],
+    ],
+  ])('are not heard %s', async (_what, packets) => {
+    const hall = await openHall({ namespaces })
+    const one = await bareMember(hall)
+    const answers: unknown[] = []
+    hall.guests[0]?.emit('question', (answer: unknown) => void answers.push(answer))
+    await until(() => one.frames.at(-1)?.startsWith('42') === true)
+    one.say(...packets(/^42(\d+)/.exec(one.frames.at(-1) ?? '')?.[1] ?? ''), '42["say","after"]')
+    await until(() => hall.heard.length > 0)
+    expect(answers).toEqual([])
+    expect(hall.guests[0]?.data.lease.ended).toBe(false)
   })
 
   it('are given once for an event, and not after the end', async () => {

@@ -1,4 +1,5 @@
 /** A guarded Socket.IO server, and Socket.IO's own client at it, over polling, WebSocket, or the upgrade from one to the other. */
+import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import {
@@ -8,6 +9,7 @@ import {
   type SocketOptions,
 } from 'socket.io-client'
 import { expect, onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
 import { firstMessage, type GuardOptions } from '../../../packages/countersign/src/index.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import {
@@ -184,4 +186,31 @@ export interface RawPolling {
   readonly sid: string | undefined
   post(packets: string, more?: Record<string, string>): Promise<{ status: number; text: string }>
   poll(): Promise<{ status: number; text: string }>
+}
+
+/** A WebSocket that speaks Engine.IO by hand. */
+export interface Bare {
+  readonly socket: WebSocket
+  readonly frames: string[]
+  say(...packets: readonly (string | Buffer)[]): void
+  closed(): Promise<void>
+}
+
+/** Opens one. */
+export async function bare(hall: Hall): Promise<Bare> {
+  const socket = new WebSocket(`ws://127.0.0.1:${hall.port}/socket.io/?EIO=4&transport=websocket`)
+  const frames: string[] = []
+  socket.on('message', (data: Buffer) => void frames.push(data.toString()))
+  socket.on('error', () => {})
+  onTestFinished(() => socket.terminate())
+  const closed = once(socket, 'close')
+  await once(socket, 'open')
+  return {
+    socket,
+    frames,
+    say: (...packets) => {
+      for (const packet of packets) socket.send(packet)
+    },
+    closed: async () => void (await closed),
+  }
 }

@@ -17,7 +17,7 @@ import {
   type IssuedCredential,
 } from '../../../packages/countersign/src/client/index.ts'
 import { openGuarded, until, type Door, type DoorOptions } from '../support/sockets.ts'
-import { connect, pageSocket, testClock, ticketsOf } from './client.ts'
+import { connect, pageSocket, testClock, ticketsOf, type Watched } from './client.ts'
 
 const openDoor = (options: Partial<DoorOptions> = {}): Promise<Door> =>
   openGuarded({ accept: [ticket({ from: [queryCarrier('ticket'), messageCarrier()] })], ...options })
@@ -316,7 +316,11 @@ describe('a lease', () => {
 
 describe('after a sleep', () => {
   /** A clock that can jump without calling anybody, as a machine's does while it sleeps. */
-  function sleeper(): Clock & { sleep(ms: number): void; advance(ms: number): void } {
+  interface Sleeper extends Clock {
+    sleep(ms: number): void
+    advance(ms: number): void
+  }
+  function sleeper(): Sleeper {
     const clock = testClock()
     let slept = 0
     return {
@@ -364,6 +368,85 @@ describe('after a sleep', () => {
     clock.advance(50)
     await until(() => door.guests[1]?.messages.length === 1)
     expect(door.guests[0]?.messages).toEqual([])
+  })
+
+  test.each([
+    ['a message', 0, (client: Watched) => void client.socket.send('after the nap')],
+    ['the next look', 0, (_client: Watched, clock: Sleeper) => clock.advance(15_000)],
+    ['the timer of its renewal', 47_900, (_client: Watched, clock: Sleeper) => clock.advance(100)],
+  ])(
+    'that was short and past the end of the lease, %s has it renewed first',
+    async (_what, awakeMs, wake) => {
+      const door = await openDoor()
+      const clock = sleeper()
+      const tickets = ticketsOf(door, 60_000)
+      const client = connect(door, { carrier: firstMessage(tickets), clock })
+      await client.comes('open')
+      const untilMs = door.guests[0]?.lease.untilMs ?? 0
+      clock.advance(awakeMs)
+      await turns()
+      clock.sleep(61_001 - awakeMs)
+      wake(client, clock)
+      client.socket.send('at last')
+      expect(client.socket.bufferedAmount).toBeGreaterThan(0)
+      await until(() => door.guests[0]?.messages.at(-1) === 'at last')
+      expect(tickets.count).toBe(2)
+      expect(door.guests[0]?.lease.untilMs).toBeGreaterThan(untilMs)
+      expect(client.heard).toEqual(['open'])
+    },
+  )
+
+  test('that was short and past the end of a lease that cannot be renewed, the connection is replaced', async () => {
+    const door = await openDoor()
+    const clock = sleeper()
+    const client = connect(door, { carrier: query(ticketsOf(door, 20_000)), clock, random: () => 0 })
+    await until(() => door.guests.length === 1)
+    await turns()
+    clock.advance(50)
+    await client.comes('open')
+    clock.sleep(31_000)
+    client.socket.send('after the nap')
+    await client.comes('reconnecting 1006')
+    clock.advance(0)
+    await until(() => door.guests.length === 2)
+    await turns()
+    clock.advance(50)
+    await until(() => door.guests[1]?.messages.length === 1)
+    expect(door.guests[0]?.messages).toEqual([])
+  })
+
+  test('none is suspected by who was awake when it could not be renewed', async () => {
+    const door = await openDoor()
+    const clock = testClock()
+    let asked = 0
+    const tickets = ticketsOf(door, 10_000)
+    const get = async (): Promise<IssuedCredential> => {
+      if (asked++ > 0) throw new Error('the issuer is away')
+      return tickets()
+    }
+    const client = connect(door, { carrier: firstMessage(get), clock })
+    await client.comes('open')
+    for (let second = 0; second < 14; second++) {
+      clock.advance(1_000)
+      await turns(2)
+    }
+    client.socket.send('in the grace of the lease')
+    await until(() => door.guests[0]?.messages.length === 1)
+    expect(client.heard).toEqual(['open'])
+  })
+
+  test('an answer of before it is not taken for a lease of now', async () => {
+    const clock = sleeper()
+    const server = await answering(() => '{"type":"auth_ok","expires_in":10}')
+    let asked = 0
+    const get = (): string => {
+      // Asked for before, answered to a machine that has slept meanwhile.
+      if (asked === 1) clock.sleep(60_000)
+      return `cst_${asked++}`
+    }
+    const client = connect(server, { carrier: firstMessage(get), clock })
+    await client.comes('open')
+    expect(await client.socket.renew()).toBe(false)
   })
 
   test('is noticed by the timer alone, too', async () => {

@@ -10,7 +10,7 @@ export interface Certificates {
   readonly client: { readonly p12File: string; readonly password: string }
 }
 
-/** Makes an authority, a server certificate for `localhost` and a client certificate whose common name is `alice`. */
+/** Makes an authority, a server certificate for `localhost` and 127.0.0.1 and a client certificate whose common name is `alice`. */
 export function makeCertificates(folder: string): Certificates {
   const file = (name: string): string => join(folder, name)
   const openssl = (...args: readonly string[]): void => {
@@ -18,7 +18,10 @@ export function makeCertificates(folder: string): Certificates {
   }
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '2']
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test authority')
-  writeFileSync(file('server.ext'), 'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n')
+  writeFileSync(
+    file('server.ext'),
+    'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n',
+  )
   writeFileSync(file('client.ext'), 'extendedKeyUsage=clientAuth\n')
   for (const [name, subject] of [
     ['server', 'localhost'],

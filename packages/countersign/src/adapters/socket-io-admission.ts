@@ -183,7 +183,8 @@ function keepLease(socket: Socket, lease: Lease): void {
     configurable: true,
     writable: true,
   })
-  Object.assign(data, { subject: { id, realm } })
+  // Absent rather than `undefined`, of which some adapters make `null`: a recovered session is compared with it.
+  Object.assign(data, { subject: realm === undefined ? { id } : { id, realm } })
 }
 
 function isSubject(socket: Socket, { id, realm }: Principal): boolean {

@@ -4,7 +4,7 @@ import type { Guard } from '../core/guard.ts'
 import type { Lease } from '../core/lease.ts'
 import type { Policy } from '../core/policy.ts'
 import { EventGate, type EventPacket, type Speaker } from './socket-io-events.ts'
-import { decodedTypes } from './socket-io-packets.ts'
+import { decodedTypes, weigh } from './socket-io-packets.ts'
 import { Renewal } from './socket-io-renewal.ts'
 import type { Seat } from './socket-io-seat.ts'
 import type { Visit } from './socket-io-visit.ts'
@@ -48,9 +48,17 @@ export function bindGate({ socket, door, visit, seat, lease }: Gated): Renewal {
       const data: readonly unknown[] = Array.isArray(packet.data) ? packet.data : []
       if (gate === undefined) speaker.pass({ data, id })
       else gate.takes({ data, id })
-    } else if (type !== decodedTypes.ack || gate?.admitsAck() !== false) deliver(packet)
+    } else if (type !== decodedTypes.ack || gate === undefined) deliver(packet)
+    else if (gate.admitsAck() && fits(packet.data, events, lease)) deliver(packet)
   }
   return renewal
+}
+
+/** Whether an acknowledgement keeps to the bounds of messages: nobody is told of one that does not. */
+function fits(data: unknown, policy: Policy | undefined, { principal }: Lease): boolean {
+  if (policy === undefined || !Array.isArray(data)) return policy === undefined
+  const weight = weigh(data, policy.limits)
+  return weight.kind === 'weighed' && (!weight.binary || policy.allowsBinary(principal))
 }
 
 /** A copy: Socket.IO adds the acknowledgement to what it is given. */

@@ -48,7 +48,7 @@ export interface GuardedData {
   /** Not enumerable: it is for this process, and adapters do not carry it to other nodes. */
   readonly lease: Lease
   /** Who it is, for other nodes too (`fetchSockets`). */
-  readonly subject: { readonly id: string; readonly realm: string | undefined }
+  readonly subject: { readonly id: string; readonly realm?: string | undefined }
 }
 
 /** The lease of an accepted socket. @throws MisuseError when the socket's namespace is not guarded */

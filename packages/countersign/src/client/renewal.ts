@@ -28,6 +28,8 @@ export interface RenewalOptions {
   readonly clock: Clock
   /** The lease is longer now. */
   readonly granted: (granted: Granted) => void
+  /** The time to renew has come too late: we slept past the end. */
+  readonly missed: () => void
 }
 
 /** A lease is renewed when this much of it is over. */
@@ -40,6 +42,8 @@ const askedMs = 5_000
 const movedMs = 1_000
 /** Renewal outside the socket, and the asking for a credential, take no longer, ms. */
 const patienceMs = 10_000
+/** Whoever is awake looks at the time oftener than this, ms. */
+const napMs = 30_000
 /** What is assumed where nothing better is known after a failure, ms. */
 const unknownMs = 30_000
 
@@ -49,6 +53,10 @@ export class Renewal {
   readonly #options: RenewalOptions
   #lease: string | undefined = undefined
   #untilMs: number | undefined = undefined
+  /** When it is over even if seconds were rounded; never where no time at all was told. */
+  #overMs = Infinity
+  /** When it should have been renewed. */
+  #dueMs = Infinity
   #timer: (() => void) | undefined = undefined
   #running: Promise<boolean> | undefined = undefined
   #lastMs = -Infinity
@@ -59,12 +67,26 @@ export class Renewal {
   constructor(connection: Connection, options: RenewalOptions, granted: Granted) {
     this.#connection = connection
     this.#options = options
-    this.#take(granted)
+    this.#take(granted, options.clock.now())
   }
 
   /** Whether there is a way to renew at all. */
   get possible(): boolean {
     return !this.#over && this.#refusals < 2 && (this.#inBand || this.#options.renewLease !== undefined)
+  }
+
+  /**
+   * Whether we slept past the end, so that nothing is to be said before the server has said that we are still welcome.
+   * Who was awake has tried to renew it in time, or cannot.
+   * @param gapMs for how long nothing ran, as far as it is known
+   */
+  outslept(gapMs: number): boolean {
+    if (!this.#isOver) return false
+    return this.possible ? this.#lastMs < this.#dueMs : gapMs >= napMs
+  }
+
+  get #isOver(): boolean {
+    return this.#options.clock.now() >= this.#overMs
   }
 
   get #inBand(): boolean {
@@ -91,20 +113,28 @@ export class Renewal {
     this.#timer?.()
   }
 
-  /** An end that a renewal did not move cannot be moved: it is not asked for again until the server asks. */
-  #take({ lease, leaseMs }: Granted): void {
+  /**
+   * An end that a renewal did not move cannot be moved: it is not asked for again until the server asks.
+   * @param sinceMs the answer was given at this instant or later; it may have been read much later
+   */
+  #take({ lease, leaseMs }: Granted, sinceMs: number): void {
     this.#lease = lease ?? this.#lease
     if (leaseMs === undefined || !Number.isFinite(leaseMs)) return
-    const untilMs = this.#options.clock.now() + leaseMs
+    const untilMs = sinceMs + leaseMs
     const moved = this.#untilMs === undefined || untilMs > this.#untilMs + movedMs
     this.#untilMs = untilMs
+    this.#overMs = leaseMs < movedMs ? Infinity : untilMs + movedMs
+    this.#dueMs = sinceMs + leaseMs * dueAt
     this.#timer?.()
     if (moved && this.possible) this.#schedule(leaseMs * dueAt)
   }
 
   #schedule(ms: number): void {
     this.#timer?.()
-    this.#timer = after(this.#options.clock, Math.max(leastMs, ms), () => void this.renew())
+    this.#timer = after(this.#options.clock, Math.max(leastMs, ms), () => {
+      if (this.outslept(0)) this.#options.missed()
+      else void this.renew()
+    })
   }
 
   async #run(): Promise<boolean> {
@@ -131,9 +161,9 @@ export class Renewal {
   #renewed(granted: Granted): boolean {
     this.#refused = undefined
     this.#refusals = 0
-    this.#take(granted)
+    this.#take(granted, this.#lastMs)
     this.#options.granted(granted)
-    return true
+    return !this.#isOver
   }
 
   /** Later each time as long as there is time: at four fifths of what is left. */

@@ -34,7 +34,9 @@ export interface SharedCredentialOptions {
 
 /** Who waited longer than this for a turn has waited for another tab, ms. */
 const noticedMs = 20
-/** Between two looks for what that tab has kept, ms. */
+/** For how long it looks for what that tab has kept, ms. */
+const lookingMs = 500
+/** Between two looks, ms. */
 const lookMs = 50
 /** How long another tab is waited for where there are no locks, ms. */
 const patienceMs = 5_000
@@ -58,13 +60,14 @@ export function sharedCredential(options: SharedCredentialOptions): GetCredentia
   }
   /** What another tab has kept while we waited for our turn may reach us after our turn has: `localStorage` is slow. */
   const found = async (refused: string | undefined, askedMs: number): Promise<string | undefined> => {
-    const another = Date.now() - askedMs > noticedMs
-    for (let looks = another ? 10 : 1; looks > 0; looks--) {
+    const beganMs = Date.now()
+    const patientMs = beganMs - askedMs > noticedMs ? lookingMs : 0
+    for (;;) {
       const token = await usable(refused)
-      if (token !== undefined) return token
-      if (looks > 1) await new Promise((resolve) => setTimeout(resolve, lookMs))
+      // By the time and not by the number of looks: in the background each may take a second.
+      if (token !== undefined || Date.now() - beganMs >= patientMs) return token
+      await new Promise((resolve) => setTimeout(resolve, lookMs))
     }
-    return undefined
   }
   const renewed = async (token: string | undefined, { refused, signal }: Ask): Promise<string> => {
     if (token !== undefined) return token

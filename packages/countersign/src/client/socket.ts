@@ -53,7 +53,11 @@ export class CountersignSocket extends SocketTarget {
     this.#settings = settingsOf(options)
     this.#url = socketUrl(url)
     this.#outbox = new Outbox(this.#settings.outbox)
-    const ears = { woke: () => this.#woke(), online: () => this.#online() }
+    const ears = {
+      woke: () => this.#woke(),
+      looked: (gapMs: number) => this.#looked(gapMs),
+      online: () => this.#online(),
+    }
     this.#watch = new WakeWatch(ears, this.#settings.surroundings, this.#settings)
     // Listeners are set after construction.
     queueMicrotask(() => this.#begin())
@@ -206,7 +210,8 @@ export class CountersignSocket extends SocketTarget {
     this.#in(settledMs, () => memory.settled())
     const target = { url: this.#url, protocols }
     const tell = (granted: Granted): void => void this.dispatchEvent(eventOf('lease', granted))
-    const options = { carrier, target, renewLease, memory, clock, granted: tell }
+    const missed = (): void => this.#woke()
+    const options = { carrier, target, renewLease, memory, clock, granted: tell, missed }
     this.#renewal = new Renewal(connection, options, granted)
     this.#held = false
     this.#readyState = 1
@@ -277,6 +282,11 @@ export class CountersignSocket extends SocketTarget {
       if (good) this.#flush()
       else this.#dropped('retry')
     })
+  }
+
+  /** A nap that was too short to be noticed may have been too long for the lease. */
+  #looked(gapMs: number): void {
+    if (this.#renewal?.outslept(gapMs) === true) this.#woke()
   }
 
   #online(): void {

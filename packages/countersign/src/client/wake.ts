@@ -2,13 +2,15 @@
 import type { Clock } from '../core/ports.ts'
 import type { Surroundings } from './base.ts'
 
-/** How often the time is looked at. */
+/** How often the time is looked at; oftener where shorter gaps count. */
 const tickMs = 15_000
 
 /** Who hears of it. */
 export interface WakeEars {
   /** The machine, or this page, did not run for a while: the connection is not to be trusted. */
   woke(): void
+  /** The time was looked at, and the gap since the last look was shorter. */
+  looked(gapMs: number): void
   /** The network is back. */
   online(): void
 }
@@ -31,7 +33,7 @@ export class WakeWatch {
     this.#clock = clock
     this.#sleepMs = sleepMs
     this.#lastMs = clock.now()
-    this.#stopTicking = clock.every(tickMs, this.#seen)
+    this.#stopTicking = clock.every(Math.min(tickMs, sleepMs / 2), this.#seen)
     around.addEventListener?.('online', this.#online)
     around.addEventListener?.('visibilitychange', this.#seen)
   }
@@ -45,9 +47,11 @@ export class WakeWatch {
   /** Looks at the time: before each message that is sent, and now and then. @returns whether there was a sleep */
   look(): boolean {
     const now = this.#clock.now()
-    const slept = now - this.#lastMs >= this.#sleepMs
+    const gapMs = now - this.#lastMs
+    const slept = gapMs >= this.#sleepMs
     this.#lastMs = now
     if (slept) this.#ears.woke()
+    else this.#ears.looked(gapMs)
     return slept
   }
 

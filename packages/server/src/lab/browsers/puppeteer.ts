@@ -105,6 +105,7 @@ function drive(page: PuppeteerPage, { settings, emulate }: Driving): Page {
     resize: (width, height) => act('resize', page.setViewport({ width, height })),
     emulate: (features) => act('emulate', emulate(page, features)),
     locate: (place) => act('locate', locate(page, place)),
+    puppeteer: page,
     close: () => act('closing a tab', page.close()),
   }
 }

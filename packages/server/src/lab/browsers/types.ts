@@ -1,3 +1,5 @@
+import type { Page as PuppeteerPage } from 'puppeteer-core'
+
 /** The three engines that the lab is measured in. */
 export type Engine = 'chromium' | 'firefox' | 'webkit'
 
@@ -72,6 +74,8 @@ export interface Page {
    * @throws BrowserError
    */
   readonly locate: ((place: Place | 'refused') => Promise<void>) | undefined
+  /** Puppeteer's own page, for what one engine alone can do. `undefined` where something else drives (WebKitGTK). */
+  readonly puppeteer: PuppeteerPage | undefined
   /** Closes the tab; the browser lives on. */
   readonly close: () => Promise<void>
 }

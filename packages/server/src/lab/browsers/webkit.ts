@@ -148,6 +148,7 @@ function drive(session: Session, handle: string, inWindow: InWindow): Page {
     resize: (width, height) => run(() => resizeViewport(session, width, height)),
     emulate: undefined,
     locate: undefined,
+    puppeteer: undefined,
     close: () => run(() => session.closeWindow()),
   }
 }
