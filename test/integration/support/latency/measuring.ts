@@ -144,9 +144,9 @@ export class Measuring {
   }
 }
 
-/** The doors of the lab, and Socket.IO. */
+/** The doors of the lab. */
 async function openPlaces(town: Town, short: boolean): Promise<ReadonlyMap<string, Place>> {
-  return new Map([...(await openDoors(town, short)), ['Socket.IO', await openSocketIo(town, short)]])
+  return new Map([...(await openDoors(town, short)), ['D14', await openSocketIo(town, short)]])
 }
 
 /** What somebody needs for this way in. The secret of a login is made with the login. */

@@ -24,7 +24,17 @@ export interface Knock {
   readonly answers: () => Promise<boolean>
   /** What may be said on the open socket besides; `undefined` where this page holds none. */
   readonly line: Line | undefined
+  /** Where the client can lose its connection and come back to the same socket; `undefined` where it cannot. */
+  readonly path?: Path
   readonly close: () => void
+}
+
+/** The connection under a socket that outlives it. */
+export interface Path {
+  /** Cuts it. */
+  readonly lose: () => Promise<unknown>
+  /** Connects again without a credential, as the socket that was. */
+  readonly comeBack: () => Promise<Measured>
 }
 
 /** The numbered messages of a socket; it grows while they come. */

@@ -91,6 +91,7 @@ const leaseSamples: Readonly<Record<string, string>> = {
   'D7.refresh': 'lease-refresh-cookie',
   'D9.refresh': 'lease-refresh-csrf',
   'D1.refresh-in-band': 'lease-refresh-in-band',
+  'D14.refresh-in-band': 'lease-refresh-event',
   'refresh-in-band': 'lease-refresh-challenge',
   revoke: 'lease-revoke',
   'role-removed': 'lease-role',
