@@ -85,6 +85,21 @@ describe('a knock', () => {
     visit.close()
   })
 
+  it('keeps a warning that comes before the greeting, and no other frame of the guard', async () => {
+    const plan = await planFor((socket) => {
+      for (const type of ['auth_ok', 'auth_expiring']) socket.send(JSON.stringify({ type, in: 1 }))
+      greetAndEcho(socket)
+    })
+    const visit = await knock(plan, patient)
+    expect(visit.measured).toEqual(accepted)
+    expect(await visit.line?.hear(['auth_ok', 'auth_expiring'], 1_000)).toEqual({
+      type: 'auth_expiring',
+      in: 1,
+    })
+    expect(await visit.line?.hear(['auth_ok', 'auth_expiring'], 10)).toBeUndefined()
+    visit.close()
+  })
+
   it('tells code and reason when it is closed', async () => {
     const visit = await knock(await planFor((socket) => socket.close(3000, 'invalid_credential')), patient)
     expect(visit.measured).toEqual(closed('invalid_credential'))

@@ -151,6 +151,9 @@ class Attempt {
     if (this.#greeted !== undefined) {
       this.#hearEcho(text)
       if (text.startsWith('{')) this.#inbox.put(parseObject(text))
+    } else if (text.startsWith('{"type":"auth_expiring"')) {
+      // A lease that is short, or a slow machine: the warning is due before the application has said a word.
+      this.#inbox.put(parseObject(text))
     } else void this.#answer(text)
   }
 
