@@ -86,6 +86,7 @@ async function fill(panel: HTMLElement, tab: Tab | undefined, parts: Parameters<
 /** By the whole name of a case about a lease, or by its last part. */
 const leaseSamples: Readonly<Record<string, string>> = {
   'logout-elsewhere': 'lease-logout',
+  'D14.logout-polling': 'lease-logout',
   expire: 'lease-expire',
   refresh: 'lease-refresh',
   'D7.refresh': 'lease-refresh-cookie',
