@@ -67,10 +67,13 @@ describe('what people see', () => {
       })
       .toBe('object')
     await page.evaluate("await globalThis.countersignLab.runAll({ only: ['D1.connect', 'D2', 'D2.wrong'] })")
-    await page.evaluate("await globalThis.countersignLab.runAll({ only: ['D12.wamp', 'D15'] })")
+    await page.evaluate(
+      "await globalThis.countersignLab.runAll({ only: ['D12.wamp', 'D14.connect', 'D15'] })",
+    )
     await page.evaluate(`
       document.querySelector('details').open = true
       document.getElementById('D12.wamp').open = true
+      document.getElementById('D14.connect').open = true
       return true`)
     await inEveryDress(async (dress) => {
       expect(await violations(), dress).toEqual([])

@@ -61,6 +61,48 @@ describe('the pages of the lab', () => {
     await soon(`${textIn('D12.wamp', '.sample')}.includes('new Router(')`, true)
   })
 
+  it('connect to D14 by Socket.IO’s client as it is published, under the policy of every page', async () => {
+    const results = await page.evaluate(`
+      const breaches = []
+      addEventListener('securitypolicyviolation', (event) => breaches.push(event.violatedDirective))
+      const only = countersignLab.cases.flatMap(({ id, steps, slow, alone }) =>
+        steps.some(({ kind }) => kind === 'connect') && !slow && !alone ? [id] : [])
+      const { results } = await countersignLab.runAll({ only: [...only, 'D14.hostile', 'D14.hostile-polling'] })
+      return { visits: only.length, odd: results.filter((one) => !one.agrees), breaches }`)
+    expect(results).toEqual({ visits: expect.any(Number), odd: [], breaches: [] })
+    expect(Number(Reflect.get(Object(results), 'visits'))).toBeGreaterThan(20)
+  })
+
+  it.each([
+    [
+      'D14.connect',
+      '42["greeting","Hello alice!"',
+      ['40{"ticket":"cst_••••","expiring":true}', '0{"sid":"••••"'],
+    ],
+    ['D14.polling', '42["greeting","Hello alice!"', ['POST /socket.io/?EIO=4&transport=polling&sid=••••']],
+    ['D14.wrong', '44{"message":"invalid_credential","data":{"reason":"invalid_credential"', []],
+    ['D14.event', '430[{"error":{"reason":"forbidden","action":"announce"}}]', ['420["announce",']],
+    ['D14.namespace', '44/unlisted,{"message":"forbidden"', ['40/unlisted,{"ticket":"cst_••••"']],
+    ['D14.logout-polling', '42["auth_end",{"reason":"logged_out","advice":"stop"}]', []],
+    // The browser’s own policy would stop the page as well: it is the guard that answers.
+    [
+      'D14.hostile',
+      'HTTP/1.1 403 Forbidden',
+      ['transport=websocket', 'Origin: http://localhost:', 'Cookie: '],
+    ],
+    ['D14.hostile-polling', 'HTTP/1.1 403 Forbidden', ['transport=polling', 'Origin: http://localhost:']],
+  ])('show what decided %s, in the packets of Socket.IO, and no secret', async (id, deciding, others) => {
+    await page.evaluate(`document.getElementById('${id}').open = true; return true`)
+    await soon(`${textIn(id, '.sequence__deciding')}.slice(0, ${deciding.length})`, deciding)
+    const text = String(await page.evaluate(textIn(id, '.sequence')))
+    for (const packet of others) expect(text).toContain(packet)
+    expect(text).not.toMatch(/cst_(?!•)|(?:"sid":"|"pid":"|sid=)(?!•)|probe=|countersign-session=(?!•)/)
+    const tab = `document.getElementById('${id}').querySelectorAll('[role=tab]')[1]`
+    await page.evaluate(`${tab}.click(); return true`)
+    const sample = id === 'D14.logout-polling' ? 'guard.revoke({ session }' : 'guardSocketIo(io, guard,'
+    await soon(`${textIn(id, '.sample')}.includes('${sample}')`, true)
+  })
+
   it.each([
     ['D1.refresh-in-band', ['{"type":"auth_expiring","in":', '{"type":"auth","token":"cst_••••"}']],
     [
@@ -81,6 +123,22 @@ describe('the pages of the lab', () => {
     const tab = `document.getElementById('${id}').querySelectorAll('[role=tab]')[1]`
     await page.evaluate(`${tab}.click(); return true`)
     await soon(`${textIn(id, '.sample')}.includes('auth_expiring')`, true)
+  })
+
+  it('show how D14.refresh-in-band outlives its end by an event', async () => {
+    const id = 'D14.refresh-in-band'
+    const results = await page.evaluate(`
+      const { results } = await countersignLab.runAll({ only: ['${id}'] })
+      return results.map(({ agrees, note }) => [agrees, note.replace(/[0-9]+/, '…')])`)
+    expect(results).toEqual([[true, 'Renewed in band … ms before its first end.']])
+    await page.evaluate(`document.getElementById('${id}').open = true; return true`)
+    await soon(`${textIn(id, '.sequence__deciding')}.slice(0, 35)`, '431[{"type":"auth_ok","expires_in":')
+    const text = String(await page.evaluate(textIn(id, '.sequence')))
+    for (const packet of ['42["auth_expiring",{"in":', '421["auth",{"token":"cst_••••"}]'])
+      expect(text).toContain(packet)
+    const tab = `document.getElementById('${id}').querySelectorAll('[role=tab]')[1]`
+    await page.evaluate(`${tab}.click(); return true`)
+    await soon(`${textIn(id, '.sample')}.includes("emitWithAck('auth'")`, true)
   })
 
   it('take a secret out of their own HTML at once and open D13 with it', async () => {

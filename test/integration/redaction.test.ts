@@ -58,28 +58,54 @@ const basic = (user: string, password: string): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 const jwt = `${Buffer.from('{"alg":"EdDSA"}').toString('base64url')}.${Buffer.from(`{"sub":"${mark}"}`).toString('base64url')}.${'A'.repeat(86)}`
 
+/** The same at the door of Socket.IO, whose requests have a path of their own. */
+const engine = '/socket.io/?EIO=4&transport=websocket'
+const socketIoKnocks: readonly Knock[] = [
+  { path: `${engine}&ticket=cst_${mark}&token=${mark}&probe=p1` },
+  { path: `${engine}&sid=${mark}` },
+  { headers: { authorization: `Bearer csk_${mark}` } },
+  { headers: { cookie: `countersign-session=css_${mark}`, origin: 'http://hostile.invalid' } },
+  { headers: { cookie: `countersign-session=css_${mark}` }, send: ['40'] },
+  ...[
+    `40{"ticket":"cst_${mark}"}`,
+    `40{"token":"${jwt}"}`,
+    `40/${mark},{}`,
+    `40{"pid":"${mark}","offset":"x"}`,
+  ].map((packet) => ({ send: [packet] })),
+  ...[`40{"ticket":"${mark}"`, `42["auth",{"ticket":"cst_${mark}"}]`, mark].map((packet) => ({
+    send: [packet],
+  })),
+].map((shown) => ({ path: engine, ...shown, door: 'D14' }))
+
 /** Every door with a marked secret in every place that a client could put one, its own place or not. */
-const knocks: readonly Knock[] = Array.from({ length: 13 }, (_, index) => `D${index + 1}`).flatMap((door) => [
-  { door, path: `/?ticket=cst_${mark}&token=${mark}&csrf=csc_${mark}&access_token=${mark}` },
-  { door, path: `/${mark}?probe=p1&tick%65t=cst_${mark}` },
-  { door, headers: { authorization: `Bearer csk_${mark}` } },
-  { door, headers: { authorization: basic('alice', mark) } },
-  { door, headers: { authorization: basic(`cst_${mark}`, '') } },
-  { door, headers: { authorization: `Bearer ${jwt}` } },
-  { door, headers: { authorization: `Basic !!!${mark}` } },
-  { door, headers: { cookie: `countersign-session=css_${mark}; countersign-frame=css_${mark}` } },
-  {
-    door,
-    headers: { cookie: `countersign-preauth=csp_${mark}`, origin: 'http://hostile.invalid' },
-  },
-  { door, protocols: ['countersign.v1', `countersign.bearer.cst_${mark}`] },
-  { door, protocols: ['bearer', `cst_${mark}`] },
-  { door, send: [`cst_${mark}`] },
-  { door, send: [JSON.stringify({ type: 'auth', token: `csa_${mark}` })] },
-  { door, send: [JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${mark}` } })] },
-  { door, send: [JSON.stringify({ type: 'hello', authid: mark, methods: ['wampcra'] })] },
-  { door, send: [`{"type":"auth","token":"${mark}"`] },
-])
+const plainKnocks: readonly Knock[] = Array.from({ length: 13 }, (_, index) => `D${index + 1}`).flatMap(
+  (door) => [
+    { door, path: `/?ticket=cst_${mark}&token=${mark}&csrf=csc_${mark}&access_token=${mark}` },
+    { door, path: `/${mark}?probe=p1&tick%65t=cst_${mark}` },
+    { door, headers: { authorization: `Bearer csk_${mark}` } },
+    { door, headers: { authorization: basic('alice', mark) } },
+    { door, headers: { authorization: basic(`cst_${mark}`, '') } },
+    { door, headers: { authorization: `Bearer ${jwt}` } },
+    { door, headers: { authorization: `Basic !!!${mark}` } },
+    { door, headers: { cookie: `countersign-session=css_${mark}; countersign-frame=css_${mark}` } },
+    {
+      door,
+      headers: { cookie: `countersign-preauth=csp_${mark}`, origin: 'http://hostile.invalid' },
+    },
+    { door, protocols: ['countersign.v1', `countersign.bearer.cst_${mark}`] },
+    { door, protocols: ['bearer', `cst_${mark}`] },
+    { door, send: [`cst_${mark}`] },
+    { door, send: [JSON.stringify({ type: 'auth', token: `csa_${mark}` })] },
+    {
+      door,
+      send: [JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${mark}` } })],
+    },
+    { door, send: [JSON.stringify({ type: 'hello', authid: mark, methods: ['wampcra'] })] },
+    { door, send: [`{"type":"auth","token":"${mark}"`] },
+  ],
+)
+
+const knocks: readonly Knock[] = [...plainKnocks, ...socketIoKnocks]
 
 describe('the mark', () => {
   it.each([

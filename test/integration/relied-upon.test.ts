@@ -103,7 +103,15 @@ describe('what the site answers', () => {
     }
     expect(doors.map(({ id }) => id)).toEqual(ids)
     const url = `${lab.url.replace('http', 'ws')}ws`
-    expect(others).toEqual([{ id: 'WAMP', protocol: 'wamp', url, realm: 'realm1' }])
+    const socketIo = {
+      id: 'D14',
+      name: 'Socket.IO',
+      url: `http://localhost:${lab.port + 14}/`,
+      origin: site,
+      protocol: 'socket.io',
+      accepts: ['ticket', 'jwt', 'session'],
+    }
+    expect(others).toEqual([socketIo, { id: 'WAMP', protocol: 'wamp', url, realm: 'realm1' }])
     expect(Object.keys(hostile)).toEqual(['origin'])
     expect(Object.keys(limits)).toEqual(['preauth_deadline_ms', 'preauth_per_source', 'preauth_total'])
   })

@@ -62,12 +62,14 @@ describe('the lab', () => {
     }
     const [router, ...doors] = table.doors.toReversed()
     expect(doors.map(({ id }) => id).toReversed()).toEqual(
-      Array.from({ length: 13 }, (_, at) => `D${at + 1}`),
+      Array.from({ length: 14 }, (_, at) => `D${at + 1}`),
     )
     const url = `ws://localhost:${port}/ws`
     expect(router).toEqual({ id: 'WAMP', protocol: 'wamp', url, realm: 'realm1' })
     for (const door of doors) {
-      expect(door).toMatchObject({ origin: lab.url.slice(0, -1), protocol: 'text' })
+      const [protocol, scheme] = door.id === 'D14' ? ['socket.io', 'http:'] : ['text', /^wss?:$/]
+      expect(door).toMatchObject({ origin: lab.url.slice(0, -1), protocol })
+      expect(new URL(door.url).protocol).toMatch(scheme)
       expect(Number(new URL(door.url).port)).toBeLessThanOrEqual(port + 40)
       expect(door.accepts.length).toBeGreaterThan(0)
     }

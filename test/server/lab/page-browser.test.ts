@@ -1,6 +1,8 @@
 import { createHmac, pbkdf2Sync } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
+import { createRequire, stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocketServer, type WebSocket as ServerSocket } from 'ws'
@@ -19,11 +21,15 @@ import {
   closed,
   denied,
   describeOutcome,
+  dismissed,
   failed,
   joined,
   loggedOut,
+  rejected,
   sameOutcome,
   unexchanged,
+  unopened,
+  withheld,
 } from '../../../packages/server/src/lab/browser/outcome.ts'
 import { planAt, withProbe, type Plan } from '../../../packages/server/src/lab/browser/plan.ts'
 import { getJson, postJson, siteSilence } from '../../../packages/server/src/lab/browser/site.ts'
@@ -76,6 +82,21 @@ describe('a knock', () => {
     const visit = await knock(plan, { patienceMs: 5_000, behind: ['one', 'two'] })
     expect(visit.measured).toEqual(accepted)
     expect(visit.frames.slice(0, 3)).toEqual(['Hello alice!', 'one', 'two'])
+    visit.close()
+  })
+
+  it('keeps a warning that comes before the greeting, and no other frame of the guard', async () => {
+    const plan = await planFor((socket) => {
+      for (const type of ['auth_ok', 'auth_expiring']) socket.send(JSON.stringify({ type, in: 1 }))
+      greetAndEcho(socket)
+    })
+    const visit = await knock(plan, patient)
+    expect(visit.measured).toEqual(accepted)
+    expect(await visit.line?.hear(['auth_ok', 'auth_expiring'], 1_000)).toEqual({
+      type: 'auth_expiring',
+      in: 1,
+    })
+    expect(await visit.line?.hear(['auth_ok', 'auth_expiring'], 10)).toBeUndefined()
     visit.close()
   })
 
@@ -225,6 +246,12 @@ describe('an outcome', () => {
     [aborted, 'ABORT authentication_denied'],
     [denied, 'joins, then ERROR not_authorized'],
     [loggedOut, 'GOODBYE logout'],
+    [rejected('missing_credential'), 'connect_error missing_credential'],
+    [rejected('forbidden'), 'connect_error forbidden'],
+    [unopened('polling'), 'polling fails'],
+    [unopened('websocket'), 'WebSocket fails'],
+    [withheld, 'opens, then error forbidden'],
+    [dismissed('revoked'), 'auth_end revoked'],
     [{ kind: 'unsettled', why: 'no answer for 13 s' } as const, 'no answer for 13 s'],
   ])('is told in few words, and what to do about it', (outcome, words) => {
     expect(describeOutcome(outcome)).toBe(words)
@@ -238,6 +265,12 @@ describe('what is shown of an exchange', () => {
     ['{"access_token":"eyJhbGciOi.eyJzdWIi.c2ln"}', '{"access_token":"eyJ••••"}'],
     ['{"username":"alice","password":"x y"}', '{"username":"alice","password":"••••"}'],
     ['{"authid":"a","secret":"s"}', '{"authid":"a","secret":"••••"}'],
+    ['40{"ticket":"cst_abc-DEF","expiring":true}', '40{"ticket":"cst_••••","expiring":true}'],
+    ['40{"sid":"UkZ_-x","pid":"p1-x"}', '40{"sid":"••••","pid":"••••"}'],
+    [
+      'GET /socket.io/?EIO=4&transport=polling&sid=UkZ_-x HTTP/1.1',
+      'GET /socket.io/?EIO=4&transport=polling&sid=•••• HTTP/1.1',
+    ],
     ['Cookie: countersign-form=f0rm; a=b', 'Cookie: countersign-form=••••; a=••••'],
   ])('hides the secret of %s', (line, shown) => {
     expect(mask(line)).toBe(shown)
@@ -282,8 +315,21 @@ describe('a question to the site', () => {
 })
 
 describe('the scripts of the page', () => {
+  const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'))
+
   it('are at most 60 kB together, gzipped', () => {
-    const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'))
     expect(gzipSync(sources.join('\n')).length).toBeLessThan(60_000)
+  })
+
+  it('are at most that with Socket.IO’s client beside them, which the cases of D14 alone load', () => {
+    const manifest = createRequire(import.meta.url).resolve('socket.io-client/package.json')
+    const client = readFileSync(join(dirname(manifest), 'dist', 'socket.io.esm.min.js'))
+    const clientBytes = gzipSync(client).length
+    expect(clientBytes).toBeGreaterThan(10_000)
+    const served = sources.map((source) => stripTypeScriptTypes(source))
+    expect(gzipSync(served.join('\n')).length + clientBytes).toBeLessThan(60_000)
+    const importers = readdirSync(folder).filter((_name, at) => sources[at]?.includes('socket.io.esm.min.js'))
+    expect(importers).toEqual(['load-socket-io.ts'])
+    expect(sources.filter((text) => /^import (?!type ).*'socket\.io-client'/m.test(text))).toEqual([])
   })
 })

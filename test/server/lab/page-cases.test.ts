@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Step } from '../../../packages/server/src/lab/browser/case.ts'
+import type { DoorId, LabCase, Step } from '../../../packages/server/src/lab/browser/case.ts'
 import { chooseCases } from '../../../packages/server/src/lab/browser/choose.ts'
 import { closed } from '../../../packages/server/src/lab/browser/outcome.ts'
 import { casesOf, doorSheets, expectedIn, labCases } from '../../../packages/server/src/lab/cases.ts'
@@ -11,7 +11,8 @@ const ids = (cases: readonly { readonly id: string }[]): readonly string[] => ca
 
 function isMeasured(step: Step | undefined): boolean {
   return (
-    step !== undefined && ['show', 'join', 'exchange', 'attack', 'await-close', 'watch'].includes(step.kind)
+    step !== undefined &&
+    ['show', 'join', 'connect', 'return', 'exchange', 'attack', 'await-close', 'watch'].includes(step.kind)
   )
 }
 
@@ -21,10 +22,21 @@ describe('the table of cases', () => {
     for (const { id, door } of labCases) expect(id.startsWith(`${door}.`)).toBe(true)
   })
 
-  it.each(doorSheets.map(({ id }) => id))('lets the hostile site knock at %s, and in vain', (door) => {
-    const attacks = casesOf(door).filter(({ steps }) => steps.some(({ kind }) => kind === 'attack'))
-    expect(attacks.length).toBeGreaterThan(0)
-    for (const attack of attacks) expect(attack.expected).toEqual({ kind: 'failed', code: 1006 })
+  const attacksAt = (door: DoorId): readonly LabCase[] =>
+    casesOf(door).filter(({ steps }) => steps.some(({ kind }) => kind === 'attack'))
+
+  it.each(doorSheets.map(({ id }) => id).filter((id) => id !== 'D14'))(
+    'lets the hostile site knock at %s, and in vain',
+    (door) => {
+      expect(attacksAt(door).length).toBeGreaterThan(0)
+      for (const attack of attacksAt(door)) expect(attack.expected).toEqual({ kind: 'failed', code: 1006 })
+    },
+  )
+
+  it('lets the hostile site knock at D14 by both transports, and in vain', () => {
+    expect(attacksAt('D14').map(({ expected, steps }) => [expected, steps])).toEqual(
+      (['websocket', 'polling'] as const).map((by) => [{ kind: 'unopened', by }, [{ kind: 'attack', by }]]),
+    )
   })
 
   it.each(doorSheets.map(({ id }) => id).filter((id) => id !== 'D5'))('shows how %s opens', (door) => {
@@ -37,15 +49,17 @@ describe('the table of cases', () => {
     const expire = casesOf(door).find(({ id }) => id === `${door}.expire`)
     expect(expire?.check).toBe('nothing-late')
     for (const one of casesOf(door).filter(({ steps }) => steps.some(({ kind }) => kind === 'invite')))
-      expect(one.expected.kind, one.id).toMatch(/^(?:closed|ended|stays)$/)
+      expect(one.expected.kind, one.id).toMatch(
+        one.id === 'D14.recovery-ended' ? /^rejected$/ : /^(?:closed|ended|dismissed|stays)$/,
+      )
   })
 
   it('shows which sockets outlive their first end, and by which way of refreshing', () => {
     const staying = labCases.filter(
       ({ id, expected }) => id.includes('.refresh') && expected.kind === 'stays',
     )
-    const overHttp = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D7', 'D8', 'D9', 'D10']
-    const inBand = ['D1', 'D12', 'D13']
+    const overHttp = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D7', 'D8', 'D9', 'D10', 'D14']
+    const inBand = ['D1', 'D12', 'D13', 'D14']
     expect(new Set(ids(staying))).toEqual(
       new Set([
         ...overHttp.map((door) => `${door}.refresh`),
@@ -92,8 +106,8 @@ describe('the table of cases', () => {
   it('refuses a row that belongs to no door', () => {
     const head = ['Knocks', closed('missing_credential')] as const
     const text = { steps: [invent('ticket'), show('query')], why: 'A reason.' }
-    expect(() => row('D14.connect', head, text)).toThrow('not a case id: D14.connect')
-    expect(() => row('D1', head, text)).toThrow('not a case id: D1')
+    for (const id of ['D0.connect', 'D16.connect', 'D1'])
+      expect(() => row(id, head, text)).toThrow(`not a case id: ${id}`)
   })
 })
 

@@ -10,6 +10,7 @@ import {
   adviceFor,
   closed,
   describeOutcome,
+  dismissed,
   goodbye,
   isOpen,
   sameOutcome,
@@ -67,6 +68,8 @@ describe('a lease on the page', () => {
     [closed('revoked'), 'closed 3003 revoked: whoever runs the server took it back'],
     [goodbye('wamp.close.killed'), 'closed by GOODBYE killed: whoever runs the server took it back'],
     [goodbye('wamp.close.expired'), 'closed by GOODBYE expired: its lease ran out'],
+    [dismissed('logged_out'), 'closed by auth_end logged_out: its login was logged out elsewhere'],
+    [dismissed('revoked'), 'closed by auth_end revoked: whoever runs the server took it back'],
     [closed('shutting_down'), 'closed 3000 shutting_down'],
   ])('says how it ended: %j', (measured, words) => {
     expect(endWords(measured)).toBe(words)
@@ -83,6 +86,8 @@ describe('a lease on the page', () => {
     expect(new Set(advice).size).toBe(3)
     const ofExpiry = adviceFor(closed('lease_expired'))
     expect(adviceFor(goodbye('wamp.close.expired'))).toBe(ofExpiry)
+    expect(adviceFor(dismissed('lease_expired'))).toBe(ofExpiry)
+    expect(adviceFor(dismissed('revoked'))).toBe(adviceFor(closed('revoked')))
     expect(adviceFor(goodbye('wamp.close.killed'))).not.toBe(ofExpiry)
   })
 })

@@ -19,7 +19,7 @@ const lastPort = 65_535 - span
 /** The lab. */
 export const lab: Command = {
   name: 'lab',
-  summary: 'Start the lab on loopback: a login, thirteen doors, and a hostile site that tries to get in',
+  summary: 'Start the lab on loopback: a login, fourteen doors, and a hostile site that tries to get in',
   words: [],
   options: {
     port: option('N', `first of a block of ${span + 1} ports [${defaultPort}]`),

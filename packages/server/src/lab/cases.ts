@@ -11,6 +11,7 @@ import {
 } from './cases/ambient.ts'
 import { firstMessageCases, queryCases, subprotocolCases, urlCases } from './cases/bearer.ts'
 import { leaseCases } from './cases/leases.ts'
+import { socketIoCases } from './cases/socket-io.ts'
 import { wampTicketCases } from './cases/wamp.ts'
 import { certificateCases, challengeCases, loginSecretCases } from './cases/proof.ts'
 
@@ -46,6 +47,8 @@ export const labCases: readonly LabCase[] = [
   ...leaseCases('D12'),
   ...loginSecretCases,
   ...leaseCases('D13'),
+  ...socketIoCases,
+  ...leaseCases('D14'),
   ...wampTicketCases,
   ...leaseCases('D15'),
 ]

@@ -38,13 +38,15 @@ export interface DoorContext {
 
 /** One door. */
 export interface Door {
-  /** D1 … D13. */
+  /** D1 … D14. */
   readonly id: string
   readonly number: number
   readonly name: string
   /** Words of `doors.json` for what may be shown here. */
   readonly accepts: readonly string[]
   readonly secure: boolean
+  /** What clients speak behind the handshake. */
+  readonly protocol: 'text' | 'socket.io'
   /** `http` where the client must see a status: browsers answer a 401 by asking for user information. */
   readonly refusals: NonNullable<GuardOptions['refusals']>
   /** Its ways in, made afresh: a method belongs to one guard. */
@@ -54,11 +56,18 @@ export interface Door {
 /** Cookie names of the lab, which is plain http on loopback. */
 export const labCookies: CookieNames = cookieNames(false)
 
+/** Origins under which pages reach a door at this URL: by requests, and by sockets. */
+export function originsOfDoor(url: string): readonly string[] {
+  const { origin } = new URL(url)
+  return [origin.replace(/^ws/, 'http'), origin.replace(/^http/, 'ws')]
+}
+
 /** A door without what follows from its place in the table. */
 interface DoorRow {
   readonly name: string
   readonly accepts: readonly string[]
   readonly secure?: boolean
+  readonly protocol?: Door['protocol']
   readonly refusals?: Door['refusals']
   methods(context: DoorContext, id: string): readonly Method[]
 }
@@ -162,6 +171,19 @@ const rows: readonly DoorRow[] = [
     accepts: ['wampcra'],
     methods: () => [wampcra({ from: challengeFrames() })],
   },
+  {
+    name: 'Socket.IO',
+    accepts: ['ticket', 'jwt', 'session'],
+    protocol: 'socket.io',
+    methods: (context, id) => {
+      const from = firstMessage()
+      return [
+        ticket({ from: [from, query('ticket')] }),
+        siteJwt(context, id, from),
+        session({ from: cookie(labCookies.session) }),
+      ]
+    },
+  },
 ]
 
 /** Every door in order. */
@@ -173,6 +195,7 @@ export const doors: readonly Door[] = rows.map((row, index) => {
     name: row.name,
     accepts: row.accepts,
     secure: row.secure ?? false,
+    protocol: row.protocol ?? 'text',
     refusals: row.refusals ?? 'auto',
     methods: (context) => row.methods(context, id),
   }

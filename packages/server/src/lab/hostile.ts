@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createApp } from '../server/app.ts'
-import { serveLabAssets, serveSiteAssets } from './assets.ts'
+import { serveLabAssets, serveSiteAssets, serveSocketIo } from './assets.ts'
+import { originsOfDoor } from './doors.ts'
 import { renderHostile } from './page/hostile-page.ts'
 
 /** What the hostile page is told; it is nothing that a stranger could not find out. */
@@ -21,16 +22,14 @@ export function createHostileSite(options: HostileOptions): FastifyInstance {
     secure: false,
     sources: {
       // Over https as well: Chromium offers its certificate to a socket only after a fetch.
-      connect: options.doors.flatMap(({ url }) => [
-        new URL(url).origin,
-        new URL(url.replace(/^ws/, 'http')).origin,
-      ]),
+      connect: options.doors.flatMap(({ url }) => originsOfDoor(url)),
       frame: [],
       ancestors: options.labOrigins,
     },
   })
   serveSiteAssets(app)
   serveLabAssets(app)
+  serveSocketIo(app)
   app.get('/attack', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')

@@ -1,4 +1,4 @@
-/** Composes the lab: the site, thirteen doors on origins of their own, the WAMP router beside the site, and the hostile site. Loopback only. */
+/** Composes the lab: the site, fourteen doors on origins of their own, the WAMP router beside the site, and the hostile site. Loopback only. */
 import {
   createGuard,
   Lockout,
@@ -22,13 +22,14 @@ import { createDemoAccounts } from './demo.ts'
 import { createDoorServer, type DoorServer } from './door-server.ts'
 import { GuestCertificates } from './guest-certificates.ts'
 import { Guests } from './guests.ts'
-import { labCookies, doors as labDoors, type Door, type DoorContext } from './doors.ts'
+import { labCookies, doors as labDoors, originsOfDoor, type Door, type DoorContext } from './doors.ts'
 import { createHostileSite } from './hostile.ts'
 import { makeCertificates, type Certificates } from './lab-certificates.ts'
 import { closeAll, listenOnLoopback, type Listener } from './listen.ts'
 import { portsFrom, type LabPorts } from './ports.ts'
 import { addGuestRoutes } from './guest-routes.ts'
 import { addLabRoutes } from './routes.ts'
+import { createSocketIoDoor } from './socket-io-door.ts'
 import { createLabWamp, type LabWamp } from './wamp.ts'
 import { WireRecorder } from './wire-recorder.ts'
 
@@ -243,8 +244,10 @@ function guestCertificates(shared: Shared, doors: Map<string, SiteDoor>): GuestC
   })
 }
 
-function urlOf({ ports }: Shared, { secure, number }: Door): string {
-  return `${secure ? 'wss' : 'ws'}://localhost:${ports.door(number)}/`
+/** Clients of Socket.IO begin with HTTP, whatever they go on with. */
+function urlOf({ ports }: Shared, { secure, number, protocol }: Door): string {
+  const scheme = protocol === 'socket.io' ? 'http' : secure ? 'wss' : 'ws'
+  return `${scheme}://localhost:${ports.door(number)}/`
 }
 
 /**
@@ -254,15 +257,16 @@ function urlOf({ ports }: Shared, { secure, number }: Door): string {
 function buildDoor(shared: Shared, door: Door, { wamp, guests }: Beside): BuiltDoor {
   const port = shared.ports.door(door.number)
   const guard = guardOf(shared, door, { accept: door.methods(shared.context), limits: labLimits })
+  const url = urlOf(shared, door)
+  const parts = { guard, recorder: shared.recorder, log: shared.log, hosts: loopbackHosts(port) }
+  if (door.protocol === 'socket.io')
+    return { door, url, guard, server: createSocketIoDoor({ ...parts, origins: shared.origins }) }
   const framed = door.id === 'D3'
   const beside = (path: string): LabWamp['upgrade'] | undefined =>
     path === wamp.secure.path ? wamp.secure.upgrade : guests.at(path)
   const server = createDoorServer({
+    ...parts,
     door,
-    guard,
-    recorder: shared.recorder,
-    log: shared.log,
-    hosts: loopbackHosts(port),
     tls: door.secure ? shared.tls : undefined,
     ...(door.id === 'D11' ? { beside } : {}),
     ...(framed ? { sources: { connect: [], frame: [], ancestors: shared.origins } } : {}),
@@ -278,7 +282,7 @@ function buildDoor(shared: Shared, door: Door, { wamp, guests }: Beside): BuiltD
       ownOrigins: [`http://localhost:${port}`],
     })
   }
-  return { door, url: urlOf(shared, door), guard, server }
+  return { door, url, guard, server }
 }
 
 /** What the site hands credentials out for. */
@@ -296,7 +300,7 @@ async function buildSite(
   const issuer = built[0]?.guard
   if (issuer === undefined) throw new TypeError('the lab has no doors')
   const accounts = await createDemoAccounts({ records: shared.records, passwords: shared.passwords, issuer })
-  const sources = built.map(({ url }) => new URL(url).origin.replace(/^ws/, 'http'))
+  const sources = built.flatMap(({ url }) => originsOfDoor(url))
   const keys = openKeyRing()
   const issuerUrl = shared.context.issuer
   const site = await createSite({

@@ -6,7 +6,7 @@ import type { SiteJournal } from '../server/journal.ts'
 import { refuse } from '../server/refuse.ts'
 import type { DemoAccount, LoginSession } from '../server/site-options.ts'
 import { demoSecrets } from './accounts.ts'
-import { serveAutobahn, serveLabAssets } from './assets.ts'
+import { serveAutobahn, serveLabAssets, serveSocketIo } from './assets.ts'
 import { hasDocs, serveDocs } from './docs-pages.ts'
 import { labCookies, type Door } from './doors.ts'
 import { expiredKinds, issueExpired, type ExpiredOptions } from './expired.ts'
@@ -47,6 +47,7 @@ export interface LabRouteOptions {
 export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
   serveLabAssets(app)
   serveAutobahn(app)
+  serveSocketIo(app)
   serveDocs(app)
   const table = doorTable(options)
   app.get('/lab/doors.json', (_request, reply) => reply.send(table))
@@ -158,7 +159,7 @@ function doorTable(options: LabRouteOptions): object {
         name: door.name,
         url,
         origin: options.siteOrigin,
-        protocol: 'text',
+        protocol: door.protocol,
         accepts: door.accepts,
         ...(door.id === 'D12' ? { challenge } : {}),
       })),

@@ -2,11 +2,14 @@
  * What a door's socket server saw and said, line by line, for the page that shows it. Only sockets whose URL carries
  * `probe=<id>` are recorded; secrets are masked before anything is kept.
  */
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { findParameter } from 'countersign/wire'
 import { FrameReader, type Frame } from './frame-reader.ts'
+import { bytesOf, listenIn } from './listen-in.ts'
 import { mask } from './browser/mask.ts'
+import { hearAnswer, hearBody } from './poll-bodies.ts'
+import { isSocketIo, packetsIn, socketIoLine } from './socket-io-lines.ts'
 import { wampLine } from './wamp-lines.ts'
 
 /** One line of an exchange. */
@@ -38,18 +41,41 @@ export class WireRecorder {
 
   /** Call first in the `upgrade` event, before the guard hides anything. */
   watch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const probe = findParameter(request.url ?? '', ['probe'])
-    if (probe.kind !== 'found' || !/^[\w-]{1,64}$/.test(probe.value)) return
+    const add = this.#adderFor(request)
+    if (add === undefined) return
+    for (const line of requestLines(request)) add('client', line, false)
+    const read = readingOf(request)
+    watchClient(socket, head, (frame) => add('client', read(frame).text, false))
+    watchServer(socket, add, read)
+  }
+
+  /** Call first in the `request` event: what Engine.IO polls is recorded, other requests are not. */
+  watchPoll(request: IncomingMessage, response: ServerResponse): void {
+    const add = isSocketIo(request.url ?? '') ? this.#adderFor(request) : undefined
+    if (add === undefined) return
+    for (const line of requestLines(request)) add('client', line, false)
+    hearBody(request, (body) => {
+      for (const packet of packetsIn(body)) add('client', packet, false)
+    })
+    hearAnswer(response, (status, body) => {
+      // Once a packet has said why, polls that come afterwards decide nothing any more.
+      add('server', statusLine(status), status >= 400 && !add.decided())
+      const packets = status === 200 ? packetsIn(body).map(socketIoLine) : []
+      for (const { text, deciding } of packets) add('server', text, deciding)
+    })
+  }
+
+  /** Adds lines to the exchange that the request names; `undefined` where it names none. */
+  #adderFor({ url = '' }: IncomingMessage): Add | undefined {
+    const probe = findParameter(url, ['probe'])
+    if (probe.kind !== 'found' || !/^[\w-]{1,64}$/.test(probe.value)) return undefined
     const exchange = this.#begin(probe.value)
     const add = (from: WireLine['from'], text: string, deciding: boolean): void => {
       const line = { from, text: mask(text).slice(0, maxLineLength), deciding, at_ms: Date.now() }
       if (standsIn(exchange, line)) return
       if (exchange.length < maxLines + (deciding ? maxDeciding : 0)) exchange.push(line)
     }
-    for (const line of requestLines(request)) add('client', line, false)
-    const read = speaksWamp(request) ? readWamp() : readFrame
-    watchClient(socket, head, (frame) => add('client', read(frame).text, false))
-    watchServer(socket, add, read)
+    return Object.assign(add, { decided: () => exchange.some(({ deciding }) => deciding) })
   }
 
   /** One id may name several sockets, one after the other: their lines follow each other. */
@@ -62,8 +88,14 @@ export class WireRecorder {
   }
 }
 
+/** Adds lines to an exchange, and knows whether one of them has decided it. */
+interface Add {
+  (from: WireLine['from'], text: string, deciding: boolean): void
+  decided(): boolean
+}
+
 /** Messages that differ by their numbers alone, of which a case may send hundreds. */
-const numbered = /^(?:tick|PUBLISH|EVENT) /
+const numbered = /^(?:(?:tick|PUBLISH|EVENT) |42\["tick",)/
 
 /** Of numbered messages the first stays, and the latest of the others: it takes the place of the one before. */
 function standsIn(exchange: WireLine[], line: WireLine): boolean {
@@ -95,6 +127,15 @@ function readWamp(): Reading {
     decided ||= line.deciding
     return line
   }
+}
+
+/** Engine.IO closes without a code: what there is to say was said in a packet. */
+const readSocketIo: Reading = ({ kind, text }) =>
+  kind === 'text' ? socketIoLine(text) : { text, deciding: false }
+
+function readingOf(request: IncomingMessage): Reading {
+  if (isSocketIo(request.url ?? '')) return readSocketIo
+  return speaksWamp(request) ? readWamp() : readFrame
 }
 
 function speaksWamp({ headers }: IncomingMessage): boolean {
@@ -140,8 +181,8 @@ function watchServer(
     add('server', text, deciding)
   })
   let answered = false
-  const see = (chunk: unknown): void => {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.isBuffer(chunk) ? chunk : undefined
+  const see = ([chunk]: readonly unknown[]): void => {
+    const bytes = bytesOf(chunk)
     if (bytes === undefined) return
     if (answered) {
       reader.push(bytes)
@@ -151,22 +192,8 @@ function watchServer(
     for (const [index, line] of answerLines(bytes).entries())
       add('server', line, index === 0 && !line.includes(' 101 '))
   }
-  wrap(socket, 'write', see)
-  wrap(socket, 'end', see)
-}
-
-/** In place of the method, and calling it: the library writes as ever. */
-function wrap(socket: Duplex, name: 'write' | 'end', see: (chunk: unknown) => void): void {
-  const original: unknown = Reflect.get(socket, name)
-  if (typeof original !== 'function') return
-  Object.defineProperty(socket, name, {
-    configurable: true,
-    writable: true,
-    value: (...args: unknown[]): unknown => {
-      see(args[0])
-      return Reflect.apply(original, socket, args)
-    },
-  })
+  listenIn(socket, 'write', see)
+  listenIn(socket, 'end', see)
 }
 
 /** The status in our own words, whatever the server's were, and the fields that explain it. */
@@ -175,5 +202,9 @@ function answerLines(bytes: Buffer): readonly string[] {
   const [status = '', ...fields] = head.split('\r\n')
   const code = Number(status.split(' ')[1])
   const kept = fields.filter((line) => /^(www-authenticate|retry-after|sec-websocket-protocol):/i.test(line))
-  return [`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}`, ...kept]
+  return [statusLine(code), ...kept]
+}
+
+function statusLine(code: number): string {
+  return `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}`
 }

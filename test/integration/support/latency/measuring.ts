@@ -146,10 +146,10 @@ export class Measuring {
   }
 }
 
-/** The doors of the lab, Socket.IO, and a server of each framework. */
+/** The doors of the lab and a server of each framework. */
 async function openPlaces(town: Town, short: boolean): Promise<ReadonlyMap<string, Place>> {
   const frameworks = await openFrameworks(town, short)
-  const own = new Map([...(await openDoors(town, short)), ['Socket.IO', await openSocketIo(town, short)]])
+  const own = new Map([...(await openDoors(town, short)), ['D14', await openSocketIo(town, short)]])
   return new Map([...own, ...frameworks])
 }
 

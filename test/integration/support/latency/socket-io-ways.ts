@@ -1,14 +1,14 @@
 /** The ways into Socket.IO: a namespace and its application, and clients that speak its packets over a WebSocket. */
-import { cookie, firstMessage, messagePolicy } from 'countersign'
-import { session, ticket } from 'countersign/methods'
+import { messagePolicy } from 'countersign'
 import { guardSocketIo, type GuardedData } from 'countersign/socket.io'
 import { Server, type Socket } from 'socket.io'
-import { labCookies } from '../../../../packages/server/src/lab/doors.ts'
+import { docsOfDoor } from '../../../../packages/server/src/lab/cases/doors.ts'
+import { doors, labCookies } from '../../../../packages/server/src/lab/doors.ts'
 import { pageOrigin } from '../../../countersign/support/guard.ts'
 import { admitted, Line, type Guest, type Words } from './guest.ts'
 import { listen, Numbered, talkEveryMs, type Application, type Heard, type Place } from './place.ts'
 import type { Town } from './town.ts'
-import { ticketOf, type Visit, type Way } from './ways.ts'
+import { guardOf, ticketOf, tokenOf, type Visit, type Way } from './ways.ts'
 
 type Said = Record<'number', (number: string) => void>
 type Member = Socket<Said, Said, Record<string, never>, GuardedData>
@@ -25,8 +25,9 @@ const words: Words = {
 
 /** A namespace whose policy allows numbers, at a rate that nobody reaches. */
 export async function openSocketIo(town: Town, short: boolean): Promise<Place> {
-  const accept = [ticket({ from: firstMessage() }), session({ from: cookie(labCookies.session) })]
-  const guard = town.guard({ audience: 'socket.io', accept }, short)
+  const door = doors.find(({ protocol }) => protocol === 'socket.io')
+  if (door === undefined) throw new TypeError('the lab has no door of Socket.IO')
+  const guard = guardOf(town, door, short)
   const events = messagePolicy({
     actions: { number: { roles: 'anyone' } },
     rate: { max: 100_000, intervalMs: 1_000 },
@@ -91,21 +92,25 @@ async function connected({ place, person }: Visit, auth: object, headers: object
   return admitted(line, { person, place }, words)
 }
 
-const page = 'docs/doors/socket-io.md'
+const here = { door: 'D14', page: docsOfDoor('D14') } as const
 
 /** In the order of the page. */
 export const socketIoWays: readonly Way[] = [
   {
-    door: 'Socket.IO',
+    ...here,
     accepts: 'ticket',
-    page,
     roots: ['session'],
     enter: async (visit) => connected(visit, { ticket: await ticketOf(visit) }),
   },
   {
-    door: 'Socket.IO',
+    ...here,
+    accepts: 'jwt',
+    roots: ['session', 'issuer'],
+    enter: (visit) => connected(visit, { token: tokenOf(visit) }),
+  },
+  {
+    ...here,
     accepts: 'session',
-    page,
     roots: ['session'],
     enter: (visit) =>
       connected(

@@ -1,11 +1,11 @@
 /** Every way into a plain socket: at which door, with what, and what the lease then rests upon. */
 import { X509Certificate } from 'node:crypto'
-import { authorization, firstMessage, path, subprotocol, type Method } from 'countersign'
+import { authorization, firstMessage, path, subprotocol, type Guard, type Method } from 'countersign'
 import { jwt, ticket, type JwtOptions } from 'countersign/methods'
 import type { ClientOptions } from 'ws'
 import { docsOfDoor } from '../../../../packages/server/src/lab/cases/doors.ts'
 import type { DoorId } from '../../../../packages/server/src/lab/browser/case.ts'
-import { doors, labCookies, type DoorContext } from '../../../../packages/server/src/lab/doors.ts'
+import { doors, labCookies, type Door, type DoorContext } from '../../../../packages/server/src/lab/doors.ts'
 import { craSignature } from '../../../countersign/adapters/wamp-client.ts'
 import { pageOrigin } from '../../../countersign/support/guard.ts'
 import { admitted, Line, type Guest } from './guest.ts'
@@ -24,8 +24,8 @@ export interface Visit {
 
 /** One way in. */
 export interface Way {
-  /** Number of the door: `D1`; a name where the lab has none. */
-  readonly door: DoorId | 'Socket.IO'
+  /** Number of the door: `D1`. */
+  readonly door: DoorId
   /** What is shown there, in the words of the lab's table of doors. */
   readonly accepts: string
   /** Besides, where one door takes the same thing at two places. */
@@ -38,20 +38,22 @@ export interface Way {
   enter(visit: Visit): Promise<Guest>
 }
 
-/** Opens every door of the lab's table, with leases that last or that are short. */
+/** Opens every plain door of the lab's table, with leases that last or that are short. */
 export async function openDoors(town: Town, short: boolean): Promise<ReadonlyMap<string, Place>> {
+  const places = new Map<string, Place>()
+  for (const door of doors.filter(({ protocol }) => protocol === 'text'))
+    places.set(door.id, await openPlace(guardOf(town, door, short), door.secure ? town.tls : undefined))
+  return places
+}
+
+/** A guard that takes what the lab's door takes, and what is beside that here. */
+export function guardOf(town: Town, { id, methods }: Door, short: boolean): Guard {
   const context: DoorContext = {
     issuer: 'https://site.example.com',
     keys: town.keys,
     listedCertificate: { fingerprint: '0'.repeat(64), subject: 'nobody', roles: [] },
   }
-  const places = new Map<string, Place>()
-  for (const { id, secure, methods } of doors) {
-    const accept = [...beside(town, id), ...methods(context)]
-    const guard = town.guard({ audience: id, accept }, short)
-    places.set(id, await openPlace(guard, secure ? town.tls : undefined))
-  }
-  return places
+  return town.guard({ audience: id, accept: [...beside(town, id), ...methods(context)] }, short)
 }
 
 /** What doors take here besides the lab's: tokens of many issuers, so that one at a time can end; tickets in a path. */
@@ -60,6 +62,7 @@ function beside(town: Town, id: string): readonly Method[] {
     ['D1', firstMessage()],
     ['D5', authorization('Bearer')],
     ['D6', subprotocol()],
+    ['D14', firstMessage()],
   ]).get(id)
   if (id === 'D10') return [ticket({ from: path({ prefix: '/connect/' }) })]
   if (from === undefined) return []
@@ -102,7 +105,8 @@ export async function ticketOf({ town, person, place }: Visit, apiKey?: string):
   return (await town.issuer.issue.ticket({ subject, roles, session: session.id, apiKey, audience })).ticket
 }
 
-const tokenOf = ({ town, person, place }: Visit): string => town.tokenOf(person, place.guard.audience)
+/** A JWT for the door that is visited. */
+export const tokenOf = ({ town, person, place }: Visit): string => town.tokenOf(person, place.guard.audience)
 
 async function childOf({ town, person }: Visit, purpose: 'frame' | 'alias'): Promise<string> {
   const { subject, session } = person

@@ -1,4 +1,4 @@
-import type { DoorId } from './case.ts'
+import type { DoorId, SocketIoWay } from './case.ts'
 import { within } from './later.ts'
 import type { Measured } from './outcome.ts'
 
@@ -10,8 +10,8 @@ export interface Attempted {
   readonly probe: string
 }
 
-/** Lets the hostile site knock at a door. */
-export type Attack = (door: DoorId) => Promise<Attempted>
+/** Lets the hostile site knock at a door, at Socket.IO by one of its transports. */
+export type Attack = (door: DoorId, by?: SocketIoWay) => Promise<Attempted>
 
 /**
  * Loads the hostile site into its framed panel on first use, and believes what it reports only when it comes from that
@@ -33,15 +33,15 @@ export function prepareAttacker(frame: HTMLIFrameElement, origin: string): Attac
       frame.addEventListener('load', () => resolve(), { once: true })
       frame.src = `${origin}/attack`
     })
-  const attack = async (door: DoorId): Promise<Attempted> => {
+  const attack: Attack = async (door, by) => {
     ready ??= load()
     await ready
     const answer = new Promise<Attempted>((resolve) => waiting.set(door, resolve))
-    frame.contentWindow?.postMessage({ type: 'hostile-attack', door }, origin)
+    frame.contentWindow?.postMessage({ type: 'hostile-attack', door, by }, origin)
     return answer
   }
   const silence: Attempted = { measured: unsettled('the hostile site is silent'), probe: '' }
-  return (door) => within(patienceMs, attack(door), silence)
+  return (door, by) => within(patienceMs, attack(door, by), silence)
 }
 
 function unsettled(why: string): Measured {
@@ -71,6 +71,9 @@ function readOutcome(value: unknown): Measured | undefined {
   if (value.kind === 'failed' && (code === 1006 || code === 1015)) return { kind: 'failed', code }
   const reason = 'reason' in value && typeof value.reason === 'string' ? value.reason.slice(0, 123) : ''
   if (value.kind === 'closed') return { kind: 'closed', code, reason }
+  if (value.kind === 'rejected') return { kind: 'rejected', reason }
+  if (value.kind === 'unopened' && 'by' in value)
+    return { kind: 'unopened', by: value.by === 'polling' ? 'polling' : 'websocket' }
   return 'why' in value && typeof value.why === 'string'
     ? { kind: 'unsettled', why: value.why.slice(0, 80) }
     : undefined

@@ -1,8 +1,9 @@
 import type { Measured, Outcome } from './outcome.ts'
+import type { SocketIoEvent } from './socket-io-words.ts'
 
 /** Names of the doors, in the order of the page. */
 export type DoorId =
-  'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11' | 'D12' | 'D13' | 'D15'
+  'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D6' | 'D7' | 'D8' | 'D9' | 'D10' | 'D11' | 'D12' | 'D13' | 'D14' | 'D15'
 
 /** What a ticket can be issued for: a door with sockets of its own, or the WAMP router. */
 export type Audience = Exclude<DoorId, 'D15'> | 'WAMP'
@@ -73,6 +74,9 @@ export type Deed =
   /** As `call`; then publishes numbers to itself through the router, as long as the session lives. */
   | 'call-and-count'
 
+/** How Socket.IO is carried: by one transport, or from polling to a WebSocket. */
+export type SocketIoWay = 'polling' | 'websocket' | 'upgrade'
+
 /** Names under which the steps of a case keep what they obtained. */
 export type Slot = 'a' | 'b'
 
@@ -94,7 +98,7 @@ export type Check =
 /** Ways in which a lease is ended from elsewhere. */
 export type Ending = 'log-out' | 'revoke' | 'remove-role'
 
-/** One thing that a case does. The last `show`, `join`, `exchange`, `attack`, `await-close` or `watch` is what is measured; the `show`s and `join`s before it must be accepted. */
+/** One thing that a case does. The last `show`, `join`, `connect`, `return`, `exchange`, `attack`, `await-close` or `watch` is what is measured; the `show`s, `join`s and `connect`s before it must be accepted. */
 export type Step =
   | {
       readonly kind: 'obtain'
@@ -116,7 +120,10 @@ export type Step =
   | { readonly kind: 'end'; readonly by: Ending }
   /** Shows a fresh credential for the open lease over HTTP; `granted`: what must come of that. */
   | { readonly kind: 'refresh'; readonly lifeMs: number; readonly granted: boolean }
-  /** Waits for `auth_expiring`, then shows a fresh credential on the open socket, as the first one was. */
+  /**
+   * Waits for `auth_expiring`, then shows a fresh credential on the open socket, as the first one was; at Socket.IO
+   * `first-json` is an event with the same members.
+   */
   | { readonly kind: 'renew'; readonly at: 'first-json' | 'challenge'; readonly lifeMs: number }
   /** Waits for the open socket to close: for a moment, or until its lease as it was first granted and the grace are over. */
   | { readonly kind: 'watch'; readonly until: 'a-moment' | 'first-end' }
@@ -129,6 +136,23 @@ export type Step =
       readonly deed: Deed
       readonly stays: boolean
     }
+  /** Connects by Socket.IO and sends one event; `stays`: leaves the socket open for `watch`. */
+  | {
+      readonly kind: 'connect'
+      /**
+       * A ticket or another token in `auth`, a ticket in the query or in both places another one, the browser's cookies, or
+       * nothing at all.
+       */
+      readonly shows: 'ticket' | 'token' | 'query' | 'two' | 'cookie' | 'nothing'
+      readonly by: SocketIoWay
+      /** The application's namespace, or one that has no rules. */
+      readonly at: 'main' | 'unlisted'
+      readonly event: SocketIoEvent
+      readonly stays: boolean
+    }
+  /** Cuts the connection under the open socket of Socket.IO; `return` connects again and shows no credential. */
+  | { readonly kind: 'lose' }
+  | { readonly kind: 'return' }
   /** Hands the ticket to a hidden frame of the socket's origin. */
   | { readonly kind: 'exchange'; readonly slot: Slot }
   /** Takes back what earlier cases left in the browser. */
@@ -136,8 +160,8 @@ export type Step =
   | { readonly kind: 'log-out' }
   /** Puts a made-up session cookie where the real one was; only after `log-out`. */
   | { readonly kind: 'plant-session' }
-  /** Lets the hostile site knock. */
-  | { readonly kind: 'attack' }
+  /** Lets the hostile site knock; at Socket.IO by one of its transports. */
+  | { readonly kind: 'attack'; readonly by?: Exclude<SocketIoWay, 'upgrade'> }
 
 /** What only the browser's owner can give it: a client certificate, or trust in the lab's authority. */
 export type Need = 'client-certificate' | 'trust-without-certificate' | 'no-trust'

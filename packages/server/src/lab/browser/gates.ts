@@ -1,6 +1,6 @@
 import type { CaseResult, DoorId } from './case.ts'
 import { findIn } from './dom.ts'
-import type { GateState } from './run-case.ts'
+import type { GateState } from './surroundings.ts'
 
 /** Passing states stay at least this long, so that eyes can follow. */
 const dwellMs: Readonly<Record<GateState, number>> = {

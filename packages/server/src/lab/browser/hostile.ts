@@ -1,8 +1,11 @@
 /** The page on another origin: knocks at the lab's doors with whatever the browser adds by itself, and reports how it ended. */
-import { knock } from './knock.ts'
+import type { SocketIoWay } from './case.ts'
+import { knock, type Knock } from './knock.ts'
 import { describeOutcome, type Measured } from './outcome.ts'
 import { planAt, publicSubprotocol, withProbe } from './plan.ts'
 import { randomText } from './random-text.ts'
+import { socketIoPlan } from './socket-io-plan.ts'
+import { visitSocketIo } from './socket-io-visit.ts'
 
 interface HostileTarget {
   readonly id: string
@@ -33,6 +36,7 @@ function write(door: string, words: string, state: string): void {
 
 function wordsFor(measured: Measured): string {
   if (measured.kind === 'failed') return `refused, ${measured.code}`
+  if (measured.kind === 'unopened') return `refused, ${measured.by}`
   if (measured.kind === 'accepted') return 'got in'
   return describeOutcome(measured)
 }
@@ -43,35 +47,50 @@ const protocolsOf: Readonly<Record<string, readonly string[]>> = {
   D15: ['wamp.2.json'],
 }
 
-async function attack(
-  target: HostileTarget,
-): Promise<{ readonly outcome: Measured; readonly probe: string }> {
-  const door = target.id
-  const probe = randomText().slice(0, 22)
-  write(door, 'knocking …', 'knocking')
+/** Clients of Socket.IO begin by polling unless they are told otherwise. */
+const usualWay = 'polling'
+
+/** With the browser's cookies, and nothing else. */
+function connect(url: string, by: SocketIoWay, probe: string): Promise<Knock> {
+  const step = { kind: 'connect', shows: 'cookie', by, at: 'main', event: 'echo', stays: false } as const
+  return visitSocketIo(socketIoPlan(step, { url, credential: undefined, probe, ticks: false, patienceMs }))
+}
+
+function open(url: string, door: string, probe: string): Promise<Knock> {
   const plan = planAt(door === 'D11' ? 'certificate' : 'nothing', {
-    url: withProbe(target.url, probe),
+    url: withProbe(url, probe),
     credential: undefined,
     oldSignature: '',
   })
   const protocols = protocolsOf[door] ?? []
-  const visit = await knock({ ...plan, protocols }, { patienceMs, behind: [] })
+  return knock({ ...plan, protocols }, { patienceMs, behind: [] })
+}
+
+async function attack(
+  { id: door, url }: HostileTarget,
+  by: SocketIoWay = usualWay,
+): Promise<{ readonly outcome: Measured; readonly probe: string }> {
+  const probe = randomText().slice(0, 22)
+  write(door, 'knocking …', 'knocking')
+  const visit = await (door === 'D14' ? connect(url, by, probe) : open(url, door, probe))
   visit.close()
-  write(door, wordsFor(visit.measured), visit.measured.kind === 'failed' ? 'refused' : 'open')
+  const { kind } = visit.measured
+  write(door, wordsFor(visit.measured), kind === 'failed' || kind === 'unopened' ? 'refused' : 'open')
   return { outcome: visit.measured, probe }
 }
 
-async function obey(door: string): Promise<void> {
+async function obey(door: string, by: SocketIoWay): Promise<void> {
   const target = targets.find(({ id }) => id === door)
   if (target === undefined) return
-  const { outcome, probe } = await attack(target)
+  const { outcome, probe } = await attack(target, by)
   parent.postMessage({ type: 'hostile-result', door, outcome, probe }, lab)
 }
 
 addEventListener('message', ({ origin, source, data }: MessageEvent<unknown>) => {
   if (origin !== lab || source !== parent) return
   if (typeof data !== 'object' || data === null || !('type' in data) || data.type !== 'hostile-attack') return
-  if ('door' in data && typeof data.door === 'string') void obey(data.door)
+  const by = 'by' in data && data.by === 'websocket' ? 'websocket' : usualWay
+  if ('door' in data && typeof data.door === 'string') void obey(data.door, by)
 })
 
 document

@@ -24,7 +24,17 @@ export interface Knock {
   readonly answers: () => Promise<boolean>
   /** What may be said on the open socket besides; `undefined` where this page holds none. */
   readonly line: Line | undefined
+  /** Where the client can lose its connection and come back to the same socket; `undefined` where it cannot. */
+  readonly path?: Path
   readonly close: () => void
+}
+
+/** The connection under a socket that outlives it. */
+export interface Path {
+  /** Cuts it. */
+  readonly lose: () => Promise<unknown>
+  /** Connects again without a credential, as the socket that was. */
+  readonly comeBack: () => Promise<Measured>
 }
 
 /** The numbered messages of a socket; it grows while they come. */
@@ -141,6 +151,9 @@ class Attempt {
     if (this.#greeted !== undefined) {
       this.#hearEcho(text)
       if (text.startsWith('{')) this.#inbox.put(parseObject(text))
+    } else if (text.startsWith('{"type":"auth_expiring"')) {
+      // A lease that is short, or a slow machine: the warning is due before the application has said a word.
+      this.#inbox.put(parseObject(text))
     } else void this.#answer(text)
   }
 

@@ -2,7 +2,7 @@
 import type { DoorId } from './case.ts'
 import { findIn } from './dom.ts'
 import { endWords, shortWords, timeLeft } from './lease-words.ts'
-import type { LeaseNews } from './run-case.ts'
+import type { LeaseNews } from './surroundings.ts'
 
 /** What a gate does while leases are open: it does not fall idle. */
 export interface Pinning {

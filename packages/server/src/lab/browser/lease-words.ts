@@ -21,14 +21,15 @@ const reasonOfUri: Readonly<Record<string, string>> = {
 }
 
 function reasonOf(measured: Measured): string | undefined {
-  if (measured.kind === 'closed') return measured.reason
+  if (measured.kind === 'closed' || measured.kind === 'dismissed') return measured.reason
   return measured.kind === 'ended' ? reasonOfUri[measured.uri] : undefined
 }
 
 /** How the last lease of a door ended, for its card. */
 export function endWords(measured: Measured): string {
   const sentence = sentences[reasonOf(measured) ?? '']
-  const how = measured.kind === 'ended' ? `closed by ${describeOutcome(measured)}` : describeOutcome(measured)
+  const told = measured.kind === 'ended' || measured.kind === 'dismissed'
+  const how = told ? `closed by ${describeOutcome(measured)}` : describeOutcome(measured)
   return sentence === undefined ? how : `${how}: ${sentence}`
 }
 

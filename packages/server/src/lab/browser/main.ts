@@ -13,7 +13,7 @@ import { startLeaseClock } from './lease-clock.ts'
 import { findOwnSocket } from './own-socket.ts'
 import { findRows } from './rows.ts'
 import { runCases } from './run-all.ts'
-import type { Surroundings } from './run-case.ts'
+import type { Surroundings } from './surroundings.ts'
 import { askSite, siteSilence } from './site.ts'
 import { trustIn, type Trust } from './trust.ts'
 

@@ -11,7 +11,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]*\.[\w-]*\.[\w-]*/g, `eyJ${dots}`],
   [/^(authorization:\s*\w+\s+).*/i, `$1${dots}`],
   [
-    /("(?:signature|secret|password|token|access_token|authToken|api_key|credential|guest|ticket|csrf|authorization)"\s*:\s*")(?!\w*•)[^"]*/gi,
+    /("(?:signature|secret|password|token|access_token|authToken|api_key|credential|guest|ticket|csrf|authorization|sid|pid)"\s*:\s*")(?!\w*•)[^"]*/gi,
     `$1${dots}`,
   ],
   // AUTHENTICATE of WAMP: a signature, or the ticket itself.
@@ -20,7 +20,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/\b(base64url\.bearer\.(?:authorization\.k8s\.io|phx)\.)[\w-]+/gi, `$1${dots}`],
   [/\b(countersign\.bearer\.|bearer,\s*)(?!\w*•)[^\s,]+/gi, `$1${dots}`],
   [/(countersign-[\w-]+=)(?!\w*•)[^;\s]+/g, `$1${dots}`],
-  [/([?&](?:ticket|token|access_token|auth|csrf)=)(?!\w*•)[^&\s]*/gi, `$1${dots}`],
+  [/([?&](?:ticket|token|access_token|auth|csrf|sid)=)(?!\w*•)[^&\s]*/gi, `$1${dots}`],
 ]
 
 /** Escapes by which a secret would be spelled so that no rule knows it: in URLs, and in JSON. */

@@ -16,6 +16,14 @@ export type Outcome =
   | { readonly kind: 'denied'; readonly uri: string }
   /** The router ended the session by GOODBYE. */
   | { readonly kind: 'ended'; readonly uri: string }
+  /** Socket.IO refused the CONNECT: `connect_error`, whose data says why. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** Socket.IO's transport was refused by HTTP, which its client is not told. */
+  | { readonly kind: 'unopened'; readonly by: 'polling' | 'websocket' }
+  /** Socket.IO let the socket in, and the event that it sent reached nobody. */
+  | { readonly kind: 'withheld'; readonly reason: string }
+  /** Socket.IO ended the socket after `auth_end`. */
+  | { readonly kind: 'dismissed'; readonly reason: string }
   /** A socket that was open already is still open, and answers. */
   | { readonly kind: 'stays' }
 
@@ -42,7 +50,11 @@ const codeOfReason: Readonly<Record<string, number>> = {
 
 /** Closed for this reason, with the code that the table of refusals gives it. */
 export function closed(reason: string): Outcome {
-  return { kind: 'closed', code: codeOfReason[reason] ?? 3000, reason }
+  return { kind: 'closed', code: codeOf(reason), reason }
+}
+
+function codeOf(reason: string): number {
+  return codeOfReason[reason] ?? 3000
 }
 
 /** Joins a WAMP realm in this role. */
@@ -67,9 +79,27 @@ export function goodbye(uri: string): Outcome {
   return { kind: 'ended', uri }
 }
 
+/** A CONNECT of Socket.IO, refused for this reason. */
+export function rejected(reason: string): Outcome {
+  return { kind: 'rejected', reason }
+}
+
+/** A transport of Socket.IO, refused before it opened. */
+export function unopened(by: 'polling' | 'websocket'): Outcome {
+  return { kind: 'unopened', by }
+}
+
+/** An event of Socket.IO that its sender may not send. */
+export const withheld: Outcome = { kind: 'withheld', reason: 'forbidden' }
+
+/** Ended by Socket.IO for this reason. */
+export function dismissed(reason: string): Outcome {
+  return { kind: 'dismissed', reason }
+}
+
 /** Whether somebody was let in. */
 export function isOpen({ kind }: Measured): boolean {
-  return kind === 'stays' || kind === 'accepted' || kind === 'joined' || kind === 'denied'
+  return ['stays', 'accepted', 'joined', 'denied', 'withheld'].includes(kind)
 }
 
 /** The last component of a URI: the page has room for no more. */
@@ -96,6 +126,14 @@ export function describeOutcome(outcome: Measured): string {
       return `joins, then ERROR ${lastOf(outcome.uri)}`
     case 'ended':
       return `GOODBYE ${lastOf(outcome.uri)}`
+    case 'rejected':
+      return `connect_error ${outcome.reason}`
+    case 'unopened':
+      return outcome.by === 'polling' ? 'polling fails' : 'WebSocket fails'
+    case 'withheld':
+      return `opens, then error ${outcome.reason}`
+    case 'dismissed':
+      return `auth_end ${outcome.reason}`
     case 'stays':
       return 'stays open'
     case 'unsettled':
@@ -117,6 +155,7 @@ const adviceOfReason: Readonly<Record<string, string>> = {
   lease_expired: again,
   logged_out: 'Stop: the login was ended on purpose. Log in again, then connect.',
   revoked: 'Stop: whoever runs the server took this back.',
+  forbidden: 'Stop: nobody is let in there, whatever they show.',
 }
 
 const adviceOfCode: Readonly<Record<number, string>> = {
@@ -129,13 +168,18 @@ const adviceOfCode: Readonly<Record<number, string>> = {
   4503: 'Back off: the server is full.',
 }
 
-const adviceOfKind: Readonly<Record<Exclude<Measured['kind'], 'closed' | 'failed'>, string>> = {
+/** Kinds of outcome that say why by a word of the table of refusals. */
+type Reasoned = 'closed' | 'rejected' | 'dismissed'
+
+const adviceOfKind: Readonly<Record<Exclude<Measured['kind'], Reasoned | 'failed'>, string>> = {
   accepted: 'Speak: the lease holds until it expires or is revoked.',
   joined: 'Speak: the lease holds until it expires or is revoked.',
   unexchanged: 'Use a ticket in the query instead; clients fall back by themselves.',
   aborted: 'Obtain a different credential, or stop: clients of WAMP take ABORT as final.',
   denied: 'Leave it: the session is open, and its role may not do this.',
   ended: 'Stop: this was ended on purpose.',
+  unopened: 'Nothing was told: refused before the transport opened. Stop; the server’s journal says why.',
+  withheld: 'Leave it: the socket is open, and its role may not send this.',
   stays: 'Go on: nothing that this socket rests upon has ended.',
   unsettled: 'Nothing to advise: the case did not come to an end.',
 }
@@ -143,7 +187,11 @@ const adviceOfKind: Readonly<Record<Exclude<Measured['kind'], 'closed' | 'failed
 /** What a client should do after this outcome. */
 export function adviceFor(outcome: Measured): string {
   if (outcome.kind === 'ended' && outcome.uri === 'wamp.close.expired') return again
-  if (outcome.kind !== 'closed' && outcome.kind !== 'failed') return adviceOfKind[outcome.kind]
-  const ofReason = outcome.kind === 'closed' ? adviceOfReason[outcome.reason] : undefined
-  return ofReason ?? adviceOfCode[outcome.code] ?? 'Look the code up in the table of refusals.'
+  const unknown = 'Look it up in the table of refusals.'
+  if (outcome.kind === 'failed') return adviceOfCode[outcome.code] ?? unknown
+  if (outcome.kind === 'closed')
+    return adviceOfReason[outcome.reason] ?? adviceOfCode[outcome.code] ?? unknown
+  if (outcome.kind === 'rejected' || outcome.kind === 'dismissed')
+    return adviceOfReason[outcome.reason] ?? adviceOfCode[codeOf(outcome.reason)] ?? unknown
+  return adviceOfKind[outcome.kind]
 }

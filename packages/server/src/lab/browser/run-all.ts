@@ -1,6 +1,7 @@
 import type { CaseResult, DoorId, LabCase, LabReport } from './case.ts'
 import { later } from './later.ts'
-import { logInAgain, runCase, type Surroundings } from './run-case.ts'
+import { logInAgain, runCase } from './run-case.ts'
+import type { Surroundings } from './surroundings.ts'
 import { startTrace, type Trace } from './trace.ts'
 
 /** Hears how a run goes. */

@@ -1,4 +1,3 @@
-import type { Attack } from './attack.ts'
 import {
   audienceOf,
   type CaseResult,
@@ -19,7 +18,7 @@ import { extend } from './extend.ts'
 import { knock, warmUp, type Knock } from './knock.ts'
 import { comesLate, tellTicks, toldWithinMs } from './lateness.ts'
 import { within } from './later.ts'
-import { loadAutobahn } from './load-autobahn.ts'
+import { joinPlan } from './join-plan.ts'
 import { knockByProgram } from './program.ts'
 import { randomText } from './random-text.ts'
 import {
@@ -33,31 +32,11 @@ import {
 } from './outcome.ts'
 import { planAt, withProbe, withTicks } from './plan.ts'
 import { getJson, postJson } from './site.ts'
+import { socketIoPlan } from './socket-io-plan.ts'
+import { visitSocketIo } from './socket-io-visit.ts'
+import type { LeaseNews, Surroundings } from './surroundings.ts'
 import type { Trace } from './trace.ts'
 import { joinRealm } from './wamp-join.ts'
-import { wampPlace } from './wamp-users.ts'
-
-/** State of a gate on the page. */
-export type GateState = 'idle' | 'knocking' | 'open' | 'refused' | 'closing'
-
-/** What cases need of the page around them. */
-export interface Surroundings {
-  readonly facts: LabFacts
-  readonly engine: Engine
-  readonly username: string
-  /** Lets the hostile site knock at a door. */
-  readonly attack: Attack
-  readonly showGate: (door: DoorId, state: GateState) => void
-  /** Tells of the lease on a socket that a case holds open: until when, or how it ended. */
-  readonly showLease: (door: DoorId, caseId: string, news: LeaseNews) => void
-}
-
-/** What becomes of a lease, as the page sees it. */
-export type LeaseNews =
-  | { readonly kind: 'open'; readonly endsAtMs: number }
-  | { readonly kind: 'ended'; readonly measured: Measured }
-  /** The page closed the socket itself. */
-  | { readonly kind: 'left' }
 
 /** No case takes longer, ms. */
 export const maxCaseMs = 15_000
@@ -67,6 +46,8 @@ const patienceMs = 13_000
 
 /** How long a socket is watched that is to stay open, ms. */
 const momentMs = 1_000
+
+const noPath: Measured = { kind: 'unsettled', why: 'no connection that could come back' }
 
 const cookieOfLogin = 'countersign-session'
 
@@ -169,10 +150,17 @@ class CaseRun {
         return this.#judge(await this.#open(step.at, step.slot, this.#case.door), isLast)
       case 'join':
         return this.#judge(await this.#join(step), isLast)
+      case 'connect':
+        return this.#judge(await this.#connect(step), isLast)
+      case 'lose':
+        await this.#last?.path?.lose()
+        return undefined
+      case 'return':
+        return this.#judge(await this.#return(), isLast)
       case 'exchange':
         return this.#judge(await this.#exchange(step.slot), isLast)
       case 'attack':
-        return this.#judge(await this.#attack(), true)
+        return this.#judge(await this.#attack(step.by), true)
       case 'invite':
         this.#guest = await inviteGuest({ door: this.#case.door, ...step }, this.#trace.witness)
         this.#slots.set('a', this.#guest.credential)
@@ -292,33 +280,52 @@ class CaseRun {
   }
 
   /** At the WAMP router, whichever door the case belongs to. */
-  async #join({ by, at, slot, deed, stays: leavesOpen }: Extract<Step, { kind: 'join' }>): Promise<Measured> {
+  async #join(step: Extract<Step, { kind: 'join' }>): Promise<Measured> {
     const { facts, username, showGate } = this.#around
-    const { door } = this.#case
-    const { realm = '' } = doorOf(facts, wampPlace.id)
-    const url = wampUrl(facts, at)
-    const held = this.#slots.get(slot)
-    showGate(door, 'knocking')
-    if (by === 'certificate') await warmUp(`${httpOrigin(url)}/`)
-    this.#last = await joinRealm({
-      client: loadAutobahn,
-      url: withProbe(url, this.#trace.probe()),
-      realm,
-      by,
-      authid:
-        held?.kind === 'pair'
-          ? held.username
-          : (this.#guest?.username ?? accountOf(facts, username).username),
-      secret: held?.kind === 'pair' ? held.secret : held?.kind === 'text' ? held.text : '',
+    showGate(this.#case.door, 'knocking')
+    if (step.by === 'certificate') await warmUp(`${httpOrigin(wampUrl(facts, step.at))}/`)
+    const parts = {
+      facts,
+      username: this.#guest?.username ?? accountOf(facts, username).username,
+      credential: this.#slots.get(step.slot),
+      probe: this.#trace.probe(),
       oldSignature: this.#last?.signature ?? '',
-      deed,
       patienceMs,
-    })
-    const { measured } = this.#last
+    }
+    this.#last = await joinRealm(joinPlan(step, parts))
+    return this.#leave(this.#last, step.stays)
+  }
+
+  async #connect(step: Extract<Step, { kind: 'connect' }>): Promise<Measured> {
+    const { door, check } = this.#case
+    this.#around.showGate(door, 'knocking')
+    const parts = {
+      url: doorOf(this.#around.facts, audienceOf(door)).url,
+      credential: this.#slots.get('a'),
+      probe: this.#trace.probe(),
+      ticks: check === 'nothing-late',
+      patienceMs,
+    }
+    this.#last = await visitSocketIo(socketIoPlan(step, parts))
+    return this.#leave(this.#last, step.stays)
+  }
+
+  async #return(): Promise<Measured> {
+    const { showGate } = this.#around
+    showGate(this.#case.door, 'knocking')
+    const measured = (await this.#last?.path?.comeBack()) ?? noPath
+    showGate(this.#case.door, isOpen(measured) ? 'open' : 'refused')
+    return measured
+  }
+
+  /** Shows what came of a visit, and ends it unless it is to stay. */
+  #leave({ measured, close }: Knock, isToStay: boolean): Measured {
+    const { showGate } = this.#around
+    const { door } = this.#case
     if (isOpen(measured)) this.#opened(door)
     else showGate(door, 'refused')
-    if (leavesOpen) return measured
-    this.#last.close()
+    if (isToStay) return measured
+    close()
     if (isOpen(measured)) showGate(door, 'closing')
     return measured
   }
@@ -338,9 +345,9 @@ class CaseRun {
     return done ? accepted : unexchanged
   }
 
-  async #attack(): Promise<Measured> {
+  async #attack(by: Extract<Step, { kind: 'attack' }>['by']): Promise<Measured> {
     this.#around.showGate(this.#case.door, 'knocking')
-    const { measured, probe } = await this.#around.attack(this.#case.door)
+    const { measured, probe } = await this.#around.attack(this.#case.door, by)
     if (probe !== '') this.#trace.adopt(probe)
     this.#around.showGate(this.#case.door, measured.kind === 'accepted' ? 'open' : 'refused')
     return measured

@@ -59,23 +59,40 @@ function readLine(line: unknown): readonly WireLine[] {
   if (typeof line !== 'object' || line === null || !('text' in line) || !('from' in line)) return []
   const deciding = 'deciding' in line && line.deciding === true
   const atMs = 'at_ms' in line ? Number(line.at_ms) : 0
-  // The probe is the lab's own instrument, and no part of the exchange that is shown.
-  const text = mask(String(line.text)).replace(/([?&])(?:probe=[\w-]+|ticks=1)/g, (_all, mark) =>
-    mark === '?' ? '?' : '',
-  )
-  const shown = text.replace(/\?(?= HTTP)/, '')
-  return [{ partner: 'socket', there: line.from === 'client', text: shown, deciding, atMs }]
+  return [
+    {
+      partner: 'socket',
+      there: line.from === 'client',
+      text: plainTarget(mask(String(line.text))),
+      deciding,
+      atMs,
+    },
+  ]
 }
+
+/** The probe is the lab's own instrument and no part of the exchange that is shown, nor is what keeps polls from caches. */
+function plainTarget(line: string): string {
+  return line
+    .replace(/([?&])(?:probe=[\w-]+|ticks=1|t=[\w-]+)/g, (_all, mark) => (mark === '?' ? '?' : ''))
+    .replace('?&', '?')
+    .replace(/\?(?= HTTP)/, '')
+}
+
+/** The first word of an application, or a router's. */
+const greeting = /^Hello .+!$|^WELCOME |^42\["greeting",/
+
+/** Begins a handshake. Polls of Socket.IO do not: one follows the other. */
+const knocks = /^GET (?!\/socket\.io\/).* HTTP\/1\.1$/
 
 /** An ordinary farewell decides nothing, nor does a 401 that the browser answered: then the first frame back did. */
 function withDecision(lines: readonly WireLine[]): readonly WireLine[] {
-  const lastKnock = lines.findLastIndex(({ there, text }) => there && /^GET .* HTTP\/1\.1$/.test(text))
+  const lastKnock = lines.findLastIndex(({ there, text }) => there && knocks.test(text))
   const decided = lines.map((line, index) =>
     index < lastKnock || line.text === 'close 1000' ? { ...line, deciding: false } : line,
   )
   if (decided.some(({ deciding }) => deciding)) return decided
   const renewed = decided.findLastIndex(({ there, text }) => !there && text.includes('auth_ok'))
-  const greeted = decided.findIndex(({ there, text }) => !there && /^Hello .+!$|^WELCOME /.test(text))
+  const greeted = decided.findIndex(({ there, text }) => !there && greeting.test(text))
   const welcome = renewed < 0 ? greeted : renewed
   return decided.map((line, index) => (index === welcome ? { ...line, deciding: true } : line))
 }

@@ -86,11 +86,13 @@ async function fill(panel: HTMLElement, tab: Tab | undefined, parts: Parameters<
 /** By the whole name of a case about a lease, or by its last part. */
 const leaseSamples: Readonly<Record<string, string>> = {
   'logout-elsewhere': 'lease-logout',
+  'D14.logout-polling': 'lease-logout',
   expire: 'lease-expire',
   refresh: 'lease-refresh',
   'D7.refresh': 'lease-refresh-cookie',
   'D9.refresh': 'lease-refresh-csrf',
   'D1.refresh-in-band': 'lease-refresh-in-band',
+  'D14.refresh-in-band': 'lease-refresh-event',
   'refresh-in-band': 'lease-refresh-challenge',
   revoke: 'lease-revoke',
   'role-removed': 'lease-role',

@@ -126,6 +126,15 @@ export const doorSheets: readonly DoorSheet[] = [
     docs: 'login-secret',
   },
   {
+    id: 'D14',
+    name: 'Socket.IO',
+    sentence:
+      'A ticket in auth, or the cookie, for clients that poll or hold a WebSocket. Every event meets a policy.',
+    carrier: 'auth, cookie, query',
+    methods: ['ticket', 'JWT', 'session'],
+    docs: 'socket-io',
+  },
+  {
     id: 'D15',
     name: 'WAMP ticket and anonymous',
     sentence:

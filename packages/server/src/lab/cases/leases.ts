@@ -1,7 +1,7 @@
 /** What becomes of an open socket: one set of rows at every door, each played with a throw-away account. */
 import type { DoorId, Ending, LabCase, Need, Obtainable, Step } from '../browser/case.ts'
-import { closed, goodbye, stays, type Outcome } from '../browser/outcome.ts'
-import { joinAndStay, row } from './write.ts'
+import { closed, dismissed, goodbye, stays, type Outcome } from '../browser/outcome.ts'
+import { connect, joinAndStay, row } from './write.ts'
 
 /** How a door is opened and what its leases rest upon. */
 interface LeaseDoor {
@@ -25,8 +25,18 @@ interface LeaseDoor {
   /** The case takes this browser's login cookie. */
   readonly alone?: boolean
   readonly needs?: Need
-  /** The words of GOODBYE in place of a close code. */
-  readonly wamp?: boolean
+  /** How an end is told. @default by a close code and its reason */
+  readonly told?: (reason: EndReason) => Outcome
+}
+
+/** Why leases end here. */
+type EndReason = 'logged_out' | 'lease_expired' | 'revoked'
+
+/** The same in the words of GOODBYE. */
+const goodbyes: Readonly<Record<EndReason, string>> = {
+  logged_out: 'wamp.close.logout',
+  lease_expired: 'wamp.close.expired',
+  revoked: 'wamp.close.killed',
 }
 
 /** Life of a lease that is ended by something else, ms. */
@@ -117,6 +127,14 @@ const leaseDoors: readonly LeaseDoor[] = [
     inBand: 'challenge',
   },
   {
+    door: 'D14',
+    what: 'ticket',
+    open: [connect('ticket', { stays: true })],
+    ends: 'what the ticket granted',
+    inBand: 'first-json',
+    told: dismissed,
+  },
+  {
     door: 'D15',
     what: 'ticket',
     open: [joinAndStay('ticket', 'call-and-count')],
@@ -124,7 +142,7 @@ const leaseDoors: readonly LeaseDoor[] = [
     noRefresh: 'WAMP asks for its ticket in a conversation of its own, which HTTP does not have',
     instead:
       '. A client that says x_rechallenge in HELLO is challenged again on its session. The one here, as it is published, cannot say that, and would take the CHALLENGE for a breach of the protocol: connect again in time',
-    wamp: true,
+    told: (reason) => goodbye(goodbyes[reason]),
   },
 ]
 
@@ -180,7 +198,7 @@ function inBandRows(at: LeaseDoor): readonly LabCase[] {
         { kind: 'watch', until: 'first-end' },
       ],
       slow: true,
-      why: inBandWhys[inBand],
+      why: at.door === 'D14' ? byEvent : inBandWhys[inBand],
     }),
   ]
 }
@@ -191,6 +209,9 @@ const inBandWhys = {
   challenge:
     'The server says auth_expiring before the end. The client sends hello, is challenged anew on the socket that is open, and answers; here with a secret that lives longer. The application sees none of that and goes on.',
 } as const
+
+const byEvent =
+  'Clients whose auth says expiring hear auth_expiring before the end. The event auth with a fresh ticket is the guard’s own: no row names it, no listener hears it, and its acknowledgement says how long the lease holds now.'
 
 function revokeRow(at: LeaseDoor): LabCase {
   return lease(at, ['revoke', 'Is revoked by the operator', end(at, 'revoked')], {
@@ -219,14 +240,8 @@ function opened({ what, open }: LeaseDoor, lifeMs: number): readonly Step[] {
   return [{ kind: 'invite', what, lifeMs }, ...open]
 }
 
-const goodbyes = {
-  logged_out: 'wamp.close.logout',
-  lease_expired: 'wamp.close.expired',
-  revoked: 'wamp.close.killed',
-} as const
-
-function end({ wamp = false }: LeaseDoor, reason: keyof typeof goodbyes): Outcome {
-  return wamp ? goodbye(goodbyes[reason]) : closed(reason)
+function end({ told = closed }: LeaseDoor, reason: EndReason): Outcome {
+  return told(reason)
 }
 
 function lease(

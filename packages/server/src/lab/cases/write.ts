@@ -14,6 +14,8 @@ import type {
 import type { Outcome } from '../browser/outcome.ts'
 import { docsOfDoor } from './doors.ts'
 
+type ConnectStep = Extract<Step, { kind: 'connect' }>
+
 /** What a row says beyond its door, name, title and outcome. */
 export interface CaseText {
   readonly steps: readonly Step[]
@@ -47,7 +49,7 @@ export function row(id: string, head: readonly [title: string, expected: Outcome
 
 function splitId(id: string): [DoorId, string] {
   const [door = '', name = ''] = id.split('.')
-  if (!/^D(?:[1-9]|1[0-35])$/.test(door) || name === '') throw new TypeError(`not a case id: ${id}`)
+  if (!/^D(?:[1-9]|1[0-5])$/.test(door) || name === '') throw new TypeError(`not a case id: ${id}`)
   // The expression above admits exactly the members of the union.
   return [door as DoorId, name]
 }
@@ -80,6 +82,14 @@ export function join(by: Joiner, deed: Deed = 'call', at: JoinPlace = 'site'): S
 /** Joins the WAMP realm and stays, for `await-close` and `watch`. */
 export function joinAndStay(by: Joiner, deed: Deed = 'call'): Step {
   return { kind: 'join', by, at: 'site', slot: 'a', deed, stays: true }
+}
+
+/** Connects by Socket.IO with the credential of slot `a` and has a word echoed, unless `more` says otherwise. */
+export function connect(
+  shows: ConnectStep['shows'],
+  more: Partial<Pick<ConnectStep, 'by' | 'at' | 'event' | 'stays'>> = {},
+): Step {
+  return { kind: 'connect', shows, by: 'websocket', at: 'main', event: 'echo', stays: false, ...more }
 }
 
 /** The row that every door has: another origin knocks with whatever the browser adds by itself. */

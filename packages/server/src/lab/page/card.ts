@@ -76,10 +76,16 @@ const programHelp: Html = html`<p class="door__help small">
   this page.
 </p>`
 
+const socketIoHelp: Html = html`<p class="door__help small">
+  Every case uses <a href="/assets/lab/socket.io.esm.min.js">Socket.IO’s own client</a> as its authors publish
+  it. Where a row does not say how it is carried, that is a WebSocket from the first request on.
+</p>`
+
 const helpOf: ReadonlyMap<string, Html> = new Map([
   ['D5', programHelp],
   ['D11', certificateHelp],
   ['D13', secretHelp],
+  ['D14', socketIoHelp],
 ])
 
 function renderRow(one: LabCase): Html {

@@ -16,6 +16,7 @@ const tries: Readonly<Record<string, string>> = {
   D7: 'the login’s cookie',
   D9: 'the preauth cookie',
   D11: 'a client certificate',
+  D14: 'the login’s cookie',
 }
 
 /** The page on another origin, for the attacker's panel or for a tab of its own (`/attack?door=all`). */

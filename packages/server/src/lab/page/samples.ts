@@ -14,6 +14,7 @@ export const leaseSamples = [
   'lease-refresh-challenge',
   'lease-refresh-cookie',
   'lease-refresh-csrf',
+  'lease-refresh-event',
   'lease-refresh-in-band',
   'lease-revoke',
   'lease-role',
