@@ -3,8 +3,9 @@ import { checks } from '../../../packages/server/src/audit/checks.ts'
 import { authenticationFixtures } from './fixtures/authentication.ts'
 import { inputFixtures } from './fixtures/input.ts'
 import { originFixtures } from './fixtures/origin.ts'
+import { transportFixtures } from './fixtures/transport.ts'
 
-const fixtures = [...originFixtures, ...authenticationFixtures, ...inputFixtures]
+const fixtures = [...transportFixtures, ...originFixtures, ...authenticationFixtures, ...inputFixtures]
 
 describe('the catalogue', () => {
   it('names each check once', () => {

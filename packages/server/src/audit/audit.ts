@@ -98,16 +98,24 @@ class Audience {
 
   async meet(): Promise<{ kind: 'met'; scene: Scene } | { kind: 'unreachable'; why: string }> {
     const endpoint = this.#endpoint
-    const needs = this.#needs
+    let needs = this.#needs
     const options = this.#options
     const dialect = dialects[endpoint.protocol]
     const { whoami, private: patterns = [], settleMs = defaultSettleMs, identities = {} } = options
-    const oracle = new Oracle({ needs, endpoint, dialect }, { whoami, private: patterns, settleMs })
-    const first = await oracle.look(anonymous)
+    let oracle = new Oracle({ needs, endpoint, dialect }, { whoami, private: patterns, settleMs })
+    let first = await oracle.look(anonymous)
+    const distrusts = first.view.kind === 'unreachable' && first.view.why.startsWith('tls: ')
+    if (distrusts) {
+      // What can be seen of it is still audited, but nobody's secrets are shown to it.
+      needs = { ...needs, tls: { ...needs.tls, rejectUnauthorized: false } }
+      oracle = new Oracle({ needs, endpoint, dialect }, { whoami, private: patterns, settleMs })
+      first = await oracle.look(anonymous)
+    }
     if (first.view.kind === 'unreachable') return { kind: 'unreachable', why: first.view.why }
+    if (distrusts) this.#troubles.push('nobody logs in: the certificate of the target does not hold')
     const identify = (name: 'low' | 'high'): Identity | undefined => {
       const login = identities[name]
-      return login === undefined ? undefined : new Identity(name, login, { needs, endpoint })
+      return login === undefined || distrusts ? undefined : new Identity(name, login, { needs, endpoint })
     }
     const low = identify('low')
     const high = identify('high')

@@ -12,6 +12,11 @@ export interface Line {
 /** A recorded exchange. */
 export type Exchange = readonly Line[]
 
+/** An exchange of one remark, for what was seen without a visit. */
+export function remark(text: string): Exchange {
+  return [{ atMs: 0, from: 'note', text }]
+}
+
 const maxLines = 40
 const maxLineLength = 1_200
 

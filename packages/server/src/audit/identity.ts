@@ -45,10 +45,15 @@ export class Identity {
     return this.#setCookies
   }
 
-  /** Whether a browser would send what this identity has to whatever page asks. */
+  /** Whether all that opens a socket is what a browser sends for whatever page asks. */
   get ambient(): boolean {
-    const { basic, token, form, cookie } = this.options
-    return token === undefined && (basic !== undefined || form !== undefined || cookie !== undefined)
+    return this.options.token === undefined && this.hasAmbient
+  }
+
+  /** Whether something of it is sent by a browser for whatever page asks: a cookie, Basic. */
+  get hasAmbient(): boolean {
+    const { basic, form, cookie } = this.options
+    return basic !== undefined || form !== undefined || cookie !== undefined
   }
 
   /** What an attempt shows: a token is fetched for it. @throws LoginFailed, BudgetSpent, OutOfScope */
@@ -146,7 +151,7 @@ export class Identity {
     const json = jsonOf(answer.body)
     if (!isJsonObject(json)) return answer.body.trim()
     const found = (member === undefined ? tokenMembers : [member]).map((name) => json[name])
-    return String(found.find((value) => typeof value === 'string') ?? '')
+    return found.find((value) => typeof value === 'string') ?? ''
   }
 
   #keepAll({ headers }: Extract<PageAnswer, { kind: 'answered' }>): void {

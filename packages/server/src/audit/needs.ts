@@ -28,6 +28,12 @@ export const ambient: Need = {
   met: ({ low: identity }) => identity?.ambient === true,
 }
 
+/** Credentials that a browser sends by itself, perhaps with others beside them. */
+export const ambientBesides: Need = {
+  missing: 'a cookie, a form login or Basic for the identity "low"',
+  met: ({ low: identity }) => identity?.hasAmbient === true,
+}
+
 /** TLS. */
 export const tls: Need = {
   missing: 'a target behind TLS',

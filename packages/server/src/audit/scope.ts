@@ -52,6 +52,11 @@ export class Scope {
   }
 }
 
+/** Whether a URL leads to this machine alone. @throws OutOfScope, Unresolved */
+export async function isLoopbackUrl(scope: Scope, url: URL): Promise<boolean> {
+  return (await scope.addressesOf(url)).every((address) => isLoopback(address))
+}
+
 /** The port that a URL leads to. */
 export function portOf({ port, protocol }: URL): number {
   if (port !== '') return Number(port)

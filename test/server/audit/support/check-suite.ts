@@ -26,7 +26,9 @@ export function checkSuite(fixtures: readonly Fixture[]): void {
     ...fixture,
     title: `${fixture.check}${fixture.about === undefined ? '' : `, ${fixture.about}`}`,
   }))
-  describe.concurrent.each(named)('$title', suiteOf)
+  describe.concurrent.each(named)('$title', (fixture) => {
+    suiteOf(fixture)
+  })
 }
 
 function suiteOf(fixture: Fixture): void {

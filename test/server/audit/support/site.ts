@@ -1,6 +1,7 @@
 /** A small site with logins and a socket, from which fixtures are made: a base, and the few lines in which they differ. */
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
@@ -25,6 +26,10 @@ export interface SiteOptions {
   readonly speak?: (socket: WebSocket, visitor: Visitor) => void
   /** Requests that are neither a login nor a logout; answer `false` for those that are not its own. */
   readonly page?: (request: IncomingMessage, site: SiteState) => string | undefined
+  /** Behind TLS, with this key and certificate. */
+  readonly tls?: SecureServerOptions
+  /** Fields of every page. */
+  readonly pageHeaders?: Readonly<Record<string, string>>
   /** Attributes of the session cookie. @default HttpOnly; SameSite=Strict; Path=/ */
   readonly cookieAttributes?: string
 }
@@ -80,7 +85,8 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     page,
     cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/',
   } = options
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
+    for (const [name, value] of Object.entries(options.pageHeaders ?? {})) response.setHeader(name, value)
     void readBody(request).then((body) => {
       if (request.url === '/login' && request.method === 'POST') {
         const form = new URLSearchParams(body)
@@ -100,7 +106,10 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
         response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'text/html' }).end(text)
       }
     })
-  })
+  }
+  const scheme = options.tls === undefined ? 'http' : 'https'
+  const server: Server =
+    options.tls === undefined ? createServer(answer) : createSecureServer(options.tls, answer)
   const wss = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -110,7 +119,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
     const user = userOf(request, state)
-    if (!admits(request, user, `http://127.0.0.1:${portOf(server)}`)) {
+    if (!admits(request, user, `${scheme}://127.0.0.1:${portOf(server)}`)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }
@@ -121,9 +130,10 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
       speak(ws, { user, request, state })
     })
   })
-  return listening(server, identities, () => {
+  const site = await listening(server, identities, () => {
     for (const ws of wss.clients) ws.terminate()
   })
+  return { ...site, url: site.url.replace(/^ws/, scheme === 'https' ? 'wss' : 'ws') }
 }
 
 /** Listens, and tells how to close again. */

@@ -28,7 +28,7 @@ export const wamp: Dialect = {
       if (message === undefined) return visit.live ? { kind: 'silent' } : { kind: 'refused', words: 'closed' }
       const value = listOf(message)
       if (value[0] === codes.welcome) return { kind: 'in' }
-      if (value[0] === codes.abort) return { kind: 'refused', words: String(value[2]) }
+      if (value[0] === codes.abort) return { kind: 'refused', words: textIn(value[2]) }
       if (value[0] === codes.challenge && presented.wamp !== undefined) {
         const signature = await answerChallenge(presented.wamp, isJsonObject(value[2]) ? value[2] : {})
         visit.send(JSON.stringify([codes.authenticate, signature, {}]))
@@ -73,7 +73,11 @@ async function answerChallenge({ method, secret }: WampSecret, extra: JsonObject
           'base64',
         )
       : secret
-  return createHmac('sha256', key).update(String(challenge)).digest('base64')
+  return createHmac('sha256', key).update(textIn(challenge)).digest('base64')
+}
+
+function textIn(value: Json | undefined): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function listOf(message: Message): readonly Json[] {
