@@ -12,7 +12,10 @@ import type { VisitNeeds } from './visit.ts'
 export type SafetyClass = 'P' | 'A' | 'S' | 'I'
 
 /** How bad a finding is. */
-export type Severity = 'critical' | 'high' | 'medium' | 'low'
+export type Severity = (typeof severityNames)[number]
+
+/** From worst to least. */
+export const severityNames = ['critical', 'high', 'medium', 'low'] as const
 
 /** What a check found. */
 export interface Finding {
