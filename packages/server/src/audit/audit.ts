@@ -43,9 +43,9 @@ const defaultSettleMs = 800
 /**
  * Audits one endpoint. Knocks on this machine, and beyond it only where `options.allow` says so.
  *
- * @param target a `ws:` or `wss:` URL
+ * @param target a URL of a socket or of a page, a command of curl, or the text of a HAR file
  * @param catalogue the checks; all that there are when left out
- * @throws OutOfScope, Unresolved; TypeError for a target that is no URL; SyntaxError for a pattern that is none
+ * @throws OutOfScope, Unresolved, NoEndpoint; SyntaxError for a pattern that is none
  */
 export async function audit(
   target: string,
@@ -64,19 +64,19 @@ export async function audit(
     patienceMs,
     masking: new Masking(),
   }
-  const endpoint = await findEndpoint(target, options, needs)
-  const audience = new Audience(endpoint, options, needs)
+  const { endpoint, options: all } = await findEndpoint(target, options, needs)
+  const audience = new Audience(endpoint, all, needs)
   const meeting = await audience.meet()
   if (meeting.kind === 'unreachable')
     return {
-      ...audience.closing(startedAt, target),
+      ...audience.closing(startedAt),
       results: [],
       stopped: undefined,
       unreachable: meeting.why,
     }
   const run = new Run(meeting.scene, chosen(catalogue, options))
   const results = await run.all()
-  return { ...audience.closing(startedAt, target), results, stopped: run.stopped, unreachable: undefined }
+  return { ...audience.closing(startedAt), results, stopped: run.stopped, unreachable: undefined }
 }
 
 function chosen(catalogue: readonly Check[], { only, skip = [] }: AuditOptions): readonly Check[] {
@@ -129,13 +129,10 @@ class Audience {
   }
 
   /** What every report says. */
-  closing(
-    startedAt: string,
-    target: string,
-  ): Pick<Report, 'target' | 'endpoint' | 'startedAt' | 'spent' | 'loginTroubles'> {
+  closing(startedAt: string): Pick<Report, 'target' | 'endpoint' | 'startedAt' | 'spent' | 'loginTroubles'> {
     const { masking, budget } = this.#needs
     return {
-      target: masking.hide(target),
+      target: masking.hide(this.#endpoint.url.href),
       endpoint: this.#endpoint,
       startedAt,
       spent: budget.spent,

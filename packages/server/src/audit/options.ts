@@ -106,6 +106,8 @@ export interface AuditOptions {
   /** Anonymous visitors are welcome, and may read what they hear. @default false */
   readonly public?: boolean
   readonly canaries?: readonly Canary[]
+  /** Messages of the application that do no harm: what is mutated and replayed. A recording brings its own. */
+  readonly messages?: readonly Probe[]
   readonly hooks?: Readonly<Partial<Record<Trigger, Hook>>>
   /** Names of accounts that exist, for checks of what refusals teach. */
   readonly knownUsers?: readonly string[]

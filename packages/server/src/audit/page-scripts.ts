@@ -24,9 +24,13 @@ export async function readPage({ needs, endpoint, low }: Scene): Promise<PageRea
   const answer =
     low === undefined ? await requestPage(needs, { url: page }) : await low.ask(page, { method: 'GET' })
   if (answer.kind === 'failed') return { answer, texts: [] }
-  const scripts = scriptsOf(answer.body, page)
-  const texts = await Promise.all(scripts.map((url) => readScript(needs, url)))
-  return { answer, texts: [{ url: page, text: answer.body }, ...texts.flatMap((text) => text ?? [])] }
+  return { answer, texts: await readTexts(needs, page, answer.body) }
+}
+
+/** A page's own text and those of its scripts, asked for without credentials. */
+export async function readTexts(needs: VisitNeeds, page: URL, body: string): Promise<readonly PageText[]> {
+  const texts = await Promise.all(scriptsOf(body, page).map((url) => readScript(needs, url)))
+  return [{ url: page, text: body }, ...texts.flatMap((text) => text ?? [])]
 }
 
 /** Addresses of a page's scripts on its own origin, at most 20. */

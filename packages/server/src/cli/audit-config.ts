@@ -110,6 +110,7 @@ function schemaFor(environment: Environment) {
     private: z.array(pattern).max(50).optional(),
     public: z.boolean().optional(),
     canaries: z.array(canary).max(20).optional(),
+    messages: z.array(probe).max(200).optional(),
     hooks: z
       .partialRecord(z.enum(['logout', 'expiry', 'password', 'disable', 'role', 'kill']), hook)
       .optional(),

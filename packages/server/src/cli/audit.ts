@@ -5,6 +5,8 @@ import { audit as runAudit, type Report } from '../audit/audit.ts'
 import { defaultAllowance } from '../audit/budget.ts'
 import { severityNames, type Severity } from '../audit/check.ts'
 import { checks } from '../audit/checks.ts'
+import { NoEndpoint } from '../audit/find-endpoint.ts'
+import { maxHarBytes } from '../audit/discovery/har.ts'
 import type { AuditOptions } from '../audit/options.ts'
 import { OutOfScope, parseAllowList, Unresolved } from '../audit/scope.ts'
 import { programVersion } from '../lab/version.ts'
@@ -41,7 +43,8 @@ export const audit: Command = {
     verbose: flag('show every check, not findings alone'),
   },
   notes: [
-    'TARGET is a ws:, wss:, http: or https: URL. Only this machine is tested, unless --allow names the host.',
+    'TARGET is the URL of a socket or of a page, a command of curl in quotes, or a .har file.',
+    'Only this machine is tested, unless --allow names the host.',
     'Test nothing that is not yours. Ctrl-C stops, closes every socket, and still writes the reports.',
     '',
     'Exit codes',
@@ -51,8 +54,7 @@ export const audit: Command = {
   ],
   async run(call) {
     const config = configOf(call)
-    const target = call.words[0] ?? config?.target
-    if (target === undefined) throw usageError('TARGET is missing, and no configuration names one')
+    const target = targetOf(call.words[0] ?? config?.target)
     const failOn = severityOf(call.text('fail-on') ?? 'low')
     const writers = call.texts('out').map((file) => writerOf(file))
     const known = baselineOf(call)
@@ -64,6 +66,15 @@ export const audit: Command = {
     tell(call, report, known ?? new Set())
     return exitOf(report, { failOn, known: known ?? new Set() })
   },
+}
+
+/** A word, or what a HAR file holds. @throws CommandError usage */
+function targetOf(word: string | undefined): string {
+  if (word === undefined) throw usageError('TARGET is missing, and no configuration names one')
+  if (!/\.har$/i.test(word) || URL.canParse(word)) return word
+  if (guarded(word, () => statSync(word).size) > maxHarBytes)
+    throw usageError(`${word}: too large for a recording`)
+  return guarded(word, () => readFileSync(word, 'utf8'))
 }
 
 /** @throws CommandError usage, with a line for each mistake */
@@ -195,8 +206,7 @@ async function runStoppably(call: Call, target: string, options: AuditOptions): 
         error instanceof OutOfScope ? auditExits.usage : auditExits.unreachable,
         error.message,
       )
-    if (error instanceof TypeError && !URL.canParse(target))
-      throw usageError(`${JSON.stringify(target.slice(0, 80))}: no URL; write ws://127.0.0.1:8080/socket`)
+    if (error instanceof NoEndpoint) throw usageError(error.message)
     throw error
   } finally {
     progress.end()
