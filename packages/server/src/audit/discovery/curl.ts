@@ -112,9 +112,12 @@ const ansiEscapes: Readonly<Record<string, string>> = {
 }
 
 function unescapeAnsi(text: string): string {
-  return text.replaceAll(/\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs, (all, unicode, hex, char) => {
-    const code: unknown = unicode ?? hex
-    if (typeof code === 'string') return String.fromCharCode(Number.parseInt(code, 16))
-    return ansiEscapes[String(char)] ?? String(all)
-  })
+  return text.replaceAll(
+    /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs,
+    (all: string, unicode, hex, char) => {
+      const code: unknown = unicode ?? hex
+      if (typeof code === 'string') return String.fromCharCode(Number.parseInt(code, 16))
+      return ansiEscapes[String(char)] ?? all
+    },
+  )
 }

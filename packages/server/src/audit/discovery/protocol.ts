@@ -37,7 +37,7 @@ async function greetsAsEngineIo(needs: VisitNeeds, url: URL, origin: string): Pr
   const visit = await Visit.open(needs, { url, origins: [origin] })
   const first = visit.opened ? await visit.next(greetingMs) : undefined
   await visit.leave()
-  return first?.kind === 'text' && /^0\{"sid":/.test(first.text)
+  return first?.kind === 'text' && first.text.startsWith('0{"sid":')
 }
 
 async function selectsAnything(needs: VisitNeeds, url: URL, origin: string): Promise<boolean> {
