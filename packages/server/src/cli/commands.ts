@@ -12,6 +12,7 @@ export const commands: readonly CommandRow[] = [
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'check', load: async () => (await import('./check.ts')).check },
+  { name: 'audit', load: async () => (await import('./audit.ts')).audit },
   { name: 'user add', load: async () => (await import('./user.ts')).userAdd },
   { name: 'user list', load: async () => (await import('./user.ts')).userList },
   { name: 'user password', load: async () => (await import('./user.ts')).userPassword },

@@ -7,6 +7,7 @@ const firstThings: readonly (readonly [string, string])[] = [
   ['lab', 'see every way in, live in your browser'],
   ['serve CONFIG', 'log people in and guard sockets'],
   ['check CONFIG', 'explain a configuration, and what is weak in it'],
+  ['audit TARGET', 'test an endpoint of your own, whatever it runs on'],
 ]
 
 const otherThings: readonly (readonly [string, string])[] = [
@@ -22,7 +23,6 @@ const otherThings: readonly (readonly [string, string])[] = [
 export function generalHelp(): readonly string[] {
   return [
     'Countersign decides who may speak on a WebSocket, and keeps that decision true.',
-    '',
     'countersign COMMAND [options]',
     '',
     ...indent(alignColumns(firstThings)),

@@ -1,15 +1,8 @@
 /** Reads a configuration: text to values, with every complaint at its line. */
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { isMap, LineCounter, parseDocument, type Document } from 'yaml'
-import {
-  place,
-  placesIn,
-  schemaFindings,
-  type Finding,
-  type PlacedFinding,
-  type Places,
-} from './config-issues.ts'
+import { place, schemaFindings, type Finding, type PlacedFinding, type Places } from './config-issues.ts'
+import { readConfigText } from './config-text.ts'
 import { ruleFindings } from './config-rules.ts'
 import { configSchema } from './config-schema.ts'
 import type { ConfigText } from './config-types.ts'
@@ -50,20 +43,9 @@ export function readConfig(file: string, environment: Environment = {}): ConfigR
 
 /** As `readConfig`, of a text that stands for that file. */
 export function parseConfig(file: string, text: string, environment: Environment = {}): ConfigReading {
-  const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    prettyErrors: false,
-    stringKeys: true,
-  })
-  const places = placesIn(document, lines)
-  if (document.errors.length > 0) return { kind: 'wrong', findings: syntaxFindings(document.errors, lines) }
-  if (!isMap(document.contents))
-    return wrong([{ level: 'error', path: [], message: 'must be a mapping of keys to values' }], places)
-  const values = valuesOf(document)
-  if (values === undefined)
-    return wrong([{ level: 'error', path: [], message: 'repeats too much by aliases (&, *)' }], places)
+  const reading = readConfigText(text)
+  if (reading.kind === 'wrong') return reading
+  const { values, places } = reading
   const parsed = configSchema.safeParse(values)
   if (!parsed.success) return wrong(schemaFindings(parsed.error), places)
   const folder = resolve(dirname(file))
@@ -81,30 +63,8 @@ export function parseConfig(file: string, text: string, environment: Environment
   return { kind: 'config', config: { ...config, findings } }
 }
 
-/** Plain values; `undefined` for aliases that would blow up. */
-function valuesOf(document: Document.Parsed): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 })
-  } catch {
-    return undefined
-  }
-}
-
 function wrong(findings: readonly Finding[], places: Places): ConfigReading {
   return { kind: 'wrong', findings: place(findings, places) }
-}
-
-function syntaxFindings(
-  errors: readonly { readonly message: string; readonly pos: [number, number] }[],
-  lines: LineCounter,
-): readonly PlacedFinding[] {
-  return errors.map(({ message, pos }) => ({
-    level: 'error',
-    path: [],
-    at: '',
-    line: Math.max(1, lines.linePos(pos[0]).line),
-    message: `cannot be read as YAML: ${message.split('\n')[0] ?? ''}`,
-  }))
 }
 
 export { writeFinding, type PlacedFinding } from './config-issues.ts'

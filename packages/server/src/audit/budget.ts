@@ -1,0 +1,112 @@
+/** What an audit may cost its target: sockets at a time, connections, bytes and seconds. Told beforehand, held to throughout. */
+
+/** The bounds of one audit. */
+export interface Allowance {
+  /** Connections that are open at the same time. @default 20 */
+  readonly maxOpen: number
+  /** Connections in all. @default 1500 */
+  readonly maxConnections: number
+  /** Bytes sent and received in all. @default 33554432 */
+  readonly maxBytes: number
+  /** How long the audit may run, milliseconds. @default 60000 */
+  readonly maxMs: number
+}
+
+/** The allowance of an audit that names none. */
+export const defaultAllowance: Allowance = Object.freeze({
+  maxOpen: 20,
+  maxConnections: 1_500,
+  maxBytes: 33_554_432,
+  maxMs: 60_000,
+})
+
+/** Nothing is left of an allowance, or the audit was called off: whoever catches it reports what was not tested. */
+export class BudgetSpent extends Error {
+  override readonly name = 'BudgetSpent'
+}
+
+/** What an audit has used so far. */
+export interface Spent {
+  readonly connections: number
+  readonly bytes: number
+  readonly ms: number
+  /** Most connections that were open at the same time. */
+  readonly mostOpen: number
+}
+
+/** Keeps the books of one audit. */
+export class Budget {
+  readonly allowance: Allowance
+  readonly signal: AbortSignal
+  readonly #startedAt = performance.now()
+  readonly #waiting: (() => void)[] = []
+  #open = 0
+  #mostOpen = 0
+  #connections = 0
+  #bytes = 0
+
+  /** @param signal ends the audit: everything that waits here is refused */
+  constructor(allowance: Allowance, signal: AbortSignal) {
+    this.allowance = allowance
+    this.signal = AbortSignal.any([signal, AbortSignal.timeout(allowance.maxMs)])
+    this.signal.addEventListener('abort', () => {
+      for (const wake of this.#waiting.splice(0)) wake()
+    })
+  }
+
+  get spent(): Spent {
+    return {
+      connections: this.#connections,
+      bytes: this.#bytes,
+      ms: Math.round(performance.now() - this.#startedAt),
+      mostOpen: this.#mostOpen,
+    }
+  }
+
+  /** Waits for one of the places for open connections. @returns gives the place back, once @throws BudgetSpent */
+  async seat(): Promise<() => void> {
+    while (this.#open >= this.allowance.maxOpen && !this.signal.aborted)
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve))
+    this.#check()
+    this.#connections += 1
+    this.#open += 1
+    this.#mostOpen = Math.max(this.#mostOpen, this.#open)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#open -= 1
+      this.#waiting.shift()?.()
+    }
+  }
+
+  /** Counts bytes. @returns whether the allowance still covers them */
+  spend(bytes: number): boolean {
+    this.#bytes += bytes
+    return this.#bytes <= this.allowance.maxBytes
+  }
+
+  /** @throws BudgetSpent when the audit is at its end */
+  #check(): void {
+    if (this.signal.aborted) throw new BudgetSpent('the time of the audit is over, or it was stopped')
+    if (this.#connections >= this.allowance.maxConnections)
+      throw new BudgetSpent(`all ${this.allowance.maxConnections} connections are used`)
+    if (this.#bytes > this.allowance.maxBytes)
+      throw new BudgetSpent(`all ${this.allowance.maxBytes} bytes are used`)
+  }
+
+  /** Waits, but not beyond the end of the audit. @throws BudgetSpent */
+  async pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      this.signal.addEventListener('abort', done)
+      if (this.signal.aborted) done()
+    })
+    this.#check()
+  }
+}

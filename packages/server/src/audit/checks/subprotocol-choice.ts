@@ -1,0 +1,81 @@
+/** O6: what the server selects among offered subprotocols. */
+import { headerOf } from '../answer.ts'
+import type { Check, Finding, Scene } from '../check.ts'
+import { isSomebody } from '../needs.ts'
+import { describeView } from '../oracle.ts'
+import { oracleFor } from '../oracle-for.ts'
+import { anonymous } from '../presented.ts'
+import { stayAsSomebody } from '../staying.ts'
+import type { Protocol } from '../target.ts'
+
+const unknown = 'countersign-audit.unknown'
+const tokenLike = 'countersign-audit.c2VjcmV0LXRva2Vu'
+
+/** Subprotocols are confused, or a secret one comes back. */
+export const subprotocolChoice: Check = {
+  id: 'O6',
+  title: 'The server selects a subprotocol that it does not speak, or sends a token back',
+  cwe: [757, 288],
+  asvs: ['6.3.4'],
+  safety: 'A',
+  needs: [],
+  why: 'A token that travels as a subprotocol must not be selected: answers are logged by proxies. And an older subprotocol that is still spoken must ask for the same credentials as the one of today.',
+  remedy: {
+    text: 'Select among a list of your own, never the first that is offered, and put every subprotocol behind the same check.',
+    ws: "new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('app.v1') ? 'app.v1' : false) })",
+    socketIo: 'Socket.IO selects no subprotocol; do not add one by middleware.',
+    countersign:
+      'createGuard({ accept: [ticket({ from: [subprotocol()] })] }) // selects countersign.v1, never the token',
+  },
+  async run(scene) {
+    const { endpoint } = scene
+    const findings: Finding[] = []
+    for (const [offered, says, severity] of [
+      [[unknown], 'selects a subprotocol that nobody speaks', 'low'],
+      [
+        [tokenLike, ...endpoint.subprotocols, ...scene.dialect.subprotocols],
+        'sends an entry that may be a token back',
+        'medium',
+      ],
+    ] as const) {
+      const stay = await stayAsSomebody(scene, { subprotocols: offered })
+      await stay.visit.leave()
+      const { answer } = stay.visit
+      const selected =
+        answer.kind === 'answered' ? headerOf(answer.headers, 'sec-websocket-protocol') : undefined
+      if (selected === offered[0])
+        findings.push({
+          says: `the target ${says}`,
+          severity,
+          confidence: 'high',
+          subject: says,
+          exchanges: [stay.exchange],
+        })
+    }
+    const downgrade = await downgraded(scene)
+    if (downgrade !== undefined) findings.push(downgrade)
+    if (findings.length > 0) return { kind: 'fail', findings }
+    return { kind: 'pass', says: 'an unknown subprotocol and one that looks like a token are not selected' }
+  },
+}
+
+/** Whether the other of GraphQL's two protocols lets nobody further in than the one that is audited. */
+async function downgraded(scene: Scene): Promise<Finding | undefined> {
+  const { endpoint, baseline } = scene
+  const other = otherOf[endpoint.protocol]
+  if (other === undefined || baseline.anonymous.view.kind === 'open') return undefined
+  const { view, exchange } = await oracleFor(scene, other).look(anonymous)
+  if (!isSomebody(view, scene)) return undefined
+  return {
+    says: `nobody is let in by ${endpoint.protocol}, but by ${other} one is ${describeView(view)}`,
+    severity: 'high',
+    confidence: 'high',
+    subject: other,
+    exchanges: [exchange],
+  }
+}
+
+const otherOf: Readonly<Partial<Record<Protocol, Protocol>>> = {
+  'graphql-transport-ws': 'graphql-ws',
+  'graphql-ws': 'graphql-transport-ws',
+}

@@ -1,0 +1,37 @@
+/** Does from outside what ends or changes a socket's rights: the owner has said how. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Header } from './answer.ts'
+import type { Scene } from './check.ts'
+import type { Trigger } from './options.ts'
+import { siteUrl } from './target.ts'
+
+const commandPatienceMs = 15_000
+
+/** How a hook went; `undefined` when it was done. */
+export type HookTrouble = string | undefined
+
+/** Runs the hook of one trigger, in the name of `low`. @throws BudgetSpent, OutOfScope */
+export async function runHook({ options, endpoint, low }: Scene, trigger: Trigger): Promise<HookTrouble> {
+  const hook = options.hooks?.[trigger]
+  if (hook === undefined) return `a hook for "${trigger}"`
+  if (hook.command !== undefined) {
+    const [program = '', ...args] = hook.command
+    try {
+      await promisify(execFile)(program, args, { timeout: commandPatienceMs, maxBuffer: 65_536 })
+      return undefined
+    } catch {
+      return `a hook for "${trigger}" that works: ${program} failed`
+    }
+  }
+  if (low === undefined || hook.url === undefined) return `an identity "low" for the hook of "${trigger}"`
+  const headers: readonly Header[] = Object.entries(hook.headers ?? {})
+  const { method = 'POST', body } = hook
+  const answer = await low.ask(siteUrl(endpoint, hook.url), {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  })
+  if (answer.kind === 'failed') return `a hook for "${trigger}" that answers: ${answer.why}`
+  return answer.status < 400 ? undefined : `a hook for "${trigger}" that works: it answers ${answer.status}`
+}

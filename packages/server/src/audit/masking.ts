@@ -1,0 +1,33 @@
+/** Secrets of an audit: learned where they are used, hidden wherever something is shown. */
+
+/** What stands where a secret was. */
+export const mask = '[secret]'
+
+/** Shorter values are no secrets and would hide ordinary words. */
+const minLength = 6
+
+/** Header fields whose values are never shown. */
+const secretFields = /^((?:proxy-)?authorization|cookie|set-cookie|x-api-key|x-csrf-token): .*$/gim
+
+/** The secrets of one audit. */
+export class Masking {
+  readonly #secrets = new Set<string>()
+
+  /** From now on this value is hidden, as it is and as it stands in a URL, in base64, or in JSON. */
+  learn(secret: string): void {
+    if (secret.length < minLength) return
+    this.#secrets.add(secret)
+    this.#secrets.add(encodeURIComponent(secret))
+    this.#secrets.add(Buffer.from(secret).toString('base64'))
+    this.#secrets.add(Buffer.from(secret).toString('base64url'))
+    this.#secrets.add(JSON.stringify(secret).slice(1, -1))
+  }
+
+  /** A text without secrets: known ones, and whatever a header field for secrets holds. */
+  hide(text: string): string {
+    let hidden = text.replace(secretFields, (_line, field: string) => `${field}: ${mask}`)
+    for (const secret of [...this.#secrets].toSorted((one, other) => other.length - one.length))
+      hidden = hidden.replaceAll(secret, mask)
+    return hidden
+  }
+}

@@ -1,0 +1,133 @@
+/** What an audit is told beside its target. Every member may be left out; what is missing makes checks say "not tested". */
+import type { Allowance } from './budget.ts'
+import type { Probe } from './dialects/dialect.ts'
+import type { WampSecret } from './presented.ts'
+import type { Protocol } from './target.ts'
+import type { TlsOptions } from './dial.ts'
+
+/** How the scanner finds out who a socket thinks it is. */
+export interface Whoami {
+  /** Sent once the socket is open; left out where the server greets by itself. */
+  readonly send?: Probe
+  /** A regular expression over one message; its group `identity`, or its first, is who one is. */
+  readonly expect: string
+}
+
+/** Where a token goes in an attempt; `{token}` stands for it. */
+export type TokenPlace =
+  | { readonly query: string }
+  | { readonly header: string; readonly value?: string }
+  | { readonly subprotocols: readonly string[] }
+  | { readonly first: string }
+  /** A member of Socket.IO's `auth`, or of the payload of `connection_init`. */
+  | { readonly payload: string }
+
+/** A token that is fetched anew for each attempt. */
+export interface TokenOptions {
+  /** A program whose standard output is the token; never run by a shell. */
+  readonly command?: readonly string[]
+  /** Asked with the identity's cookies and headers; the answer is JSON, or the token itself. */
+  readonly url?: string
+  /** @default 'POST' */
+  readonly method?: string
+  /** JSON that is sent along. */
+  readonly body?: string
+  /** The answer's member. @default the first of ticket, token, access_token, csrf */
+  readonly member?: string
+  readonly as: TokenPlace
+  /** One token opens one socket. */
+  readonly singleUse?: boolean
+}
+
+/** A form that logs in. */
+export interface FormOptions {
+  readonly url: string
+  readonly fields: Readonly<Record<string, string>>
+  /** A hidden field of the form, whose value is taken from its page first. */
+  readonly csrf?: string
+  /** Sends the fields as JSON. @default false */
+  readonly json?: boolean
+}
+
+/** How one identity logs in. */
+export interface LoginOptions {
+  /** `name=value; other=value`, as in a `Cookie` field. */
+  readonly cookie?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** User and password of HTTP Basic, with a colon between. */
+  readonly basic?: string
+  readonly form?: FormOptions
+  readonly token?: TokenOptions
+  readonly wamp?: WampSecret
+}
+
+/** A message that only some may send, with an effect that can be seen and that does no harm. */
+export interface Canary {
+  readonly name: string
+  readonly send: Probe
+  /** A regular expression over what the identity `seenBy` hears when the message had its effect. */
+  readonly effect: string
+  /** @default 'high' */
+  readonly seenBy?: 'low' | 'high'
+  /** Who may send it. @default 'high' */
+  readonly allowedFor?: 'low' | 'high'
+  /** Sent by `allowedFor` afterwards. */
+  readonly undo?: Probe
+}
+
+/** What the owner's site does from outside, so that its effect on an open socket can be seen. */
+export interface Hook {
+  readonly command?: readonly string[]
+  /** Asked with the cookies and headers of the identity that is concerned, and with a CSRF field where the page has one. */
+  readonly url?: string
+  /** @default 'POST' */
+  readonly method?: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Events that end or change what a socket may do. All concern the identity `low`. */
+export type Trigger = 'logout' | 'expiry' | 'password' | 'disable' | 'role' | 'kill'
+
+/** Options of `audit`. */
+export interface AuditOptions {
+  /** @default found out */
+  readonly protocol?: Protocol
+  /** The origin of the target's own page. @default the page's, else the endpoint's own */
+  readonly origin?: string
+  readonly page?: string
+  readonly namespace?: string
+  readonly realm?: string
+  readonly subprotocols?: readonly string[]
+  readonly identities?: { readonly low?: LoginOptions; readonly high?: LoginOptions }
+  readonly whoami?: Whoami
+  /** Regular expressions over messages that only those may hear who have logged in. */
+  readonly private?: readonly string[]
+  /** Anonymous visitors are welcome, and may read what they hear. @default false */
+  readonly public?: boolean
+  readonly canaries?: readonly Canary[]
+  /** Messages of the application that do no harm: what is mutated and replayed. A recording brings its own. */
+  readonly messages?: readonly Probe[]
+  readonly hooks?: Readonly<Partial<Record<Trigger, Hook>>>
+  /** Names of accounts that exist, for checks of what refusals teach. */
+  readonly knownUsers?: readonly string[]
+  /** Hosts beyond this machine, see `parseAllowList`. */
+  readonly allow?: readonly string[]
+  readonly tls?: TlsOptions
+  /** Checks that may disturb the target. @default false */
+  readonly intrusive?: boolean
+  /** Malformed requests that have crashed servers. @default false, true with `intrusive` */
+  readonly allowCrashProbes?: boolean
+  /** Ids of checks; all when left out. */
+  readonly only?: readonly string[]
+  readonly skip?: readonly string[]
+  readonly allowance?: Partial<Allowance>
+  /** How long an answer inside a socket is waited for, milliseconds. @default 800 */
+  readonly settleMs?: number
+  /** How long a target may bear with a silent stranger, milliseconds. @default 30000 */
+  readonly silenceMs?: number
+  /** How soon a logout or another trigger must reach an open socket, milliseconds. @default 5000 */
+  readonly endBudgetMs?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (done: number, total: number, doing: string) => void
+}

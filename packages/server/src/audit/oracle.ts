@@ -1,0 +1,200 @@
+/** Judges what a connection is worth by who one is on it and what one hears there, never by a 101 alone. */
+import type { Dialect } from './dialects/dialect.ts'
+import { say } from './dialects/dialect.ts'
+import type { Exchange } from './exchange.ts'
+import type { Whoami } from './options.ts'
+import { anonymous, type Presented } from './presented.ts'
+import type { Endpoint } from './target.ts'
+import { Visit, type Attempt, type VisitNeeds } from './visit.ts'
+
+/** What an attempt came to. */
+export type View =
+  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'refused'; readonly at: 'http'; readonly status: number }
+  /** Behind the 101: by a message, or by closing. */
+  | {
+      readonly kind: 'refused'
+      readonly at: 'socket'
+      readonly code: number | undefined
+      readonly words: string
+    }
+  | {
+      readonly kind: 'open'
+      /** Who the target says one is; `undefined` when it says nothing that the configuration recognises. */
+      readonly identity: string | undefined
+      /** Private patterns that were heard. */
+      readonly heard: readonly string[]
+    }
+
+/** A view with its evidence. */
+export interface Sight {
+  readonly view: View
+  readonly exchange: Exchange
+}
+
+/** A socket that was entered and is still there, unless the view says otherwise. Whoever gets one leaves its visit. */
+export interface Stay extends Sight {
+  readonly visit: Visit
+}
+
+/** What may differ from a good client's attempt. */
+export type Changes = Partial<Attempt>
+
+/** What the configuration tells the oracle. */
+export interface OracleOptions {
+  readonly whoami: Whoami | undefined
+  readonly private: readonly string[]
+  readonly settleMs: number
+}
+
+/** The oracle of one audit. */
+export class Oracle {
+  readonly #needs: VisitNeeds
+  readonly #endpoint: Endpoint
+  readonly #dialect: Dialect
+  readonly #whoami: Whoami | undefined
+  readonly #expect: RegExp | undefined
+  readonly #private: readonly RegExp[]
+  readonly settleMs: number
+
+  /** @throws SyntaxError for a pattern that is none */
+  constructor(place: { needs: VisitNeeds; endpoint: Endpoint; dialect: Dialect }, options: OracleOptions) {
+    this.#needs = place.needs
+    this.#endpoint = place.endpoint
+    this.#dialect = place.dialect
+    this.#whoami = options.whoami
+    this.#expect = options.whoami === undefined ? undefined : new RegExp(options.whoami.expect)
+    this.#private = options.private.map((pattern) => new RegExp(pattern))
+    this.settleMs = options.settleMs
+  }
+
+  /** Whether identity or private data can be recognised at all. */
+  get sees(): boolean {
+    return this.#expect !== undefined || this.#private.length > 0
+  }
+
+  /** A good client's attempt with these credentials, and with what a check changes in it. */
+  attempt(presented: Presented, changes: Changes = {}): Attempt {
+    const url = this.#dialect.addressOf(this.#endpoint)
+    for (const [name, value] of presented.query) url.searchParams.set(name, value)
+    return {
+      url,
+      origins: [this.#endpoint.origin],
+      ...changes,
+      subprotocols: changes.subprotocols ?? [
+        ...presented.subprotocols,
+        ...this.#endpoint.subprotocols,
+        ...this.#dialect.subprotocols,
+      ],
+      headers: [...this.#endpoint.headers, ...presented.headers, ...(changes.headers ?? [])],
+    }
+  }
+
+  /** Tries to enter, finds out who one is there, and leaves. */
+  async look(presented: Presented, changes: Changes = {}): Promise<Sight> {
+    const { view, visit } = await this.stay(presented, changes)
+    await visit.leave()
+    return { view, exchange: visit.exchange }
+  }
+
+  /** Tries to enter, finds out who one is there, and stays. */
+  async stay(presented: Presented, changes: Changes = {}): Promise<Stay> {
+    const visit = await Visit.open(this.#needs, this.attempt(presented, changes))
+    const view = await this.#viewOf(visit, presented)
+    return {
+      view,
+      visit,
+      get exchange() {
+        return visit.exchange
+      },
+    }
+  }
+
+  /** A bare handshake of nobody: whether the target still answers. */
+  async knock(): Promise<'reachable' | 'unreachable'> {
+    const visit = await Visit.open(this.#needs, this.attempt(anonymous))
+    await visit.leave()
+    return visit.answer.kind === 'failed' ? 'unreachable' : 'reachable'
+  }
+
+  /** Asks on an open socket who one is. */
+  async ask(visit: Visit): Promise<View> {
+    if (this.#whoami?.send !== undefined)
+      say(visit, this.#dialect, { probe: this.#whoami.send, endpoint: this.#endpoint })
+    return this.#listen(visit)
+  }
+
+  /** What is heard on a socket until `until` says that it is enough, or time is over. */
+  async hear(visit: Visit, until: (text: string) => boolean, withinMs: number): Promise<string | undefined> {
+    const end = performance.now() + withinMs
+    for (;;) {
+      const message = await visit.next(Math.max(0, end - performance.now()))
+      if (message === undefined) return undefined
+      const heard = this.#dialect.read(message)
+      if (heard.kind === 'control') {
+        if (heard.answer !== undefined) visit.send(heard.answer)
+      } else if (until(heard.text)) return heard.text
+    }
+  }
+
+  async #viewOf(visit: Visit, presented: Presented): Promise<View> {
+    const { answer } = visit
+    if (answer.kind === 'failed') return { kind: 'unreachable', why: `${answer.why}: ${answer.detail}` }
+    if (answer.status !== 101) return { kind: 'refused', at: 'http', status: answer.status }
+    const within = { endpoint: this.#endpoint, ms: this.settleMs }
+    const entry = await this.#dialect.enter(visit, presented, within)
+    if (entry.kind === 'refused')
+      return {
+        kind: 'refused',
+        at: 'socket',
+        code: visit.ending?.code,
+        words: visit.ending?.reason || entry.words,
+      }
+    if (entry.kind === 'silent') return { kind: 'open', identity: undefined, heard: [] }
+    return this.ask(visit)
+  }
+
+  async #listen(visit: Visit): Promise<View> {
+    const heard = new Set<string>()
+    let refusal: string | undefined
+    let identity: string | undefined
+    const until = performance.now() + this.settleMs
+    while (identity === undefined) {
+      const message = await visit.next(Math.max(0, until - performance.now()))
+      if (message === undefined) break
+      const said = this.#dialect.read(message)
+      if (said.kind === 'control') {
+        if (said.answer !== undefined) visit.send(said.answer)
+        continue
+      }
+      if (said.kind === 'refusal') refusal ??= said.text
+      for (const pattern of this.#private) if (pattern.test(said.text)) heard.add(pattern.source)
+      const match = this.#expect?.exec(said.text)
+      identity = match?.groups?.['identity'] ?? match?.[1]
+    }
+    const { ending } = visit
+    if (identity === undefined && heard.size === 0) {
+      if (ending !== undefined)
+        return {
+          kind: 'refused',
+          at: 'socket',
+          code: ending.code,
+          words: ending.reason || (ending.why ?? ''),
+        }
+      if (refusal !== undefined)
+        return { kind: 'refused', at: 'socket', code: undefined, words: refusal.slice(0, 200) }
+    }
+    return { kind: 'open', identity, heard: [...heard] }
+  }
+}
+
+/** A view in words. */
+export function describeView(view: View): string {
+  if (view.kind === 'unreachable') return `unreachable (${view.why})`
+  if (view.kind === 'refused')
+    return view.at === 'http'
+      ? `refused with ${view.status}`
+      : `refused behind the 101 (${view.code ?? 'by a message'})`
+  if (view.identity !== undefined) return `open as ${view.identity}`
+  return view.heard.length > 0 ? 'open, private data heard' : 'open, nobody in particular'
+}

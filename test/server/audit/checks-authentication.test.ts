@@ -1,0 +1,4 @@
+import { authenticationFixtures } from './fixtures/authentication.ts'
+import { checkSuite } from './support/check-suite.ts'
+
+checkSuite(authenticationFixtures)

@@ -1,0 +1,171 @@
+/** A small site with logins and a socket, from which fixtures are made: a base, and the few lines in which they differ. */
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
+import type { AuditOptions } from '../../../../packages/server/src/audit/options.ts'
+
+/** A running target. */
+export interface Target {
+  readonly url: string
+  readonly options: AuditOptions
+  close(): Promise<void>
+}
+
+/** Who is connected. */
+export type User = 'mira' | 'otto'
+
+/** What a fixture decides. What it leaves out is done right. */
+export interface SiteOptions {
+  readonly ws?: ServerOptions
+  /** Whether a handshake may go on; the user is that of the cookie. @default the own origin and a logged-in user */
+  readonly admits?: (request: IncomingMessage, user: User | undefined, origin: string) => boolean
+  /** What happens on an open socket. @default answers whoami */
+  readonly speak?: (socket: WebSocket, visitor: Visitor) => void
+  /** Requests that are neither a login nor a logout; answer `false` for those that are not its own. */
+  readonly page?: (request: IncomingMessage, site: SiteState) => string | undefined
+  /** Behind TLS, with this key and certificate. */
+  readonly tls?: SecureServerOptions
+  /** Fields of every page. */
+  readonly pageHeaders?: Readonly<Record<string, string>>
+  /** Attributes of the session cookie. @default HttpOnly; SameSite=Strict; Path=/ */
+  readonly cookieAttributes?: string
+}
+
+/** Who stands on an open socket. */
+export interface Visitor {
+  readonly user: User | undefined
+  readonly request: IncomingMessage
+  readonly state: SiteState
+}
+
+/** What a site remembers. */
+export interface SiteState {
+  readonly sessions: Map<string, User>
+  readonly sockets: Map<WebSocket, string | undefined>
+}
+
+const passwords: Readonly<Record<User, string>> = { mira: 'a-window-in-may', otto: 'seven-dry-leaves' }
+
+/** The user of a request's session cookie. */
+export function userOf({ headers }: IncomingMessage, { sessions }: SiteState): User | undefined {
+  return sessions.get(sessionIdOf(headers.cookie) ?? '')
+}
+
+/** The session id in a `Cookie` field. */
+export function sessionIdOf(cookie: string | undefined): string | undefined {
+  return /(?:^|; )sid=([^;]+)/.exec(cookie ?? '')?.[1]
+}
+
+/** Answers `{"type":"whoami"}` with who one is. */
+export function answerWhoami(socket: WebSocket, { user }: Pick<Visitor, 'user'>): void {
+  socket.on('message', (data) => {
+    if (String(data).includes('whoami')) socket.send(JSON.stringify({ type: 'you', name: user ?? 'nobody' }))
+  })
+}
+
+/** Logins of both identities, and how the scanner sees who it is. */
+export const identities: AuditOptions = {
+  identities: {
+    low: { form: { url: '/login', fields: { user: 'mira', password: passwords.mira } } },
+    high: { form: { url: '/login', fields: { user: 'otto', password: passwords.otto } } },
+  },
+  whoami: { send: { type: 'whoami' }, expect: '"name":"(?<identity>mira|otto)"' },
+  settleMs: 300,
+}
+
+/** Starts a site on a free port of 127.0.0.1. */
+export async function openSite(options: SiteOptions = {}): Promise<Target> {
+  const state: SiteState = { sessions: new Map(), sockets: new Map() }
+  const {
+    admits = (request, user, own) => request.headers.origin === own && user !== undefined,
+    speak = answerWhoami,
+    page,
+    cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/',
+  } = options
+  const answer: RequestListener = (request, response) => {
+    for (const [name, value] of Object.entries(options.pageHeaders ?? {})) response.setHeader(name, value)
+    void readBody(request).then((body) => {
+      if (request.url === '/login' && request.method === 'POST') {
+        const form = new URLSearchParams(body)
+        const user = form.get('user')
+        if ((user !== 'mira' && user !== 'otto') || form.get('password') !== passwords[user]) {
+          response.writeHead(401).end('wrong')
+          return
+        }
+        const id = randomBytes(16).toString('hex')
+        state.sessions.set(id, user)
+        response.writeHead(303, { location: '/', 'set-cookie': `sid=${id}; ${cookieAttributes}` }).end()
+      } else if (request.url === '/logout' && request.method === 'POST') {
+        state.sessions.delete(sessionIdOf(request.headers.cookie) ?? '')
+        response.writeHead(204).end()
+      } else {
+        const text = page?.(request, state)
+        response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'text/html' }).end(text)
+      }
+    })
+  }
+  const scheme = options.tls === undefined ? 'http' : 'https'
+  const server: Server =
+    options.tls === undefined ? createServer(answer) : createSecureServer(options.tls, answer)
+  const wss = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 65_536,
+    ...options.ws,
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => undefined)
+    const user = userOf(request, state)
+    if (!admits(request, user, `${scheme}://127.0.0.1:${portOf(server)}`)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      return
+    }
+    wss.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('error', () => undefined)
+      state.sockets.set(ws, sessionIdOf(request.headers.cookie))
+      ws.on('close', () => state.sockets.delete(ws))
+      speak(ws, { user, request, state })
+    })
+  })
+  const site = await listening(server, identities, () => {
+    for (const ws of wss.clients) ws.terminate()
+  })
+  return { ...site, url: site.url.replace(/^ws/, scheme === 'https' ? 'wss' : 'ws') }
+}
+
+/** Listens, and tells how to close again. */
+export async function listening(
+  server: Server,
+  options: AuditOptions,
+  beforeClose: () => void = () => undefined,
+): Promise<Target> {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `ws://127.0.0.1:${portOf(server)}/socket`,
+    options,
+    close: async () => {
+      beforeClose()
+      for (const socket of open) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? (address satisfies AddressInfo).port : 0
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
