@@ -24,10 +24,14 @@ const attachments = /^[56]\d{1,15}-/
 
 /** The namespace that a packet is for: `2/chat,["say"]` is for `/chat`, `2["say"]` for `/`. Total: any text. */
 export function namespaceOf(packet: string): string {
-  const start = attachments.exec(packet)?.[0].length ?? 1
+  const start = isBinary(packet) ? (attachments.exec(packet)?.[0].length ?? 1) : 1
   if (packet[start] !== '/') return '/'
   const end = packet.indexOf(',', start)
   return packet.slice(start, end === -1 ? undefined : end)
+}
+
+function isBinary(packet: string): boolean {
+  return packet.startsWith(packetTypes.binaryEvent) || packet.startsWith(packetTypes.binaryAck)
 }
 
 /** What a packet is written from. */
@@ -87,10 +91,10 @@ function put(scale: Scale, value: unknown, depthLeft: number): void {
 }
 
 function putMembers(scale: Scale, object: object, depthLeft: number): void {
-  for (const [name, member] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
     if (name === '__proto__') scale.malformed = true
     scale.bytes += Buffer.byteLength(name) + 3
-    put(scale, member, depthLeft)
+    put(scale, Reflect.get(object, name), depthLeft)
   }
 }
 
