@@ -66,7 +66,7 @@ export class EventGate {
 
   /** An event has arrived. */
   takes(packet: EventPacket): void {
-    const [name] = packet.data
+    const name = packet.data[0]
     const action = isEventName(name) ? name : undefined
     const retryInMs = this.#meter.spend(overallRate, this.#guard.now())
     if (retryInMs > 0) {
@@ -95,7 +95,7 @@ export class EventGate {
 
   /** The row that decides; then whatever the row asks for. */
   #decide(packet: EventPacket): void {
-    const [name, ...args] = packet.data
+    const name = packet.data[0]
     if (!isEventName(name)) return
     if (this.#speaker.isOwn(name)) {
       this.#speaker.pass(packet)
@@ -106,7 +106,13 @@ export class EventGate {
     // After the rule: nobody learns by a rate which events there are.
     if (rule === undefined) this.#refuse({ reason: 'forbidden', action: name, id: packet.id })
     else if (this.#spend(this.#policy.rateOf(rule), packet)) {
-      const question = { rule, principal, action: name, message: { type: name, args }, packet }
+      const question = {
+        rule,
+        principal,
+        action: name,
+        message: { type: name, args: packet.data.slice(1) },
+        packet,
+      }
       const judgement = judge(this.#policy, question, this.#guard)
       if (isThenable(judgement)) void this.#await(question, judgement)
       else this.#conclude(question, judgement)
