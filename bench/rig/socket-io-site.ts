@@ -17,9 +17,12 @@ import { Server, type Socket } from 'socket.io'
 import { mintAll, type GuardedSide } from './guarded.ts'
 import { audience, host, origin, sessionCookie, type SocketIoDoor } from './protocol.ts'
 
+/** Raw clients answer no pings, and count bytes: none comes within a measurement. */
+const quietMs = 3_600_000
+
 /** Puts Socket.IO on the server. @returns what makes credentials for it */
 export function serveSocketIo(server: HttpServer, door: SocketIoDoor): GuardedSide['mint'] {
-  const io = new Server(server, { serveClient: false })
+  const io = new Server(server, { serveClient: false, pingInterval: quietMs })
   io.on('connection', listen)
   if (door === 'open') return ({ count }) => Promise.resolve(tokens(count))
   if (door === 'by hand') return lookUp(io)
