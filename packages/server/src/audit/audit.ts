@@ -39,6 +39,8 @@ export interface Report {
 
 const patienceMs = 5_000
 const defaultSettleMs = 800
+/** Sockets that one check may open beyond the usual, with consent. */
+const crowd = 100
 
 /**
  * Audits one endpoint. Knocks on this machine, and beyond it only where `options.allow` says so.
@@ -54,7 +56,7 @@ export async function audit(
 ): Promise<Report> {
   const startedAt = new Date().toISOString()
   const budget = new Budget(
-    { ...defaultAllowance, ...options.allowance },
+    { ...defaultAllowance, maxCrowd: options.intrusive === true ? crowd : 0, ...options.allowance },
     options.signal ?? new AbortController().signal,
   )
   const needs: VisitNeeds = {
@@ -164,11 +166,15 @@ class Run {
 
   async all(): Promise<readonly Result[]> {
     const waiting = this.#checks.filter(({ waits }) => waits === true)
-    const gentle = this.#checks.filter(({ waits, crashes }) => waits !== true && crashes !== true)
+    const gentle = this.#checks.filter(
+      ({ waits, crashes, lastly }) => waits !== true && crashes !== true && lastly !== true,
+    )
+    const late = this.#checks.filter(({ lastly }) => lastly === true)
     const rough = this.#checks.filter(({ crashes }) => crashes === true)
     const aside = waiting.map((check) => this.#one(check))
     for (const check of gentle) await this.#oneIfHealthy(check)
     await Promise.all(aside)
+    for (const check of late) await this.#oneIfHealthy(check)
     for (const check of rough) await this.#oneIfHealthy(check)
     return this.#checks.flatMap((check) => this.#results.get(check.id) ?? [])
   }

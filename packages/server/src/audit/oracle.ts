@@ -124,8 +124,25 @@ export class Oracle {
     return this.#listen(visit)
   }
 
+  /** The same oracle for another namespace, realm or address of the endpoint. */
+  at(place: Partial<Endpoint>): Oracle {
+    const { source = '' } = this.#expect ?? {}
+    return new Oracle(
+      { needs: this.#needs, endpoint: { ...this.#endpoint, ...place }, dialect: this.#dialect },
+      {
+        whoami: this.#whoami === undefined ? undefined : { ...this.#whoami, expect: source },
+        private: this.#private.map((pattern) => pattern.source),
+        settleMs: this.settleMs,
+      },
+    )
+  }
+
   /** What is heard on a socket until `until` says that it is enough, or time is over. */
-  async hear(visit: Visit, until: (text: string) => boolean, withinMs: number): Promise<string | undefined> {
+  async hear(
+    visit: Visit,
+    until: (text: string, kind: 'data' | 'refusal') => boolean,
+    withinMs: number,
+  ): Promise<string | undefined> {
     const end = performance.now() + withinMs
     for (;;) {
       const message = await visit.next(Math.max(0, end - performance.now()))
@@ -133,7 +150,7 @@ export class Oracle {
       const heard = this.#dialect.read(message)
       if (heard.kind === 'control') {
         if (heard.answer !== undefined) visit.send(heard.answer)
-      } else if (until(heard.text)) return heard.text
+      } else if (until(heard.text, heard.kind)) return heard.text
     }
   }
 

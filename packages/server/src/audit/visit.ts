@@ -73,6 +73,7 @@ export class Visit {
   readonly #startedAt = performance.now()
   #queuedBytes = 0
   #pongs = 0
+  #pings = 0
   readonly #wakes: (() => void)[] = []
   #ending: Ending | undefined
 
@@ -150,6 +151,11 @@ export class Visit {
     return this.#pongs
   }
 
+  /** Pings that the target sent. */
+  get pings(): number {
+    return this.#pings
+  }
+
   /** Milliseconds since the handshake was answered. */
   get ageMs(): number {
     return Math.round(performance.now() - this.#startedAt)
@@ -176,6 +182,19 @@ export class Visit {
   sendFrame(options: FrameOptions, saying: string): void {
     this.#recorder.add('scanner', saying)
     this.#write(writeFrame(options))
+  }
+
+  /** Sends a ping and waits for a pong. @returns how long it took, milliseconds; `undefined` for none in time */
+  async pinged(withinMs: number): Promise<number | undefined> {
+    const before = this.#pongs
+    const from = performance.now()
+    this.#write(writeFrame({ opcode: opcodes.ping, payload: Buffer.from('audit') }))
+    while (this.#pongs === before) {
+      const left = from + withinMs - performance.now()
+      if (this.#ending !== undefined || left <= 0) return undefined
+      await this.#news(left)
+    }
+    return performance.now() - from
   }
 
   /** Stops reading, as a slow peer does. */
@@ -244,6 +263,7 @@ export class Visit {
       this.#queue.push(inbound)
       this.#wake()
     } else if (inbound.kind === 'ping') {
+      this.#pings += 1
       if (this.attempt.ignoresPings !== true)
         this.#write(writeFrame({ opcode: opcodes.pong, payload: inbound.bytes }))
     } else if (inbound.kind === 'pong') {

@@ -137,7 +137,7 @@ export async function listening(
     open.add(socket)
     socket.on('close', () => open.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `ws://127.0.0.1:${portOf(server)}/socket`,
     options,
