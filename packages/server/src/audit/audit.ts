@@ -1,5 +1,5 @@
 /** Runs the catalogue against one target: preconditions first, gentle before rough, and never on when the target suffers. */
-import { Budget, BudgetSpent, defaultAllowance, type Spent } from './budget.ts'
+import { Budget, BudgetSpent, defaultAllowance, intrusiveAllowance, type Spent } from './budget.ts'
 import type { Baseline, Check, Outcome, Scene } from './check.ts'
 import { checks } from './checks.ts'
 import { dialects } from './dialects/dialects.ts'
@@ -39,8 +39,6 @@ export interface Report {
 
 const patienceMs = 5_000
 const defaultSettleMs = 800
-/** Sockets that one check may open beyond the usual, with consent. */
-const crowd = 100
 
 /**
  * Audits one endpoint. Knocks on this machine, and beyond it only where `options.allow` says so.
@@ -56,7 +54,7 @@ export async function audit(
 ): Promise<Report> {
   const startedAt = new Date().toISOString()
   const budget = new Budget(
-    { ...defaultAllowance, maxCrowd: options.intrusive === true ? crowd : 0, ...options.allowance },
+    { ...defaultAllowance, ...(options.intrusive === true ? intrusiveAllowance : {}), ...options.allowance },
     options.signal ?? new AbortController().signal,
   )
   const needs: VisitNeeds = {

@@ -22,6 +22,12 @@ export const defaultAllowance: Allowance = Object.freeze({
   maxMs: 60_000,
 })
 
+/** What differs with consent to disturb: a crowd for as long as it is counted, and the time for what is sent slowly. */
+export const intrusiveAllowance: Pick<Allowance, 'maxCrowd' | 'maxMs'> = Object.freeze({
+  maxCrowd: 100,
+  maxMs: 120_000,
+})
+
 /** Nothing is left of an allowance, or the audit was called off: whoever catches it reports what was not tested. */
 export class BudgetSpent extends Error {
   override readonly name = 'BudgetSpent'

@@ -23,11 +23,6 @@ export class Masking {
     this.#secrets.add(JSON.stringify(secret).slice(1, -1))
   }
 
-  /** Whether a text holds one of the secrets that were learned. */
-  finds(text: string): boolean {
-    return [...this.#secrets].some((secret) => text.includes(secret))
-  }
-
   /** A text without secrets: known ones, and whatever a header field for secrets holds. */
   hide(text: string): string {
     let hidden = text.replace(secretFields, (_line, field: string) => `${field}: ${mask}`)

@@ -176,7 +176,7 @@ export interface AuditOptions {
   readonly endBudgetMs?: number
   /** How long the head of a request may take, milliseconds. @default 15000 */
   readonly headMs?: number
-  /** How long a peer that answers no ping may be kept, milliseconds. @default 50000 */
+  /** How long a peer that answers no ping may be kept, milliseconds. @default 46000 */
   readonly deadPeerMs?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number, doing: string) => void

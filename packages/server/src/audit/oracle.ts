@@ -110,6 +110,19 @@ export class Oracle {
     }
   }
 
+  /** Enters, and asks nothing: for sockets that were good a moment ago. The view says only whether the way in was open. */
+  async enter(presented: Presented, changes: Changes = {}): Promise<Stay> {
+    const visit = await Visit.open(this.#needs, this.attempt(presented, changes))
+    const door = (await this.#doorOf(visit, presented)) ?? 'silent'
+    return {
+      view: door === 'silent' ? { kind: 'open', identity: undefined, heard: [] } : door,
+      visit,
+      get exchange() {
+        return visit.exchange
+      },
+    }
+  }
+
   /** A bare handshake of nobody: whether the target still answers. */
   async knock(): Promise<'reachable' | 'unreachable'> {
     const visit = await Visit.open(this.#needs, this.attempt(anonymous))
@@ -155,20 +168,26 @@ export class Oracle {
   }
 
   async #viewOf(visit: Visit, presented: Presented): Promise<View> {
+    const door = await this.#doorOf(visit, presented)
+    if (door === undefined) return this.ask(visit)
+    return door === 'silent' ? { kind: 'open', identity: undefined, heard: [] } : door
+  }
+
+  /** How the way in is closed; `undefined` where one is in. */
+  async #doorOf(visit: Visit, presented: Presented): Promise<View | 'silent' | undefined> {
     const { answer } = visit
     if (answer.kind === 'failed') return { kind: 'unreachable', why: `${answer.why}: ${answer.detail}` }
     if (answer.status !== 101) return { kind: 'refused', at: 'http', status: answer.status }
     const within = { endpoint: this.#endpoint, ms: this.settleMs }
     const entry = await this.#dialect.enter(visit, presented, within)
-    if (entry.kind === 'refused')
-      return {
-        kind: 'refused',
-        at: 'socket',
-        code: visit.ending?.code,
-        words: visit.ending?.reason || entry.words,
-      }
-    if (entry.kind === 'silent') return { kind: 'open', identity: undefined, heard: [] }
-    return this.ask(visit)
+    if (entry.kind === 'silent') return 'silent'
+    if (entry.kind === 'in') return undefined
+    return {
+      kind: 'refused',
+      at: 'socket',
+      code: visit.ending?.code,
+      words: visit.ending?.reason || entry.words,
+    }
   }
 
   async #listen(visit: Visit): Promise<View> {

@@ -1,6 +1,6 @@
 /** A small site with logins and a socket, from which fixtures are made: a base, and the few lines in which they differ. */
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions as HttpOptions } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
@@ -19,12 +19,16 @@ export type User = 'mira' | 'otto'
 /** What a fixture decides. What it leaves out is done right. */
 export interface SiteOptions {
   readonly ws?: ServerOptions
+  /** Of the HTTP server. */
+  readonly http?: HttpOptions
   /** Whether a handshake may go on; the user is that of the cookie. @default the own origin and a logged-in user */
   readonly admits?: (request: IncomingMessage, user: User | undefined, origin: string) => boolean
   /** What happens on an open socket. @default answers whoami */
   readonly speak?: (socket: WebSocket, visitor: Visitor) => void
   /** Requests that are neither a login nor a logout; answer `false` for those that are not its own. */
   readonly page?: (request: IncomingMessage, site: SiteState) => string | undefined
+  /** Fields of every page. */
+  readonly pageHeaders?: Readonly<Record<string, string>>
   /** Attributes of the session cookie. @default HttpOnly; SameSite=Strict; Path=/ */
   readonly cookieAttributes?: string
 }
@@ -80,7 +84,8 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     page,
     cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/',
   } = options
-  const server = createServer((request, response) => {
+  const server = createServer(options.http ?? {}, (request, response) => {
+    for (const [name, value] of Object.entries(options.pageHeaders ?? {})) response.setHeader(name, value)
     void readBody(request).then((body) => {
       if (request.url === '/login' && request.method === 'POST') {
         const form = new URLSearchParams(body)
