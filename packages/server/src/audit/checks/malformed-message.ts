@@ -70,6 +70,8 @@ async function sendAll(scene: Scene, mutations: readonly Mutation[]): Promise<Hu
       }
       sender.visit.send(mutation.text)
       await sender.visit.pinged(readMs)
+      // Whatever closed this socket may be about to close the other.
+      if (!sender.visit.live) await bystander.visit.pinged(restMs)
       if (bystander.visit.live) continue
       const exchanges = [sender.exchange, bystander.exchange]
       const harm = await repeat(scene, mutation)
