@@ -1,6 +1,12 @@
 /** A small site with logins and a socket, from which fixtures are made: a base, and the few lines in which they differ. */
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions as HttpOptions,
+} from 'node:http'
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -20,6 +26,8 @@ export type User = 'mira' | 'otto'
 /** What a fixture decides. What it leaves out is done right. */
 export interface SiteOptions {
   readonly ws?: ServerOptions
+  /** Of the HTTP server. */
+  readonly http?: HttpOptions
   /** Whether a handshake may go on; the user is that of the cookie. @default the own origin and a logged-in user */
   readonly admits?: (request: IncomingMessage, user: User | undefined, origin: string) => boolean
   /** What happens on an open socket. @default answers whoami */
@@ -109,7 +117,9 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
   }
   const scheme = options.tls === undefined ? 'http' : 'https'
   const server: Server =
-    options.tls === undefined ? createServer(answer) : createSecureServer(options.tls, answer)
+    options.tls === undefined
+      ? createServer(options.http ?? {}, answer)
+      : createSecureServer(options.tls, answer)
   const wss = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -147,7 +157,7 @@ export async function listening(
     open.add(socket)
     socket.on('close', () => open.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `ws://127.0.0.1:${portOf(server)}/socket`,
     options,
