@@ -3,7 +3,20 @@ import type { Check } from './check.ts'
 import { announcedSize } from './checks/announced-size.ts'
 import { crossSite } from './checks/cross-site.ts'
 import { deadline } from './checks/deadline.ts'
+import { logout } from './checks/logout.ts'
 import { openSocket } from './checks/open-socket.ts'
+import { otherEnds } from './checks/other-ends.ts'
+import { redeemRace } from './checks/redeem-race.ts'
+import { tokenReplay } from './checks/token-replay.ts'
 
 /** The catalogue. */
-export const checks: readonly Check[] = [crossSite, openSocket, deadline, announcedSize]
+export const checks: readonly Check[] = [
+  crossSite,
+  openSocket,
+  deadline,
+  tokenReplay,
+  redeemRace,
+  logout,
+  otherEnds,
+  announcedSize,
+]

@@ -10,17 +10,24 @@ import type { AuditOptions } from '../../../../packages/server/src/audit/options
 export interface Target {
   readonly url: string
   readonly options: AuditOptions
+  /** Stronger than the options of the fixture. */
+  readonly overrides?: AuditOptions
   close(): Promise<void>
 }
 
 /** Who is connected. */
 export type User = 'mira' | 'otto'
 
+/** A value, or one that comes later. */
+export type Awaitable<T> = T | Promise<T>
+
 /** What a fixture decides. What it leaves out is done right. */
 export interface SiteOptions {
   readonly ws?: ServerOptions
   /** Whether a handshake may go on; the user is that of the cookie. @default the own origin and a logged-in user */
   readonly admits?: (request: IncomingMessage, user: User | undefined, origin: string) => boolean
+  /** Whose handshake it is. @default the user of the cookie */
+  readonly identifies?: (request: IncomingMessage, state: SiteState) => Awaitable<User | undefined>
   /** What happens on an open socket. @default answers whoami */
   readonly speak?: (socket: WebSocket, visitor: Visitor) => void
   /** Requests that are neither a login nor a logout; answer `false` for those that are not its own. */
@@ -42,7 +49,8 @@ export interface SiteState {
   readonly sockets: Map<WebSocket, string | undefined>
 }
 
-const passwords: Readonly<Record<User, string>> = { mira: 'a-window-in-may', otto: 'seven-dry-leaves' }
+/** What both log in with. */
+export const passwords: Readonly<Record<User, string>> = { mira: 'a-window-in-may', otto: 'seven-dry-leaves' }
 
 /** The user of a request's session cookie. */
 export function userOf({ headers }: IncomingMessage, { sessions }: SiteState): User | undefined {
@@ -79,6 +87,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     speak = answerWhoami,
     page,
     cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/',
+    identifies = userOf,
   } = options
   const server = createServer((request, response) => {
     void readBody(request).then((body) => {
@@ -109,16 +118,17 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
-    const user = userOf(request, state)
-    if (!admits(request, user, `http://127.0.0.1:${portOf(server)}`)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      return
-    }
-    wss.handleUpgrade(request, socket, head, (ws) => {
-      ws.on('error', () => undefined)
-      state.sockets.set(ws, sessionIdOf(request.headers.cookie))
-      ws.on('close', () => state.sockets.delete(ws))
-      speak(ws, { user, request, state })
+    void Promise.resolve(identifies(request, state)).then((user) => {
+      if (!admits(request, user, `http://127.0.0.1:${portOf(server)}`)) {
+        socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+        return
+      }
+      wss.handleUpgrade(request, socket, head, (ws) => {
+        ws.on('error', () => undefined)
+        state.sockets.set(ws, sessionIdOf(request.headers.cookie))
+        ws.on('close', () => state.sockets.delete(ws))
+        speak(ws, { user, request, state })
+      })
     })
   })
   return listening(server, identities, () => {
@@ -137,7 +147,7 @@ export async function listening(
     open.add(socket)
     socket.on('close', () => open.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `ws://127.0.0.1:${portOf(server)}/socket`,
     options,
