@@ -5,9 +5,6 @@ import type { Canary } from './options.ts'
 import type { Stay } from './oracle.ts'
 import type { Visit } from './visit.ts'
 
-/** How long an effect may take, milliseconds. */
-export const effectMs = 1_500
-
 /** Opens the socket from which a canary's effect is seen. @returns `undefined` when that identity does not get in */
 export async function observe(
   { low, high, oracle }: Scene,
@@ -35,7 +32,7 @@ export async function takesEffect(
   const effect = new RegExp(canary.effect)
   while ((await observer.next(0)) !== undefined);
   await act()
-  return (await oracle.hear(observer, (text) => effect.test(text), effectMs)) !== undefined
+  return (await oracle.hear(observer, (text) => effect.test(text), oracle.settleMs)) !== undefined
 }
 
 /** Takes back what a canary did, on a socket of whoever may send it. */

@@ -111,19 +111,31 @@ export class Identity {
 
   async #login(): Promise<void> {
     const { form } = this.options
-    if (form !== undefined) await this.#fillIn(form)
+    if (form === undefined) return
+    const address = siteUrl(this.#endpoint, form.url)
+    const answer = await this.#fillIn(form)
+    if (answer.kind === 'failed')
+      throw new LoginFailed(`the login at ${address.href} does not answer: ${answer.why}`)
+    if (answer.status >= 400) throw new LoginFailed(`the login at ${address.href} answers ${answer.status}`)
   }
 
-  async #fillIn({ url, fields, csrf, json = false }: FormOptions): Promise<void> {
+  /** Fills its form in, whatever comes of it. @throws LoginFailed without a form, or where it has not the hidden field */
+  async fillIn(headers: readonly Header[] = []): Promise<PageAnswer> {
+    const { form } = this.options
+    if (form === undefined) throw new LoginFailed(`the identity ${this.name} has no form to log in by`)
+    return this.#fillIn(form, headers)
+  }
+
+  async #fillIn(
+    { url, fields, csrf, json = false }: FormOptions,
+    headers: readonly Header[] = [],
+  ): Promise<PageAnswer> {
     const address = siteUrl(this.#endpoint, url)
     const hidden = csrf === undefined ? {} : { [csrf]: await this.#hiddenField(address, csrf) }
     const all = { ...fields, ...hidden }
     const body = json ? JSON.stringify(all) : new URLSearchParams(all).toString()
     const type = json ? 'application/json' : 'application/x-www-form-urlencoded'
-    const answer = await this.ask(address, { body, headers: [['Content-Type', type]] })
-    if (answer.kind === 'failed')
-      throw new LoginFailed(`the login at ${address.href} does not answer: ${answer.why}`)
-    if (answer.status >= 400) throw new LoginFailed(`the login at ${address.href} answers ${answer.status}`)
+    return this.ask(address, { body, headers: [['Content-Type', type], ...headers] })
   }
 
   async #hiddenField(url: URL, name: string): Promise<string> {

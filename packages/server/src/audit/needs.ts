@@ -100,3 +100,9 @@ export function isIn(view: View, scene: Scene): boolean {
   if (scene.oracle.sees) return isSomebody(view, scene)
   return view.kind === 'open' && scene.baseline.anonymous.view.kind === 'refused'
 }
+
+/** An account to guess at. */
+export const guessed: Need = {
+  missing: 'an account that exists for being guessed at (guessed.user)',
+  met: ({ options }) => options.guessed !== undefined,
+}

@@ -1,11 +1,11 @@
 /** The site of `site.ts` behind Countersign: the same logins, and sockets that a guard judges. */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cookie, createGuard, memory, query, type Guard, type GuardOptions } from 'countersign'
 import { session, ticket } from 'countersign/methods'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import type { AuditOptions } from '../../../../packages/server/src/audit/options.ts'
 import {
   answerWhoami,
@@ -21,6 +21,12 @@ import {
 export interface GuardedSiteOptions {
   readonly guard?: Partial<GuardOptions>
   readonly audit?: AuditOptions
+  /** Passwords of accounts, by name; compared as they are. */
+  readonly accounts?: Readonly<Record<string, string>>
+  /** What an accepted socket does beside answering whoami. */
+  readonly speak?: (socket: WebSocket, user: User, all: ReadonlySet<WebSocket>) => void
+  /** Guards the server in another way than as one of plain sockets. @returns ends it */
+  readonly attach?: (server: Server, guard: Guard) => () => void
   /** A request that is neither login, logout nor a ticket. @returns whether it was answered */
   readonly page?: (request: IncomingMessage, response: ServerResponse, guard: Guard) => Promise<boolean>
 }
@@ -37,8 +43,11 @@ export async function openGuardedSite(options: GuardedSiteOptions = {}): Promise
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const records = memory()
+  for (const [username, passwordHash] of Object.entries(options.accounts ?? {}))
+    await records.putAccount({ username, passwordHash, roles: [], disabled: false, changedAtMs: Date.now() })
   const guard = createGuard({
-    records: memory(),
+    records,
     origins: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`], // it listens
     accept: [ticket({ from: query('ticket') }), session({ from: cookie('sid') })],
     ...options.guard,
@@ -50,16 +59,27 @@ export async function openGuardedSite(options: GuardedSiteOptions = {}): Promise
         response.writeHead(404).end()
     })
   })
-  const wss = new WebSocketServer({ noServer: true, maxPayload: 65_536 })
-  const greet: ConnectionListener = (socket, _request, lease) => {
-    answerWhoami(socket, { user: lease.principal.id === 'otto' ? 'otto' : 'mira' })
-  }
-  wss.on('connection', greet)
-  guardUpgrades(server, wss, guard)
+  const end = (options.attach ?? plainSockets(options))(server, guard)
   return listening(server, { ...identities, ...options.audit }, () => {
     guard.close()
-    for (const ws of wss.clients) ws.terminate()
+    end()
   })
+}
+
+function plainSockets({ speak }: GuardedSiteOptions): NonNullable<GuardedSiteOptions['attach']> {
+  return (server, guard) => {
+    const wss = new WebSocketServer({ noServer: true, maxPayload: 65_536 })
+    const greet: ConnectionListener = (socket, _request, lease) => {
+      const user = lease.principal.id === 'otto' ? 'otto' : 'mira'
+      answerWhoami(socket, { user })
+      speak?.(socket, user, wss.clients)
+    }
+    wss.on('connection', greet)
+    guardUpgrades(server, wss, guard)
+    return () => {
+      for (const socket of wss.clients) socket.terminate()
+    }
+  }
 }
 
 interface Asked {

@@ -1,6 +1,6 @@
 /** A small site with logins and a socket, from which fixtures are made: a base, and the few lines in which they differ. */
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
@@ -30,8 +30,17 @@ export interface SiteOptions {
   readonly identifies?: (request: IncomingMessage, state: SiteState) => Awaitable<User | undefined>
   /** What happens on an open socket. @default answers whoami */
   readonly speak?: (socket: WebSocket, visitor: Visitor) => void
+  /** Judges a login before the password is looked at. @returns what refuses it */
+  readonly beforeLogin?: (
+    request: IncomingMessage,
+    form: URLSearchParams,
+  ) => Awaitable<{ readonly status: number; readonly text: string } | undefined>
+  /** The session id that a login gives. @default a new one */
+  readonly sessionIdFor?: (request: IncomingMessage) => string | undefined
+  /** Has the upgrades of the server instead of the sockets here. */
+  readonly attach?: (server: Server, state: SiteState) => void
   /** Requests that are neither a login nor a logout; answer `false` for those that are not its own. */
-  readonly page?: (request: IncomingMessage, site: SiteState) => string | undefined
+  readonly page?: (request: IncomingMessage, site: SiteState, response: ServerResponse) => string | undefined
   /** Attributes of the session cookie. @default HttpOnly; SameSite=Strict; Path=/ */
   readonly cookieAttributes?: string
 }
@@ -89,23 +98,31 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/',
     identifies = userOf,
   } = options
+  const login = async (request: IncomingMessage, response: ServerResponse, body: string): Promise<void> => {
+    const form = new URLSearchParams(body)
+    const user = form.get('user')
+    const refusal = await options.beforeLogin?.(request, form)
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status).end(refusal.text)
+      return
+    }
+    if ((user !== 'mira' && user !== 'otto') || form.get('password') !== passwords[user]) {
+      response.writeHead(401).end('wrong')
+      return
+    }
+    const id = options.sessionIdFor?.(request) ?? randomBytes(16).toString('hex')
+    state.sessions.set(id, user)
+    response.writeHead(303, { location: '/', 'set-cookie': `sid=${id}; ${cookieAttributes}` }).end()
+  }
   const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
+    void readBody(request).then(async (body) => {
       if (request.url === '/login' && request.method === 'POST') {
-        const form = new URLSearchParams(body)
-        const user = form.get('user')
-        if ((user !== 'mira' && user !== 'otto') || form.get('password') !== passwords[user]) {
-          response.writeHead(401).end('wrong')
-          return
-        }
-        const id = randomBytes(16).toString('hex')
-        state.sessions.set(id, user)
-        response.writeHead(303, { location: '/', 'set-cookie': `sid=${id}; ${cookieAttributes}` }).end()
+        await login(request, response, body)
       } else if (request.url === '/logout' && request.method === 'POST') {
         state.sessions.delete(sessionIdOf(request.headers.cookie) ?? '')
         response.writeHead(204).end()
       } else {
-        const text = page?.(request, state)
+        const text = page?.(request, state, response)
         response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'text/html' }).end(text)
       }
     })
@@ -116,7 +133,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     maxPayload: 65_536,
     ...options.ws,
   })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => undefined)
     void Promise.resolve(identifies(request, state)).then((user) => {
       if (!admits(request, user, `http://127.0.0.1:${portOf(server)}`)) {
@@ -130,7 +147,9 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
         speak(ws, { user, request, state })
       })
     })
-  })
+  }
+  if (options.attach === undefined) server.on('upgrade', upgrade)
+  else options.attach(server, state)
   return listening(server, identities, () => {
     for (const ws of wss.clients) ws.terminate()
   })

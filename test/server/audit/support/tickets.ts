@@ -12,8 +12,8 @@ export function ticketOf({ url = '' }: IncomingMessage): string {
 /** A site whose sockets are opened by tickets, which `redeem` judges. */
 export function ticketSite(
   redeem: (tickets: Map<string, User>, ticket: string) => Awaitable<User | undefined>,
+  tickets: Map<string, User> = new Map(),
 ): SiteOptions {
-  const tickets = new Map<string, User>()
   return {
     identifies: (request) => redeem(tickets, ticketOf(request)),
     page: (request: IncomingMessage, state: SiteState) => {
