@@ -31,6 +31,7 @@ export const wamp: Dialect = {
       if (value[0] === codes.abort) return { kind: 'refused', words: textIn(value[2]) }
       if (value[0] === codes.challenge && presented.wamp !== undefined) {
         const signature = await answerChallenge(presented.wamp, isJsonObject(value[2]) ? value[2] : {})
+        visit.hide(signature)
         visit.send(JSON.stringify([codes.authenticate, signature, {}]))
       }
     }
@@ -63,7 +64,7 @@ function helloDetails({ wamp: secret, payload }: Presented): object {
 }
 
 /** The answer to a CHALLENGE (WAMP, sections 13.4.2 and 13.4.3). */
-async function answerChallenge({ method, secret }: WampSecret, extra: JsonObject): Promise<string> {
+export async function answerChallenge({ method, secret }: WampSecret, extra: JsonObject): Promise<string> {
   if (method === 'ticket') return secret
   const { challenge = '', salt, iterations = 1_000, keylen = 32 } = extra
   const rounds = Math.min(Number(iterations), maxIterations)
