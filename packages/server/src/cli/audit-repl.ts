@@ -15,6 +15,7 @@ import { runLine, type ReplAround } from './audit-repl-commands.ts'
 import { auditTrouble } from './audit-troubles.ts'
 import type { Call } from './command.ts'
 import { CommandError } from './exit-codes.ts'
+import { columnsOf } from './terminal.ts'
 
 /** How long a conversation may last, milliseconds. */
 const maxMs = 3_600_000
@@ -73,7 +74,7 @@ async function talk(
       done()
     },
   })
-  Object.assign(output, { columns: stdout.columns ?? 80 })
+  Object.assign(output, { columns: columnsOf(stdout, 80) })
   await attempt(around, () => around.conversation.become(around.conversation.who))
   const lines = createInterface({
     input: stdin,

@@ -22,7 +22,7 @@ import { flag, option, repeatable, type Call, type Command } from './command.ts'
 import { findingsError } from './config-file.ts'
 import { CommandError, usageError } from './exit-codes.ts'
 import { alignColumns } from './table.ts'
-import { createProgress, paint } from './terminal.ts'
+import { columnsOf, createProgress, paint } from './terminal.ts'
 
 /** Audits. */
 export const audit: Command = {
@@ -212,7 +212,7 @@ function tell(call: Call, report: Report, known: ReadonlySet<string>): void {
     paint: (tone, text) => paint(stdout, env, tone, text),
     known,
     verbose: call.flag('verbose'),
-    columns: stdout.columns ?? 100,
+    columns: columnsOf(stdout, 100),
   })
   call.print(...(call.json ? [printableJson(toJson(report, known))] : lines))
 }
