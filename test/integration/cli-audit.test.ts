@@ -11,6 +11,8 @@ import { openLeakySite } from '../server/reports/support/audited.ts'
 import { openMirror } from '../server/reports/support/mirror.ts'
 import { junitErrors, sarifErrors } from '../server/reports/support/schemas.ts'
 import { auditFolder } from './support/audit-site.ts'
+import { startChat } from './support/chat-program.ts'
+import { startConsole } from './support/console-program.ts'
 import { countersign, start } from './support/program.ts'
 
 const folder = auditFolder()
@@ -178,6 +180,43 @@ describe('countersign audit', () => {
     for (const spelling of spellings) expect(all).not.toContain(spelling)
     expect(all).toContain('[secret]')
   })
+})
+
+describe('countersign audit, on the examples', () => {
+  const found = (stdout: string): readonly string[] => {
+    const report: { findings: { check: string; severity: string }[] } = JSON.parse(stdout)
+    return report.findings.filter(({ severity }) => severity !== 'low').map(({ check }) => check)
+  }
+
+  it.each([
+    ['chat', (args: readonly string[]) => startChat(...args), 'ws://HOST/chat', ['O1', 'T4', 'O4', 'A1']],
+    ['console', startConsole, 'ws://HOST/socket.io/', ['O1', 'T4', 'T6', 'O4', 'A1']],
+  ] as const)(
+    'tells the insecure twin of examples/%s from the original',
+    async (name, launch, target, holes) => {
+      const config = `examples/${name}/audit.yaml`
+      for (const isInsecure of [true, false]) {
+        const program = await launch(isInsecure ? ['--insecure'] : [])
+        try {
+          const url = target.replace('HOST', new URL(program.origin).host)
+          const only = holes.join(',')
+          const { code, stdout, stderr } = await countersign([
+            'audit',
+            url,
+            '--config',
+            config,
+            '--only',
+            only,
+            '--json',
+          ])
+          expect(code, stderr).toBe(isInsecure ? 1 : 0)
+          expect([...new Set(found(stdout))].toSorted()).toEqual(isInsecure ? holes.toSorted() : [])
+        } finally {
+          await program.stop()
+        }
+      }
+    },
+  )
 })
 
 describe('countersign audit, at a terminal', () => {

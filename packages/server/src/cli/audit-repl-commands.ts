@@ -158,6 +158,9 @@ const commands: Readonly<Record<string, ReplCommand>> = {
   quit: { words: '', text: 'close every socket and leave', run: () => 'quit' },
 }
 
+/** Names of the commands, without their dot. */
+export const replCommandNames: readonly string[] = Object.keys(commands)
+
 /** Does what a line says. @throws Impossible, LoginFailed, BudgetSpent */
 export async function runLine(line: string, around: ReplAround): Promise<Done> {
   const text = line.trim()
