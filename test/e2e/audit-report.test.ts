@@ -123,6 +123,14 @@ describe('the report of an audit, in a browser', () => {
       `return document.querySelector('#O1 .decides pre').textContent`,
     )
     expect(decides).toContain('"name":"mira"')
+    const privately = await page.evaluate<string>(
+      `return document.querySelector('#A1 .decides pre').textContent`,
+    )
+    expect(privately).toContain('"type":"order"')
+    const selected = await page.evaluate<string>(
+      `return document.querySelector('#O6 .decides pre').textContent`,
+    )
+    expect(selected).toContain('Sec-WebSocket-Protocol: countersign-audit.')
     const links = await page.evaluate<readonly string[]>(
       `return [...document.querySelectorAll('a[href^="#"]')].map((one) => one.getAttribute('href'))
         .filter((href) => document.getElementById(href.slice(1)) === null)`,

@@ -66,12 +66,14 @@ export function areaOf({ id }: Check): string {
 }
 
 /**
- * The line of an exchange that decides: the last that the target sent, or that was noted of it. A farewell that answers
- * the scanner's own decides nothing.
+ * The line of an exchange that decides: the last that is marked so. Where none is, the last that the target sent, or that
+ * was noted of it; a farewell that answers the scanner's own decides nothing.
  *
  * @returns its index; -1 when there is none
  */
 export function decidingLine(exchange: Exchange): number {
+  const marked = exchange.findLastIndex(({ decides }) => decides === true)
+  if (marked !== -1) return marked
   return exchange.findLastIndex(({ from, text }) => from !== 'scanner' && !/^closed: 1000\b/.test(text))
 }
 

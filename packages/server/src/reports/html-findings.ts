@@ -18,9 +18,11 @@ export function contents(groups: readonly Group[]): Html | undefined {
         ({ check, severity, findings }) =>
           html`<li>
             ${badge(severity)}
-            <a href="#${check.id}">${check.title}</a>${
-              findings.length > 1 ? html` <span class="quiet">${findings.length} times</span>` : undefined
-            }
+            <span
+              ><a href="#${check.id}">${check.title}</a>${
+                findings.length > 1 ? html` <span class="quiet">${findings.length} times</span>` : undefined
+              }</span
+            >
           </li>`,
       )}
     </ol>
@@ -76,7 +78,8 @@ function seen(finding: Listed, worst: Severity, known: ReadonlySet<string>): Htm
   return html`<p class="says">${upperFirst(printableText(says))}.</p>
     <p class="quiet">
       ${severity === worst ? undefined : html`${badge(severity)} · `}confidence
-      ${confidence}${subject === undefined ? undefined : html` · ${printableText(subject)}`} · fingerprint
+      ${confidence}${subject === undefined || says.includes(subject) ? undefined : html` · ${printableText(subject)}`}
+      · fingerprint
       <span class="fingerprint">${fingerprint.slice(0, 12)}</span>${
         known.has(fingerprint) ? html` · <strong>known before</strong>` : undefined
       }
