@@ -17,7 +17,7 @@ export interface HtmlOptions {
   readonly known: ReadonlySet<string>
 }
 
-const styles = ['../server/pages/base.css', './report.css']
+const styles = ['../server/pages/base.css', './report.css', './report-media.css']
 
 /** The document, as text. */
 export function toHtml(report: Report, options: HtmlOptions): string {
