@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultLimits } from '../packages/countersign/src/core/limits.ts'
 import { reasons, type Advice, type Refusal } from '../packages/countersign/src/core/reasons.ts'
+import { checks } from '../packages/server/src/audit/checks.ts'
 import { casesOf, describeOutcome, doorSheets, type LabCase } from '../packages/server/src/lab/cases.ts'
 import {
   capabilities,
@@ -18,6 +19,7 @@ const tables: ReadonlyMap<string, () => string> = new Map([
   ['reasons', reasonsTable],
   ['limits', limitsTable],
   ['frameworks', frameworksTable],
+  ['audit', auditTable],
   ...doorSheets.map(({ id }): [string, () => string] => [`cases ${id}`, () => casesTable(casesOf(id))]),
 ])
 
@@ -65,6 +67,18 @@ function frameworksTable(): string {
     }),
   ])
   return table(['framework', ...capabilities], rows)
+}
+
+function auditTable(): string {
+  const rows = checks.map(({ id, title, cwe, asvs, safety, needs }) => [
+    `<a id="${id}"></a>${id}`,
+    title,
+    cwe.map((one) => `[${one}](https://cwe.mitre.org/data/definitions/${one}.html)`).join(' '),
+    asvs.join(' '),
+    safety,
+    needs.map(({ missing }) => missing).join('; '),
+  ])
+  return table(['id', 'check', 'CWE', 'ASVS', 'class', 'needs'], rows)
 }
 
 function reasonsTable(): string {

@@ -1,24 +1,13 @@
 /** Runs the catalogue against one target: preconditions first, gentle before rough, and never on when the target suffers. */
-import {
-  Budget,
-  BudgetSpent,
-  defaultAllowance,
-  intrusiveAllowance,
-  timingAllowance,
-  type Spent,
-} from './budget.ts'
-import type { Baseline, Check, Outcome, Scene } from './check.ts'
+import { BudgetSpent, type Spent } from './budget.ts'
+import type { Check, Outcome, Scene } from './check.ts'
 import { checks } from './checks.ts'
-import { dialects } from './dialects/dialects.ts'
-import { Identity, LoginFailed } from './identity.ts'
-import { Masking } from './masking.ts'
+import { LoginFailed } from './identity.ts'
+import { maskOutcome } from './masked-outcome.ts'
+import { meet } from './meeting.ts'
 import type { AuditOptions } from './options.ts'
-import { Oracle, type Sight } from './oracle.ts'
-import { anonymous } from './presented.ts'
-import { OutOfScope, Scope, Unresolved } from './scope.ts'
-import { findEndpoint } from './find-endpoint.ts'
+import { OutOfScope, Unresolved } from './scope.ts'
 import type { Endpoint } from './target.ts'
-import type { VisitNeeds } from './visit.ts'
 
 /** A check and how it ended. */
 export interface Result {
@@ -44,9 +33,6 @@ export interface Report {
   readonly loginTroubles: readonly string[]
 }
 
-const patienceMs = 5_000
-const defaultSettleMs = 800
-
 /**
  * Audits one endpoint. Knocks on this machine, and beyond it only where `options.allow` says so.
  *
@@ -60,111 +46,26 @@ export async function audit(
   catalogue: readonly Check[] = checks,
 ): Promise<Report> {
   const startedAt = new Date().toISOString()
-  const budget = new Budget(
-    {
-      ...defaultAllowance,
-      ...(options.intrusive === true ? intrusiveAllowance : {}),
-      ...(options.timing === true ? timingAllowance : {}),
-      ...options.allowance,
-    },
-    options.signal ?? new AbortController().signal,
-  )
-  const needs: VisitNeeds = {
-    scope: new Scope(options.allow),
-    budget,
-    tls: options.tls ?? {},
-    patienceMs,
-    masking: new Masking(),
-  }
-  const { endpoint, options: all } = await findEndpoint(target, options, needs)
-  const audience = new Audience(endpoint, all, needs)
-  const meeting = await audience.meet()
+  const meeting = await meet(target, options)
+  const closing = (): Pick<Report, 'target' | 'endpoint' | 'startedAt' | 'spent' | 'loginTroubles'> => ({
+    target: meeting.needs.masking.hide(meeting.endpoint.url.href),
+    endpoint: meeting.endpoint,
+    startedAt,
+    spent: meeting.needs.budget.spent,
+    loginTroubles: meeting.loginTroubles.map((trouble) => meeting.needs.masking.hide(trouble)),
+  })
   if (meeting.kind === 'unreachable')
-    return {
-      ...audience.closing(startedAt),
-      results: [],
-      stopped: undefined,
-      unreachable: meeting.why,
-    }
+    return { ...closing(), results: [], stopped: undefined, unreachable: meeting.why }
   const run = new Run(meeting.scene, chosen(catalogue, options))
-  const results = await run.all()
-  return { ...audience.closing(startedAt), results, stopped: run.stopped, unreachable: undefined }
+  const results = (await run.all()).map(({ outcome, ...result }) => ({
+    ...result,
+    outcome: maskOutcome(outcome, meeting.needs.masking),
+  }))
+  return { ...closing(), results, stopped: run.stopped, unreachable: undefined }
 }
 
 function chosen(catalogue: readonly Check[], { only, skip = [] }: AuditOptions): readonly Check[] {
   return catalogue.filter(({ id }) => (only === undefined || only.includes(id)) && !skip.includes(id))
-}
-
-/** The first look at a target, as everybody that the configuration knows. */
-class Audience {
-  readonly #endpoint: Endpoint
-  readonly #options: AuditOptions
-  readonly #needs: VisitNeeds
-  readonly #troubles: string[] = []
-
-  constructor(endpoint: Endpoint, options: AuditOptions, needs: VisitNeeds) {
-    this.#endpoint = endpoint
-    this.#options = options
-    this.#needs = needs
-  }
-
-  async meet(): Promise<{ kind: 'met'; scene: Scene } | { kind: 'unreachable'; why: string }> {
-    const endpoint = this.#endpoint
-    let needs = this.#needs
-    const options = this.#options
-    const dialect = dialects[endpoint.protocol]
-    const { whoami, private: patterns = [], settleMs = defaultSettleMs, identities = {} } = options
-    let oracle = new Oracle({ needs, endpoint, dialect }, { whoami, private: patterns, settleMs })
-    let first = await oracle.look(anonymous)
-    const distrusts = first.view.kind === 'unreachable' && first.view.why.startsWith('tls: ')
-    if (distrusts) {
-      // What can be seen of it is still audited, but nobody's secrets are shown to it.
-      needs = { ...needs, tls: { ...needs.tls, rejectUnauthorized: false } }
-      oracle = new Oracle({ needs, endpoint, dialect }, { whoami, private: patterns, settleMs })
-      first = await oracle.look(anonymous)
-    }
-    if (first.view.kind === 'unreachable') return { kind: 'unreachable', why: first.view.why }
-    if (distrusts) this.#troubles.push('nobody logs in: the certificate of the target does not hold')
-    const identify = (name: 'low' | 'high'): Identity | undefined => {
-      const login = identities[name]
-      return login === undefined || distrusts ? undefined : new Identity(name, login, { needs, endpoint })
-    }
-    const low = identify('low')
-    const high = identify('high')
-    const baseline: Baseline = {
-      anonymous: first,
-      low: await this.#sight(oracle, low),
-      high: await this.#sight(oracle, high),
-    }
-    const scene = { endpoint, dialect, oracle, budget: needs.budget, needs, options, low, high, baseline }
-    return { kind: 'met', scene }
-  }
-
-  /** What every report says. */
-  closing(startedAt: string): Pick<Report, 'target' | 'endpoint' | 'startedAt' | 'spent' | 'loginTroubles'> {
-    const { masking, budget } = this.#needs
-    return {
-      target: masking.hide(this.#endpoint.url.href),
-      endpoint: this.#endpoint,
-      startedAt,
-      spent: budget.spent,
-      loginTroubles: this.#troubles,
-    }
-  }
-
-  async #sight(oracle: Oracle, identity: Identity | undefined): Promise<Sight | undefined> {
-    if (identity === undefined) return undefined
-    try {
-      const sight = await oracle.look(await identity.present())
-      if (sight.view.kind !== 'open')
-        this.#troubles.push(`${identity.name}: logged in, but does not enter the socket`)
-      return sight
-    } catch (error) {
-      if (!(error instanceof LoginFailed)) throw error
-      this.#troubles.push(`${identity.name}: ${error.message}`)
-      return undefined
-    }
-  }
 }
 
 /** One run of the catalogue. */

@@ -34,6 +34,20 @@ export const timingAllowance: Pick<Allowance, 'maxConnections' | 'maxMs'> = Obje
   maxMs: 120_000,
 })
 
+/** What an audit with these options may cost: more with consent to disturb, and where time is measured. */
+export function allowanceOf(options: {
+  readonly intrusive?: boolean
+  readonly timing?: boolean
+  readonly allowance?: Partial<Allowance>
+}): Allowance {
+  return {
+    ...defaultAllowance,
+    ...(options.intrusive === true ? intrusiveAllowance : {}),
+    ...(options.timing === true ? timingAllowance : {}),
+    ...options.allowance,
+  }
+}
+
 /** Nothing is left of an allowance, or the audit was called off: whoever catches it reports what was not tested. */
 export class BudgetSpent extends Error {
   override readonly name = 'BudgetSpent'

@@ -7,6 +7,8 @@ export interface Line {
   readonly atMs: number
   readonly from: 'scanner' | 'target' | 'note'
   readonly text: string
+  /** By this line it is judged. */
+  readonly decides?: true
 }
 
 /** A recorded exchange. */
@@ -15,6 +17,14 @@ export type Exchange = readonly Line[]
 /** An exchange of one remark, for what was seen without a visit. */
 export function remark(text: string): Exchange {
   return [{ atMs: 0, from: 'note', text }]
+}
+
+/** An exchange that is judged by the last line of the target that holds these words, whatever else was marked in it. */
+export function judgedBy(exchange: Exchange, words: string): Exchange {
+  const at = exchange.findLastIndex(({ from, text }) => from === 'target' && text.includes(words))
+  return exchange.map(({ atMs, from, text }, index) =>
+    index === at ? { atMs, from, text, decides: true } : { atMs, from, text },
+  )
 }
 
 const maxLines = 40
@@ -43,6 +53,13 @@ export class Recorder {
   /** From now on this value is hidden, in what was added before, too. */
   hide(secret: string): void {
     this.#masking.learn(secret)
+  }
+
+  /** The target's last line with exactly this text is what one is judged by. */
+  mark(text: string): void {
+    const at = this.#lines.findLastIndex((line) => line.from === 'target' && line.text === text)
+    const line = this.#lines[at]
+    if (line !== undefined) this.#lines[at] = { ...line, decides: true }
   }
 
   /** The exchange so far. Secrets that were learned after a line was added are hidden in it, too. */

@@ -7,6 +7,7 @@ import { findProtocol } from './discovery/protocol.ts'
 import type { AuditOptions, LoginOptions } from './options.ts'
 import { readTexts } from './page-scripts.ts'
 import { requestPage } from './page-request.ts'
+import { secretsOfHeaders, secretsOfMessage, secretsOfQuery } from './spoken-secrets.ts'
 import type { Endpoint, Protocol } from './target.ts'
 import type { VisitNeeds } from './visit.ts'
 
@@ -43,6 +44,7 @@ export async function findEndpoint(
 ): Promise<FoundEndpoint> {
   const said = read(target)
   const { url } = said
+  learnSecrets(said, options, needs)
   await needs.scope.addressesOf(url)
   const isPage = /^https?:$/.test(url.protocol)
   const found = isPage
@@ -84,16 +86,35 @@ function read(target: string): Said {
     if (har === undefined || !isAddress(har.url)) throw new NoEndpoint('the recording holds no socket')
     return { url: new URL(har.url), headers: har.headers, page: har.page, sent: har.sent }
   }
-  if (!isAddress(text))
-    throw new NoEndpoint(
-      `${JSON.stringify(text.slice(0, 80))} is no address: write ws://127.0.0.1:8080/socket`,
-    )
+  if (!isAddress(text)) throw new NoEndpoint('what was given is no address: write ws://127.0.0.1:8080/socket')
   const url = new URL(text)
   const { username, password } = url
   if (username === '') return { url, headers: [] }
   url.username = ''
   url.password = ''
   return { url, headers: [], basic: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }
+}
+
+/** What stands in the target as a secret is shown nowhere. */
+function learnSecrets(
+  { url, headers, sent = [] }: Said,
+  { messages = [], whoami, canaries = [], hooks = {} }: AuditOptions,
+  { masking }: VisitNeeds,
+): void {
+  const probes = [
+    ...sent,
+    ...messages,
+    whoami?.send ?? '',
+    ...canaries.flatMap(({ send, undo = '' }) => [send, undo]),
+    ...Object.values(hooks).map(({ body = '' }) => body),
+  ]
+  const secrets = [
+    ...secretsOfQuery(url),
+    ...secretsOfHeaders(headers),
+    ...Object.values(hooks).flatMap(({ headers: fields = {} }) => secretsOfHeaders(Object.entries(fields))),
+    ...probes.flatMap((probe) => secretsOfMessage(probe)),
+  ]
+  for (const secret of secrets) masking.learn(secret)
 }
 
 function isAddress(text: string): boolean {
@@ -116,7 +137,9 @@ async function throughPage(
   if (answer.kind === 'failed' || !isHtml) return { url: own, protocol: options.protocol, page: undefined }
   const [first] = discoverSockets(await readTexts(needs, page, answer.body), page)
   if (first === undefined)
-    throw new NoEndpoint(`no socket was found in ${page.href} and its scripts: name the socket’s own address`)
+    throw new NoEndpoint(
+      `no socket was found in ${page.origin}${page.pathname} and its scripts: name the socket’s own address`,
+    )
   return { url: first.url, protocol: options.protocol ?? first.protocol, page }
 }
 

@@ -7,6 +7,7 @@ import { jsonOf } from './json-of.ts'
 import type { FormOptions, LoginOptions, TokenOptions, TokenPlace } from './options.ts'
 import { requestPage, type PageAnswer } from './page-request.ts'
 import { anonymous, type Presented } from './presented.ts'
+import { secretsOfMessage, withoutScheme } from './spoken-secrets.ts'
 import { siteUrl, type Endpoint } from './target.ts'
 import type { VisitNeeds } from './visit.ts'
 
@@ -35,9 +36,15 @@ export class Identity {
     this.#endpoint = place.endpoint
     const { cookie = '', basic, wamp, headers = {} } = options
     for (const pair of cookie.split(';')) this.#keep(pair)
-    for (const secret of [basic, wamp?.secret, ...Object.values(headers)])
-      if (secret !== undefined) place.needs.masking.learn(secret)
-    for (const secret of Object.values(options.form?.fields ?? {})) place.needs.masking.learn(secret)
+    const secrets = [
+      basic,
+      basic?.slice(basic.indexOf(':') + 1),
+      wamp?.secret,
+      ...Object.values(headers).flatMap((value) => withoutScheme(value)),
+      ...Object.values(options.form?.fields ?? {}),
+      ...secretsOfMessage(options.token?.body ?? ''),
+    ]
+    for (const secret of secrets) if (secret !== undefined) place.needs.masking.learn(secret)
   }
 
   /** `Set-Cookie` lines of its login. */

@@ -9,6 +9,11 @@ const minLength = 6
 /** Header fields whose values are never shown. */
 const secretFields = /^((?:proxy-)?authorization|cookie|set-cookie|x-api-key|x-csrf-token): .*$/gim
 
+/** A text as it stands between the quotes of JSON. */
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}
+
 /** The secrets of one audit. */
 export class Masking {
   readonly #secrets = new Set<string>()
@@ -18,14 +23,21 @@ export class Masking {
     if (secret.length < minLength) return
     this.#secrets.add(secret)
     this.#secrets.add(encodeURIComponent(secret))
+    this.#secrets.add(new URLSearchParams([['', secret]]).toString().slice(1))
     this.#secrets.add(Buffer.from(secret).toString('base64'))
     this.#secrets.add(Buffer.from(secret).toString('base64url'))
-    this.#secrets.add(JSON.stringify(secret).slice(1, -1))
+    this.#secrets.add(inJson(secret))
+    this.#secrets.add(inJson(inJson(secret)))
   }
 
   /** A text without secrets: known ones, and whatever a header field for secrets holds. */
   hide(text: string): string {
-    let hidden = text.replace(secretFields, (_line, field: string) => `${field}: ${mask}`)
+    return this.hideKnown(text.replace(secretFields, (_line, field: string) => `${field}: ${mask}`))
+  }
+
+  /** A text without the known secrets, for what the scanner wrote itself. */
+  hideKnown(text: string): string {
+    let hidden = text
     for (const secret of [...this.#secrets].toSorted((one, other) => other.length - one.length))
       hidden = hidden.replaceAll(secret, mask)
     return hidden

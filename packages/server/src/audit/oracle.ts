@@ -204,9 +204,11 @@ export class Oracle {
         continue
       }
       if (said.kind === 'refusal') refusal ??= said.text
-      for (const pattern of this.#private) if (pattern.test(said.text)) heard.add(pattern.source)
+      const shared = this.#private.filter((pattern) => pattern.test(said.text))
+      for (const pattern of shared) heard.add(pattern.source)
       const match = this.#expect?.exec(said.text)
       identity = match?.groups?.['identity'] ?? match?.[1]
+      if (shared.length > 0 || identity !== undefined) visit.mark(message)
     }
     const { ending } = visit
     if (identity === undefined && heard.size === 0) {

@@ -171,6 +171,11 @@ export class Visit {
     this.#recorder.hide(secret)
   }
 
+  /** A message by which one is judged, for the evidence. */
+  mark(message: Message): void {
+    if (message.kind === 'text') this.#recorder.mark(message.text)
+  }
+
   /** Sends one message. */
   send(data: string | Uint8Array): void {
     const isText = typeof data === 'string'

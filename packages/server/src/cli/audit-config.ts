@@ -133,6 +133,11 @@ function schemaFor(environment: Environment) {
   })
 }
 
+/** The JSON Schema of a configuration as it is written. */
+export function auditConfigSchema(): object {
+  return z.toJSONSchema(schemaFor({}), { io: 'input', unrepresentable: 'any' })
+}
+
 /** Reads a YAML or JSON file. @throws an error of the file system when it cannot be read */
 export function readAuditConfig(file: string, environment: Environment): AuditConfigReading {
   if (statSync(file).size > maxBytes)

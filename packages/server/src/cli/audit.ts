@@ -2,27 +2,27 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { extname, relative } from 'node:path'
 import { audit as runAudit, type Report } from '../audit/audit.ts'
-import { defaultAllowance } from '../audit/budget.ts'
+import { allowanceOf } from '../audit/budget.ts'
 import { severityNames, type Severity } from '../audit/check.ts'
 import { checks } from '../audit/checks.ts'
-import { NoEndpoint } from '../audit/find-endpoint.ts'
 import { maxHarBytes } from '../audit/discovery/har.ts'
 import type { AuditOptions } from '../audit/options.ts'
-import { OutOfScope, parseAllowList, Unresolved } from '../audit/scope.ts'
-import { programVersion } from '../lab/version.ts'
+import { parseAllowList } from '../audit/scope.ts'
 import { maxBaselineBytes, readBaseline } from '../reports/baseline.ts'
 import { auditExitMeanings, auditExits, exitOf } from '../reports/exit.ts'
-import { toHtml } from '../reports/html.ts'
 import { toJson } from '../reports/json.ts'
-import { toJunit } from '../reports/junit.ts'
-import { toSarif, type SarifPlace } from '../reports/sarif.ts'
+import { printableJson } from '../reports/printable.ts'
+import type { SarifPlace } from '../reports/sarif.ts'
 import { toTerminal } from '../reports/terminal.ts'
+import { writeReport, type ReportFormat, type WriteOptions } from '../reports/write.ts'
 import { readAuditConfig, type AuditConfig } from './audit-config.ts'
+import { converse } from './audit-repl.ts'
+import { auditTrouble } from './audit-troubles.ts'
 import { flag, option, repeatable, type Call, type Command } from './command.ts'
 import { findingsError } from './config-file.ts'
 import { CommandError, usageError } from './exit-codes.ts'
 import { alignColumns } from './table.ts'
-import { createProgress, paint } from './terminal.ts'
+import { columnsOf, createProgress, paint } from './terminal.ts'
 
 /** Audits. */
 export const audit: Command = {
@@ -41,6 +41,7 @@ export const audit: Command = {
     intrusive: flag('make checks that may disturb the target, too'),
     'allow-crash-probes': flag('send requests that have crashed servers'),
     verbose: flag('show every check, not findings alone'),
+    repl: flag('talk with the target by hand, as any identity; .help says how'),
   },
   notes: [
     'TARGET is the URL of a socket or of a page, a command of curl in quotes, or a .har file.',
@@ -59,10 +60,15 @@ export const audit: Command = {
     const writers = call.texts('out').map((file) => writerOf(file))
     const known = baselineOf(call)
     const options = { ...config?.options, ...optionsOf(call) }
+    if (call.flag('repl')) {
+      const misfit = ['out', 'baseline', 'fail-on', 'only', 'skip'].find((name) => call.isGiven(name))
+      if (misfit !== undefined) throw usageError(`--${misfit} is about checks, and --repl makes none`)
+      return converse(call, target, options)
+    }
     tellBudget(call, target, options)
     const report = await runStoppably(call, target, options)
-    for (const write of writers)
-      write(report, { known, place: placeOf(call, config), verbose: call.flag('verbose') })
+    const writing = { place: placeOf(call, config), ...(known === undefined ? {} : { known }) }
+    for (const write of writers) write(report, writing)
     tell(call, report, known ?? new Set())
     return exitOf(report, { failOn, known: known ?? new Set() })
   },
@@ -150,27 +156,19 @@ function baselineOf(call: Call): ReadonlySet<string> | undefined {
   return known
 }
 
-/** What every writer is given. */
-interface Writing {
-  readonly known: ReadonlySet<string> | undefined
-  readonly place: SarifPlace
-  readonly verbose: boolean
-}
-
-const formats: Readonly<Record<string, (report: Report, writing: Writing) => string>> = {
-  '.html': (report, { known }) => toHtml(report, { version: programVersion(), known: known ?? new Set() }),
-  '.json': (report, { known }) => `${JSON.stringify(toJson(report, known), null, 2)}\n`,
-  '.sarif': (report, { known, place }) =>
-    `${JSON.stringify(toSarif(report, { version: programVersion(), place, known }), null, 2)}\n`,
-  '.xml': (report) => toJunit(report),
+const formats: Readonly<Record<string, ReportFormat>> = {
+  '.html': 'html',
+  '.json': 'json',
+  '.sarif': 'sarif',
+  '.xml': 'junit',
 }
 
 /** A report may tell how to get in: nobody else reads it. @throws CommandError usage for an ending that no format has */
-function writerOf(file: string): (report: Report, writing: Writing) => void {
+function writerOf(file: string): (report: Report, writing: WriteOptions) => void {
   const format = formats[extname(file).toLowerCase()]
   if (format === undefined)
     throw usageError(`--out ${file}: ends in one of ${Object.keys(formats).join(', ')}`)
-  return (report, writing) => writeFileSync(file, format(report, writing), { mode: 0o600 })
+  return (report, writing) => writeFileSync(file, writeReport(report, format, writing), { mode: 0o600 })
 }
 
 /** Where the target is written down: the configuration, or nowhere in particular. */
@@ -181,11 +179,11 @@ function placeOf(call: Call, config: AuditConfig | undefined): SarifPlace {
 }
 
 /** What it may cost, before anything is sent. */
-function tellBudget(call: Call, target: string, { allowance }: AuditOptions): void {
-  const { maxOpen, maxConnections, maxBytes, maxMs } = { ...defaultAllowance, ...allowance }
+function tellBudget(call: Call, target: string, options: AuditOptions): void {
+  const { maxOpen, maxCrowd = 0, maxConnections, maxBytes, maxMs } = allowanceOf(options)
   const where = URL.canParse(target) ? new URL(target).host : 'the target'
   call.note(
-    `Testing ${where}: at most ${maxOpen} sockets at a time, ${maxConnections} connections, ${Math.round(maxBytes / 1_048_576)} MiB, ${Math.round(maxMs / 1_000)} s.`,
+    `Testing ${where}: at most ${maxOpen + maxCrowd} sockets at a time, ${maxConnections} connections, ${Math.round(maxBytes / 1_048_576)} MiB, ${Math.round(maxMs / 1_000)} s.`,
   )
 }
 
@@ -201,13 +199,7 @@ async function runStoppably(call: Call, target: string, options: AuditOptions): 
   try {
     return await runAudit(target, { ...options, signal: stop.signal, onProgress: progress.show })
   } catch (error) {
-    if (error instanceof OutOfScope || error instanceof Unresolved)
-      throw new CommandError(
-        error instanceof OutOfScope ? auditExits.usage : auditExits.unreachable,
-        error.message,
-      )
-    if (error instanceof NoEndpoint) throw usageError(error.message)
-    throw error
+    throw auditTrouble(error)
   } finally {
     progress.end()
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
@@ -220,7 +212,7 @@ function tell(call: Call, report: Report, known: ReadonlySet<string>): void {
     paint: (tone, text) => paint(stdout, env, tone, text),
     known,
     verbose: call.flag('verbose'),
-    columns: stdout.columns ?? 100,
+    columns: columnsOf(stdout, 100),
   })
-  call.answer(toJson(report, known), lines)
+  call.print(...(call.json ? [printableJson(toJson(report, known))] : lines))
 }

@@ -80,6 +80,11 @@ export class Call {
     return typeof value === 'string' ? value : undefined
   }
 
+  /** Whether an option stands on the line, with whatever value. */
+  isGiven(name: string): boolean {
+    return this.#values[name] !== undefined
+  }
+
   /** @throws CommandError usage when it was left out */
   required(name: string): string {
     const value = this.text(name)

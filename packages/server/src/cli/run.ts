@@ -1,6 +1,6 @@
 /** Runs one command line to its exit code. The only place that turns errors into words. */
 import { MisuseError, OutageError } from 'countersign'
-import { programVersion } from '../lab/version.ts'
+import { programVersion } from '../server/version.ts'
 import { parseCall, type Call } from './command.ts'
 import { commands, findCommand, groupOf } from './commands.ts'
 import { CommandError, exitCodes, usageError, type ExitCode } from './exit-codes.ts'

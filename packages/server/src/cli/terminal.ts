@@ -27,6 +27,11 @@ export function paint(screen: Screen, env: Surroundings['env'], tone: Tone, text
   return colourless ? text : `\u001b[${codes[tone]}m${text}\u001b[0m`
 }
 
+/** How wide a screen is; one that does not know says nothing, or 0. */
+export function columnsOf({ columns = 0 }: Screen, otherwise: number): number {
+  return columns > 0 ? columns : otherwise
+}
+
 /** A bar that is redrawn in place. */
 export interface Progress {
   /** Shows how much is done and what is under way. */
@@ -45,7 +50,7 @@ export function createProgress(screen: Screen): Progress {
       const filled = total === 0 ? 0 : Math.round((done / total) * barCells)
       const bar = '█'.repeat(filled) + '░'.repeat(barCells - filled)
       const line = `${bar} ${done} of ${total}  ${doing}`
-      screen.write(`\r\u001b[K${line.slice(0, Math.max(10, (screen.columns ?? 80) - 1))}`)
+      screen.write(`\r\u001b[K${line.slice(0, Math.max(10, columnsOf(screen, 80) - 1))}`)
     },
     end: () => void screen.write('\r\u001b[K'),
   }

@@ -20,7 +20,7 @@ import { labCases, type CaseResult, type Engine, type LabReport, type RunOptions
 import type { Lab } from './lab.ts'
 import { labP12Password, packageP12 } from './p12.ts'
 import { matrixOf, type EngineRun, type LabMatrix } from './report-matrix.ts'
-import { programVersion } from './version.ts'
+import { programVersion } from '../server/version.ts'
 
 export { engineTitles, lackWords, writeMatrix, type LabMatrix } from './report-matrix.ts'
 

@@ -14,7 +14,7 @@ import { serveJournal } from './journal-stream.ts'
 import { answerLoginSecret } from './login-secret.ts'
 import { renderLab } from './page/lab-page.ts'
 import { packageP12 } from './p12.ts'
-import { programVersion } from './version.ts'
+import { programVersion } from '../server/version.ts'
 import type { LabWamp } from './wamp.ts'
 import type { WireRecorder } from './wire-recorder.ts'
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Report, Result } from '../audit/audit.ts'
 import { severityNames as severities, type Check, type Finding, type Severity } from '../audit/check.ts'
+import type { Exchange } from '../audit/exchange.ts'
 
 /** How bad, as the number that code scanning sorts by (a CVSS-like scale from 0 to 10). */
 export const securitySeverity: Readonly<Record<Severity, string>> = {
@@ -31,6 +32,49 @@ function listedOf(report: Report, { check, outcome }: Result): readonly Listed[]
     check,
     fingerprint: fingerprintOf(report, check, finding),
   }))
+}
+
+/** The findings of one check. */
+export interface Group {
+  readonly check: Check
+  /** Of the worst of them. */
+  readonly severity: Severity
+  /** Worst first. */
+  readonly findings: readonly Listed[]
+}
+
+/** Findings by their check, in the order in which the checks first appear. */
+export function groupsOf(findings: readonly Listed[]): readonly Group[] {
+  return [...Map.groupBy(findings, ({ check }) => check).entries()].map(([check, group]) => ({
+    check,
+    severity: group[0]?.severity ?? 'low',
+    findings: group,
+  }))
+}
+
+const areaNames: Readonly<Record<string, string>> = {
+  T: 'Transport',
+  O: 'Handshake and origin',
+  A: 'Authentication',
+  Z: 'Authorization',
+  I: 'Input and limits',
+}
+
+/** What a check is about: the first letter of its id says so. */
+export function areaOf({ id }: Check): string {
+  return areaNames[id.charAt(0)] ?? 'Other'
+}
+
+/**
+ * The line of an exchange that decides: the last that is marked so. Where none is, the last that the target sent, or that
+ * was noted of it; a farewell that answers the scanner's own decides nothing.
+ *
+ * @returns its index; -1 when there is none
+ */
+export function decidingLine(exchange: Exchange): number {
+  const marked = exchange.findLastIndex(({ decides }) => decides === true)
+  if (marked !== -1) return marked
+  return exchange.findLastIndex(({ from, text }) => from !== 'scanner' && !/^closed: 1000\b/.test(text))
 }
 
 /** SHA-256 over what a finding is about: the check, the endpoint without its query, the subject. No times, no values. */

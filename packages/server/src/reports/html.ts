@@ -1,12 +1,14 @@
 /** The report as one file of HTML: a manager reads its top, an engineer acts on the rest. No script, nothing from elsewhere. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Report, Result } from '../audit/audit.ts'
-import { severityNames, type Outcome, type Severity } from '../audit/check.ts'
-import type { Exchange } from '../audit/exchange.ts'
+import type { Report } from '../audit/audit.ts'
+import { severityNames } from '../audit/check.ts'
 import { html, type Html } from '../server/pages/html.ts'
-import { countsOf, findingsOf, sayingOf, type Listed } from './findings.ts'
+import { countsOf, findingsOf, groupsOf, type Listed } from './findings.ts'
+import { checksSection } from './html-checks.ts'
+import { contents, findingsSection } from './html-findings.ts'
 import { bare } from './json.ts'
+import { printableText } from './printable.ts'
 
 /** What the page needs beside the report. */
 export interface HtmlOptions {
@@ -15,13 +17,14 @@ export interface HtmlOptions {
   readonly known: ReadonlySet<string>
 }
 
-const styles = ['../server/pages/base.css', './report.css']
+const styles = ['../server/pages/base.css', './report.css', './report-media.css']
 
 /** The document, as text. */
 export function toHtml(report: Report, options: HtmlOptions): string {
   const style = styles.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8')).join('\n')
   const hash = createHash('sha256').update(style).digest('base64')
   const findings = findingsOf(report)
+  const groups = groupsOf(findings)
   const where = bare(report.endpoint.url)
   const head = `<!doctype html>
 <html lang="en">
@@ -39,8 +42,8 @@ export function toHtml(report: Report, options: HtmlOptions): string {
       <main class="report">
         ${top(report, findings)}
         ${summary(report, findings)}
-        ${findings.length === 0 ? undefined : findingsSection(findings, options)}
-        ${checksSection(report)} ${aboutSection(report, options)}
+        ${contents(groups)} ${findingsSection(groups, options)} ${checksSection(report)}
+        ${aboutSection(report, options)}
       </main>
     </body>
     </html> `
@@ -56,11 +59,11 @@ function top(report: Report, findings: readonly Listed[]): Html {
       ${protocolNames[endpoint.protocol]} ·
       <time datetime="${startedAt}">${startedAt.slice(0, 16).replace('T', ' ')} UTC</time>
     </p>
-    <p class="verdict verdict-${findings.length > 0 || unreachable !== undefined ? 'bad' : 'ok'}">
-      ${verdict(report, findings)}
-    </p>
+    <p class="verdict verdict-${verdictTone(report, findings)}">${verdict(report, findings)}</p>
     ${[unreachable, stopped, ...loginTroubles].map((text) =>
-      text === undefined ? undefined : html`<p class="trouble"><strong>Incomplete:</strong> ${text}.</p>`,
+      text === undefined
+        ? undefined
+        : html`<p class="trouble"><strong>Incomplete:</strong> ${printableText(text)}.</p>`,
     )}
   </header>`
 }
@@ -71,6 +74,14 @@ const protocolNames: Readonly<Record<Report['endpoint']['protocol'], string>> = 
   wamp: 'WAMP',
   'graphql-transport-ws': 'GraphQL (graphql-transport-ws)',
   'graphql-ws': 'GraphQL (graphql-ws, the older protocol)',
+}
+
+/** Green is said only of what was tested to its end. */
+function verdictTone(report: Report, findings: readonly Listed[]): 'bad' | 'weak' | 'ok' {
+  if (report.unreachable !== undefined) return 'bad'
+  if (findings.length > 0)
+    return findings.some(({ severity }) => severity === 'critical' || severity === 'high') ? 'bad' : 'weak'
+  return report.stopped === undefined && report.loginTroubles.length === 0 ? 'ok' : 'weak'
 }
 
 /** One sentence for whoever reads no further. */
@@ -113,108 +124,6 @@ function summary(report: Report, findings: readonly Listed[]): Html {
       )}
     </dl>
   </section>`
-}
-
-function findingsSection(findings: readonly Listed[], options: HtmlOptions): Html {
-  return html`<section aria-labelledby="findings">
-    <h2 id="findings">Findings</h2>
-    <ol class="findings">
-      ${findings.map((finding, index) => html`<li>${findingCard(finding, index + 1, options)}</li>`)}
-    </ol>
-  </section>`
-}
-
-function findingCard(finding: Listed, number: number, { known }: HtmlOptions): Html {
-  const { check, severity, confidence, says, subject, exchanges, fingerprint } = finding
-  return html`<article class="finding" aria-labelledby="finding-${number}">
-    <header>
-      <p class="badges">
-        ${badge(severity)}<span class="quiet">confidence ${confidence}</span>${
-          known.has(fingerprint) ? html`<span class="quiet">known before</span>` : undefined
-        }
-      </p>
-      <h3 id="finding-${number}">${check.id} · ${check.title}</h3>
-    </header>
-    <p class="says">Seen: ${says}.</p>
-    <h4>Why it matters</h4>
-    <p>${check.why}</p>
-    <h4>What to do</h4>
-    <p>${check.remedy.text}</p>
-    ${remedy('ws', check.remedy.ws)} ${remedy('Socket.IO', check.remedy.socketIo)}
-    ${remedy('Countersign', check.remedy.countersign)}
-    ${exchanges.length === 0 ? undefined : html`<h4>Evidence</h4>`}
-    ${exchanges.map((exchange) => evidence(exchange))}
-    <p class="refs">
-      ${check.cwe.map(
-        (id) =>
-          html`<a href="https://cwe.mitre.org/data/definitions/${id}.html" rel="noreferrer">CWE-${id}</a> `,
-      )}
-      · ASVS 5.0 ${check.asvs.join(', ')}${subject === undefined ? undefined : html` · ${subject}`} ·
-      <span class="fingerprint">fingerprint ${fingerprint.slice(0, 12)}</span>
-    </p>
-  </article>`
-}
-
-function remedy(title: string, code: string): Html {
-  return html`<details class="remedy">
-    <summary>With ${title}</summary>
-    <pre tabindex="0"><code>${code}</code></pre>
-  </details>`
-}
-
-function evidence(exchange: Exchange): Html {
-  return html`<ol class="exchange" tabindex="0" aria-label="Exchange">
-    ${exchange.map(
-      ({ atMs, from, text }) =>
-        html`<li class="from-${from}">
-          <span class="who">${from}</span><span class="at">${atMs} ms</span>
-          <pre>${text}</pre>
-        </li>`,
-    )}
-  </ol>`
-}
-
-function badge(severity: Severity): Html {
-  return html`<span class="badge severity-${severity}">${severity}</span>`
-}
-
-const outcomeWords: Readonly<Record<Outcome['kind'], string>> = {
-  pass: 'pass',
-  fail: 'fail',
-  info: 'worth knowing',
-  'not tested': 'not tested',
-  inconclusive: 'unclear',
-}
-
-function checksSection(report: Report): Html | undefined {
-  if (report.results.length === 0) return undefined
-  return html`<section aria-labelledby="checks">
-    <h2 id="checks">Every check</h2>
-    <div class="table-frame" tabindex="0" role="region" aria-labelledby="checks">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">What was seen</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${report.results.map(row)}
-        </tbody>
-      </table>
-    </div>
-  </section>`
-}
-
-function row(result: Result): Html {
-  const { check, outcome } = result
-  const kind = outcome.kind.replace(' ', '-')
-  return html`<tr>
-    <th scope="row"><span class="check-id">${check.id}</span> ${check.title}</th>
-    <td><span class="outcome outcome-${kind}">${outcomeWords[outcome.kind]}</span></td>
-    <td>${sayingOf(result)}</td>
-  </tr>`
 }
 
 function aboutSection({ spent }: Report, { version }: HtmlOptions): Html {

@@ -3,13 +3,15 @@ import type { Report, Result } from '../audit/audit.ts'
 import type { Outcome } from '../audit/check.ts'
 import { countsOf, sayingOf } from './findings.ts'
 import { bare } from './json.ts'
+import { printableText } from './printable.ts'
 
 /** JUnit XML. What was not tested or stayed inconclusive is skipped, with the reason. */
 export function toJunit(report: Report): string {
   const counts = countsOf(report)
   const skipped = counts['not tested'] + counts.inconclusive
   const name = escapeXml(bare(report.endpoint.url))
-  const totals = `tests="${report.results.length}" failures="${counts.fail}" skipped="${skipped}" errors="${report.unreachable === undefined ? 0 : 1}" time="${seconds(report.spent.ms)}"`
+  const errors = report.unreachable === undefined ? 0 : 1
+  const totals = `tests="${report.results.length + errors}" failures="${counts.fail}" skipped="${skipped}" errors="${errors}" time="${seconds(report.spent.ms)}"`
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="countersign audit" ${totals}>`,
@@ -52,11 +54,10 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(3)
 }
 
-/** Characters that XML 1.0 cannot hold become U+FFFD; lone surrogates, too. */
+/** Text for XML 1.0: what it cannot hold, and every other control, becomes U+FFFD. */
 export function escapeXml(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+  return printableText(text)
+    .replaceAll(/[\ufffe\uffff]/g, '\ufffd')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

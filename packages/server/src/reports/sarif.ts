@@ -40,6 +40,7 @@ export function toSarif(report: Report, options: SarifOptions): object {
         tool: {
           driver: {
             name: 'Countersign audit',
+            informationUri: 'https://www.npmjs.com/package/@countersign/server',
             semanticVersion: options.version,
             version: options.version,
             rules: rules.map((check) => ruleOf(check, findings)),
@@ -114,7 +115,7 @@ function resultOf(
     ruleId: check.id,
     ruleIndex: rules.indexOf(check),
     level: levels[severity],
-    message: { text: `${endpoint}: ${says}.` },
+    message: { text: messageText(`${endpoint}: ${says}.`) },
     locations: [
       {
         physicalLocation: {
@@ -174,7 +175,7 @@ function invocationOf(report: Report): object {
     endTimeUtc: new Date(startMs + report.spent.ms).toISOString(),
     toolExecutionNotifications: [
       ...[report.unreachable, report.stopped, ...report.loginTroubles].flatMap((text) =>
-        text === undefined ? [] : [{ level: 'error', message: { text: `${text}.` } }],
+        text === undefined ? [] : [{ level: 'error', message: { text: messageText(`${text}.`) } }],
       ),
       ...report.results.flatMap(({ check, outcome }) =>
         outcome.kind === 'not tested' || outcome.kind === 'inconclusive'
@@ -182,7 +183,9 @@ function invocationOf(report: Report): object {
               {
                 level: 'note',
                 message: {
-                  text: `${check.id} ${outcome.kind}: ${outcome.kind === 'not tested' ? outcome.missing : outcome.says}.`,
+                  text: messageText(
+                    `${check.id} ${outcome.kind}: ${outcome.kind === 'not tested' ? outcome.missing : outcome.says}.`,
+                  ),
                 },
                 associatedRule: { id: check.id },
               },
@@ -197,8 +200,21 @@ function code(title: string, text: string): string {
   return `**${title}**\n\n\`\`\`ts\n${text}\n\`\`\``
 }
 
-/** A title as one word, as SARIF recommends for names of rules. */
+/** Text in which nothing is a link: brackets of the target's are no links of ours (SARIF 2.1.0, 3.11.6). */
+function messageText(text: string): string {
+  return text.replaceAll(/[\\[\]]/g, (one) => `\\${one}`)
+}
+
+/** A title as one word, as SARIF recommends for names of rules; articles are left out. */
 function pascal(title: string): string {
-  const words = title.normalize('NFKD').match(/[A-Za-z0-9]+/g) ?? []
-  return words.map((word) => `${word[0]?.toUpperCase() ?? ''}${word.slice(1)}`).join('')
+  const words =
+    title
+      .normalize('NFKD')
+      .replaceAll(/[’']/g, '')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
+  return words
+    .filter((word) => !/^(?:a|an|the)$/.test(word))
+    .map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
+    .join('')
 }

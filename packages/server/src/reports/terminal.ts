@@ -1,8 +1,17 @@
 /** The report for a terminal: the verdict last, where the eye is when the program ends. */
 import type { Report, Result } from '../audit/audit.ts'
 import type { Severity } from '../audit/check.ts'
-import { countsOf, findingsOf, sayingOf, type Listed } from './findings.ts'
+import {
+  countsOf,
+  decidingLine,
+  findingsOf,
+  groupsOf,
+  sayingOf,
+  type Group,
+  type Listed,
+} from './findings.ts'
 import { bare } from './json.ts'
+import { cutText, printableLine } from './printable.ts'
 
 /** Colours a word; each colour goes with a word that says the same. */
 export type Paint = (tone: 'good' | 'bad' | 'weak' | 'strong' | 'faint', text: string) => string
@@ -30,7 +39,7 @@ export function toTerminal(report: Report, options: TerminalOptions): readonly s
   const all = findingsOf(report)
   const fresh = all.filter(({ fingerprint }) => !known.has(fingerprint))
   return [
-    ...fresh.flatMap((finding) => [...findingLines(finding, options), '']),
+    ...groupsOf(fresh).flatMap((group) => [...groupLines(group, options), '']),
     ...(verbose ? [...report.results.map((result) => resultLine(result, paint)), ''] : []),
     ...troubleLines(report, paint),
     ...(fresh.length < all.length ? [`${all.length - fresh.length} known findings are not shown.`] : []),
@@ -39,24 +48,41 @@ export function toTerminal(report: Report, options: TerminalOptions): readonly s
   ]
 }
 
-function findingLines(
-  { check, says, severity, confidence, exchanges }: Listed,
-  { paint, columns }: TerminalOptions,
-): readonly string[] {
-  const width = Math.max(40, columns - 4)
-  const evidence = exchanges[0]?.slice(-evidenceLines) ?? []
+/** A check with what it found; its cure is said once. */
+function groupLines({ check, severity, findings }: Group, options: TerminalOptions): readonly string[] {
+  const { paint } = options
+  const width = widthOf(options)
   return [
     `${paint(tones[severity], severity.padEnd(8))} ${paint('strong', `${check.id} ${check.title}`)}`,
-    ...wrap(`${says} (confidence ${confidence})`, width).map((line) => `    ${line}`),
-    ...evidence.map(({ from, text }) =>
-      paint('faint', `    ${from.padEnd(7)}  ${cut(firstLine(text), width - 9)}`),
-    ),
+    ...findings.flatMap((finding) => findingLines(finding, severity, options)),
     ...wrap(`Cure: ${check.remedy.text}`, width).map((line) => `    ${line}`),
     paint('faint', `    ${check.cwe.map((id) => `CWE-${id}`).join(' ')}  ASVS ${check.asvs.join(' ')}`),
   ]
 }
 
-const evidenceLines = 4
+function findingLines(
+  { says, severity, confidence, exchanges }: Listed,
+  worst: Severity,
+  options: TerminalOptions,
+): readonly string[] {
+  const width = widthOf(options)
+  const judged = `${severity === worst ? '' : `${severity}, `}confidence ${confidence}`
+  const exchange = exchanges[0] ?? []
+  const end = decidingLine(exchange) + 1
+  const evidence = exchange.slice(Math.max(0, end - evidenceLines), end)
+  return [
+    ...wrap(`${says} (${judged})`, width).map((line) => `    ${line}`),
+    ...evidence.map(({ from, text }) =>
+      options.paint('faint', `      ${from.padEnd(7)}  ${cutText(firstLine(text), width - 11)}`),
+    ),
+  ]
+}
+
+const evidenceLines = 3
+
+function widthOf({ columns }: TerminalOptions): number {
+  return Math.max(40, columns - 4)
+}
 
 const words: Readonly<
   Record<Result['outcome']['kind'], readonly [word: string, tone: Parameters<Paint>[0]]>
@@ -70,19 +96,19 @@ const words: Readonly<
 
 function resultLine(result: Result, paint: Paint): string {
   const [word, tone] = words[result.outcome.kind]
-  return `${paint(tone, word.padEnd(10))}  ${result.check.id.padEnd(3)}  ${safe(sayingOf(result))}`
+  return `${paint(tone, word.padEnd(10))}  ${result.check.id.padEnd(3)}  ${printableLine(sayingOf(result))}`
 }
 
 function troubleLines({ unreachable, stopped, loginTroubles }: Report, paint: Paint): readonly string[] {
   return [
-    ...(unreachable === undefined ? [] : [`${paint('bad', 'unreachable')}: ${safe(unreachable)}`]),
-    ...(stopped === undefined ? [] : [`${paint('weak', 'stopped early')}: ${safe(stopped)}`]),
-    ...loginTroubles.map((text) => `${paint('weak', 'no login')}: ${safe(text)}`),
+    ...(unreachable === undefined ? [] : [`${paint('bad', 'unreachable')}: ${printableLine(unreachable)}`]),
+    ...(stopped === undefined ? [] : [`${paint('weak', 'stopped early')}: ${printableLine(stopped)}`]),
+    ...loginTroubles.map((text) => `${paint('weak', 'no login')}: ${printableLine(text)}`),
   ]
 }
 
 function verdictLine(report: Report, fresh: readonly Listed[], paint: Paint): string {
-  const where = safe(bare(report.endpoint.url))
+  const where = printableLine(bare(report.endpoint.url))
   if (report.unreachable !== undefined) return `${where}: ${paint('bad', 'nothing could be tested')}`
   if (fresh.length === 0) return `${where}: ${paint('good', 'no findings')}`
   return `${where}: ${paint('bad', `${fresh.length} finding${fresh.length === 1 ? '' : 's'}`)}`
@@ -96,22 +122,13 @@ function countLine(report: Report): string {
 }
 
 function firstLine(text: string): string {
-  return safe(text.split(/\r?\n/)[0] ?? '')
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`
-}
-
-/** Control characters, and those that turn text around, become `?`. */
-function safe(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')
+  return printableLine(text.split(/\r?\n/)[0] ?? '')
 }
 
 /** Lines of words, none longer than the width unless a word is. */
 function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = []
-  for (const word of safe(text).split(' ')) {
+  for (const word of printableLine(text).split(' ')) {
     const last = lines.at(-1)
     if (last !== undefined && last.length + 1 + word.length <= width)
       lines[lines.length - 1] = `${last} ${word}`

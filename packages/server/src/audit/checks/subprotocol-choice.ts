@@ -1,5 +1,6 @@
 /** O6: what the server selects among offered subprotocols. */
 import { headerOf } from '../answer.ts'
+import { judgedBy } from '../exchange.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import { isSomebody } from '../needs.ts'
 import { describeView } from '../oracle.ts'
@@ -49,7 +50,7 @@ export const subprotocolChoice: Check = {
           severity,
           confidence: 'high',
           subject: says,
-          exchanges: [stay.exchange],
+          exchanges: [judgedBy(stay.exchange, selected ?? '')],
         })
     }
     const downgrade = await downgraded(scene)
