@@ -1,5 +1,5 @@
 /** Runs the catalogue against one target: preconditions first, gentle before rough, and never on when the target suffers. */
-import { Budget, BudgetSpent, defaultAllowance, type Spent } from './budget.ts'
+import { Budget, BudgetSpent, defaultAllowance, timingAllowance, type Spent } from './budget.ts'
 import type { Baseline, Check, Outcome, Scene } from './check.ts'
 import { checks } from './checks.ts'
 import { dialects } from './dialects/dialects.ts'
@@ -54,7 +54,7 @@ export async function audit(
 ): Promise<Report> {
   const startedAt = new Date().toISOString()
   const budget = new Budget(
-    { ...defaultAllowance, ...options.allowance },
+    { ...defaultAllowance, ...(options.timing === true ? timingAllowance : {}), ...options.allowance },
     options.signal ?? new AbortController().signal,
   )
   const needs: VisitNeeds = {
@@ -169,11 +169,15 @@ class Run {
 
   async all(): Promise<readonly Result[]> {
     const waiting = this.#checks.filter(({ waits }) => waits === true)
-    const gentle = this.#checks.filter(({ waits, crashes }) => waits !== true && crashes !== true)
+    const gentle = this.#checks.filter(
+      ({ waits, crashes, lastly }) => waits !== true && crashes !== true && lastly !== true,
+    )
+    const late = this.#checks.filter(({ lastly }) => lastly === true)
     const rough = this.#checks.filter(({ crashes }) => crashes === true)
     const aside = waiting.map((check) => this.#one(check))
     for (const check of gentle) await this.#oneIfHealthy(check)
     await Promise.all(aside)
+    for (const check of late) await this.#oneIfHealthy(check)
     for (const check of rough) await this.#oneIfHealthy(check)
     return this.#checks.flatMap((check) => this.#results.get(check.id) ?? [])
   }

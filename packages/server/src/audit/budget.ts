@@ -20,6 +20,12 @@ export const defaultAllowance: Allowance = Object.freeze({
   maxMs: 60_000,
 })
 
+/** What differs where the time of refusals is measured, which takes attempts by the hundred. */
+export const timingAllowance: Pick<Allowance, 'maxConnections' | 'maxMs'> = Object.freeze({
+  maxConnections: 4_000,
+  maxMs: 120_000,
+})
+
 /** Nothing is left of an allowance, or the audit was called off: whoever catches it reports what was not tested. */
 export class BudgetSpent extends Error {
   override readonly name = 'BudgetSpent'
@@ -52,6 +58,11 @@ export class Budget {
     this.signal.addEventListener('abort', () => {
       for (const wake of this.#waiting.splice(0)) wake()
     })
+  }
+
+  /** Milliseconds until the audit ends. */
+  get leftMs(): number {
+    return Math.max(0, this.allowance.maxMs - (performance.now() - this.#startedAt))
   }
 
   get spent(): Spent {

@@ -91,6 +91,8 @@ export interface Check {
   readonly remedy: Remedy
   /** Spends its time waiting: runs beside others from the start. */
   readonly waits?: boolean
+  /** Ends sessions, uses accounts up or needs quiet: runs when no other check does, in the order of the catalogue. */
+  readonly lastly?: boolean
   /** May bring a weak target down: runs last. */
   readonly crashes?: boolean
   /** Asks the target. What it opens it leaves. @throws BudgetSpent, LoginFailed */

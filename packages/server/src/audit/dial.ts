@@ -10,6 +10,8 @@ export interface Lines {
   readonly budget: Budget
   /** TLS of the target: its authorities, a client certificate. */
   readonly tls: TlsOptions
+  /** The address from which one connects. @default the system's choice */
+  readonly localAddress?: string
   /** How long a connection, and then the head of an answer, may take, milliseconds. */
   readonly patienceMs: number
 }
@@ -71,9 +73,10 @@ function connect(
   const name = url.hostname.replace(/^\[|\]$/g, '')
   const servername = isIP(name) === 0 ? { servername: name } : {}
   const port = portOf(url)
+  const from = lines.localAddress === undefined ? {} : { localAddress: lines.localAddress }
   const socket: Socket | TLSSocket = secure
-    ? connectTls({ host, port, ...servername, ALPNProtocols: ['http/1.1'], ...tls })
-    : connectTcp({ host, port })
+    ? connectTls({ host, port, ...from, ...servername, ALPNProtocols: ['http/1.1'], ...tls })
+    : connectTcp({ host, port, ...from })
   return new Promise((resolve) => {
     const stop = (failure: DialFailure): void => {
       clearTimeout(timer)

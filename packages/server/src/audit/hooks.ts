@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Header } from './answer.ts'
 import type { Scene } from './check.ts'
-import type { Trigger } from './options.ts'
+import type { Hook, Trigger } from './options.ts'
 import { siteUrl } from './target.ts'
 
 const commandPatienceMs = 15_000
@@ -12,8 +12,21 @@ const commandPatienceMs = 15_000
 export type HookTrouble = string | undefined
 
 /** Runs the hook of one trigger, in the name of `low`. @throws BudgetSpent, OutOfScope */
-export async function runHook({ options, endpoint, low }: Scene, trigger: Trigger): Promise<HookTrouble> {
-  const hook = options.hooks?.[trigger]
+export async function runHook(scene: Scene, trigger: Trigger): Promise<HookTrouble> {
+  return run(scene, trigger, scene.options.hooks?.[trigger])
+}
+
+/** Makes up for what the hook of a trigger did, where the configuration says how. @throws BudgetSpent, OutOfScope */
+export async function undoHook(scene: Scene, trigger: Trigger): Promise<HookTrouble> {
+  const undo = scene.options.hooks?.[trigger]?.undo
+  return undo === undefined ? undefined : run(scene, trigger, undo)
+}
+
+async function run(
+  { endpoint, low }: Scene,
+  trigger: Trigger,
+  hook: Omit<Hook, 'undo'> | undefined,
+): Promise<HookTrouble> {
   if (hook === undefined) return `a hook for "${trigger}"`
   if (hook.command !== undefined) {
     const [program = '', ...args] = hook.command

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { isJsonObject } from 'countersign/wire'
 import { headersOf, type Header } from './answer.ts'
 import { jsonOf } from './json-of.ts'
-import type { FormOptions, LoginOptions, TokenOptions } from './options.ts'
+import type { FormOptions, LoginOptions, TokenOptions, TokenPlace } from './options.ts'
 import { requestPage, type PageAnswer } from './page-request.ts'
 import { anonymous, type Presented } from './presented.ts'
 import { siteUrl, type Endpoint } from './target.ts'
@@ -59,15 +59,26 @@ export class Identity {
   /** What an attempt shows: a token is fetched for it. @throws LoginFailed, BudgetSpent, OutOfScope */
   async present(): Promise<Presented> {
     await (this.#loggedIn ??= this.#login())
-    const { token, wamp } = this.options
-    const base: Presented = {
-      ...anonymous,
-      who: this.name,
-      headers: this.pageHeaders(),
-      wamp,
-      ambient: this.ambient,
-    }
-    return token === undefined ? base : place(base, token, await this.#fetchToken(token))
+    const { token } = this.options
+    return token === undefined ? this.#base() : place(this.#base(), token, await this.#fetchToken(token))
+  }
+
+  /** A fresh token of this identity, or of another kind. @throws LoginFailed, BudgetSpent, OutOfScope */
+  async token(options: Omit<TokenOptions, 'as'> | undefined = this.options.token): Promise<string> {
+    await (this.#loggedIn ??= this.#login())
+    if (options === undefined) throw new LoginFailed(`the identity ${this.name} has no token`)
+    return this.#fetchToken(options)
+  }
+
+  /** What an attempt with this very token shows. */
+  presentToken(token: string, as: TokenPlace | undefined = this.options.token?.as): Presented {
+    this.#needs.masking.learn(token)
+    return as === undefined ? this.#base() : place(this.#base(), { as }, token)
+  }
+
+  #base(): Presented {
+    const { wamp } = this.options
+    return { ...anonymous, who: this.name, headers: this.pageHeaders(), wamp, ambient: this.ambient }
   }
 
   /** Fields for requests to the identity's own site. */
@@ -105,19 +116,31 @@ export class Identity {
 
   async #login(): Promise<void> {
     const { form } = this.options
-    if (form !== undefined) await this.#fillIn(form)
+    if (form === undefined) return
+    const address = siteUrl(this.#endpoint, form.url)
+    const answer = await this.#fillIn(form)
+    if (answer.kind === 'failed')
+      throw new LoginFailed(`the login at ${address.href} does not answer: ${answer.why}`)
+    if (answer.status >= 400) throw new LoginFailed(`the login at ${address.href} answers ${answer.status}`)
   }
 
-  async #fillIn({ url, fields, csrf, json = false }: FormOptions): Promise<void> {
+  /** Fills its form in, whatever comes of it. @throws LoginFailed without a form, or where it has not the hidden field */
+  async fillIn(headers: readonly Header[] = []): Promise<PageAnswer> {
+    const { form } = this.options
+    if (form === undefined) throw new LoginFailed(`the identity ${this.name} has no form to log in by`)
+    return this.#fillIn(form, headers)
+  }
+
+  async #fillIn(
+    { url, fields, csrf, json = false }: FormOptions,
+    headers: readonly Header[] = [],
+  ): Promise<PageAnswer> {
     const address = siteUrl(this.#endpoint, url)
     const hidden = csrf === undefined ? {} : { [csrf]: await this.#hiddenField(address, csrf) }
     const all = { ...fields, ...hidden }
     const body = json ? JSON.stringify(all) : new URLSearchParams(all).toString()
     const type = json ? 'application/json' : 'application/x-www-form-urlencoded'
-    const answer = await this.ask(address, { body, headers: [['Content-Type', type]] })
-    if (answer.kind === 'failed')
-      throw new LoginFailed(`the login at ${address.href} does not answer: ${answer.why}`)
-    if (answer.status >= 400) throw new LoginFailed(`the login at ${address.href} answers ${answer.status}`)
+    return this.ask(address, { body, headers: [['Content-Type', type], ...headers] })
   }
 
   async #hiddenField(url: URL, name: string): Promise<string> {
@@ -132,14 +155,14 @@ export class Identity {
     return value
   }
 
-  async #fetchToken(token: TokenOptions): Promise<string> {
+  async #fetchToken(token: Omit<TokenOptions, 'as'>): Promise<string> {
     const value = token.command === undefined ? await this.#askToken(token) : await runToken(token.command)
     if (value === '') throw new LoginFailed(`no token came for the identity ${this.name}`)
     this.#needs.masking.learn(value)
     return value
   }
 
-  async #askToken({ url = '', method = 'POST', body, member }: TokenOptions): Promise<string> {
+  async #askToken({ url = '', method = 'POST', body, member }: Omit<TokenOptions, 'as'>): Promise<string> {
     const address = siteUrl(this.#endpoint, url)
     const answer = await this.ask(address, {
       method,
@@ -179,7 +202,7 @@ export interface AskOptions {
 }
 
 /** What is presented with a token in its place. */
-export function place(base: Presented, { as }: TokenOptions, token: string): Presented {
+export function place(base: Presented, { as }: Pick<TokenOptions, 'as'>, token: string): Presented {
   const fill = (text: string): string => text.replaceAll('{token}', token)
   if ('query' in as) return { ...base, query: [...base.query, [as.query, token]] }
   if ('header' in as) return { ...base, headers: [...base.headers, [as.header, fill(as.value ?? '{token}')]] }

@@ -85,3 +85,30 @@ export function isSomebody(view: View, { baseline }: Scene): boolean {
   if (view.identity !== undefined && view.identity !== nobody.identity) return true
   return view.heard.some((pattern) => !nobody.heard.includes(pattern))
 }
+
+/** A token that is fetched for each attempt. */
+export const token: Need = {
+  missing: 'a token of the identity "low" (identities.low.token)',
+  met: ({ low: identity }) => identity?.options.token !== undefined,
+}
+
+/** Names that exist. */
+export const knownUsers: Need = {
+  missing: 'two or more names of accounts that exist (knownUsers)',
+  met: ({ options }) => (options.knownUsers?.length ?? 0) >= 2,
+}
+
+/**
+ * Whether a view is that of somebody who was let in: by identity or data where these can be recognised, else by a door
+ * that refuses everybody else.
+ */
+export function isIn(view: View, scene: Scene): boolean {
+  if (scene.oracle.sees) return isSomebody(view, scene)
+  return view.kind === 'open' && scene.baseline.anonymous.view.kind === 'refused'
+}
+
+/** An account to guess at. */
+export const guessed: Need = {
+  missing: 'an account that exists for being guessed at (guessed.user)',
+  met: ({ options }) => options.guessed !== undefined,
+}

@@ -84,6 +84,33 @@ export interface Hook {
   readonly method?: string
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Makes up for it: enables the account again, gives the role or the password back. */
+  readonly undo?: Omit<Hook, 'undo'>
+}
+
+/** A token that ends soon, shown where the token of `low` goes. */
+export interface ExpiringToken extends Omit<TokenOptions, 'as' | 'singleUse'> {
+  /** @default where the token of `low` goes */
+  readonly as?: TokenPlace
+  /** How long it is good, milliseconds. */
+  readonly ttlMs: number
+  /** How much longer the target may take it, for clocks that differ, milliseconds, at most 60000. @default 1000 */
+  readonly skewMs?: number
+}
+
+/** Public keys with which the target verifies its tokens. */
+export interface PublicKeys {
+  /** Address of a JSON Web Key Set, or of a PEM file. */
+  readonly url?: string
+  /** Path of one. */
+  readonly file?: string
+}
+
+/** An account that exists for being guessed at. It may be locked afterwards. */
+export interface GuessedAccount {
+  readonly user: string
+  /** The right password, for the look whether its holder still gets in. */
+  readonly password?: string
 }
 
 /** Events that end or change what a socket may do. All concern the identity `low`. */
@@ -111,6 +138,14 @@ export interface AuditOptions {
   readonly hooks?: Readonly<Partial<Record<Trigger, Hook>>>
   /** Names of accounts that exist, for checks of what refusals teach. */
   readonly knownUsers?: readonly string[]
+  readonly expiring?: ExpiringToken
+  readonly jwks?: PublicKeys
+  /** Guessed at by intrusive checks: never the account of somebody. */
+  readonly guessed?: GuessedAccount
+  /** Measures whether the time of a refusal tells which names exist: some hundred attempts, wrong ones for `knownUsers` among them. @default false */
+  readonly timing?: boolean
+  /** Comparisons that one measurement is made of, at least 50. @default 200 */
+  readonly timingPairs?: number
   /** Hosts beyond this machine, see `parseAllowList`. */
   readonly allow?: readonly string[]
   readonly tls?: TlsOptions

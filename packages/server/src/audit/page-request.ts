@@ -69,6 +69,7 @@ function send(needs: VisitNeeds, ask: PageRequest, address: string): ClientReque
     agent: false,
     signal: needs.budget.signal,
     timeout: needs.patienceMs,
+    ...(needs.localAddress === undefined ? {} : { localAddress: needs.localAddress }),
     headers: fields.flat(),
     lookup: (_name, { all }, callback) => {
       if (all === true) callback(null, [{ address, family }])

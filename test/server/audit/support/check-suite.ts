@@ -10,7 +10,7 @@ import type { Target } from './site.ts'
 async function outcomeOf(fixture: Fixture, open: () => Promise<Target>, check?: Check): Promise<Outcome> {
   const target = await open()
   try {
-    const options = { ...target.options, ...fixture.options, only: [fixture.check] }
+    const options = { ...target.options, ...fixture.options, ...target.overrides, only: [fixture.check] }
     const { results, unreachable, stopped } = await audit(target.url, options, check && [check])
     const [result] = results
     if (result === undefined) throw new Error(`no result: ${unreachable ?? stopped ?? 'nothing ran'}`)

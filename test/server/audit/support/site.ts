@@ -1,6 +1,12 @@
 /** A small site with logins and a socket, from which fixtures are made: a base, and the few lines in which they differ. */
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -11,21 +17,37 @@ import type { AuditOptions } from '../../../../packages/server/src/audit/options
 export interface Target {
   readonly url: string
   readonly options: AuditOptions
+  /** Stronger than the options of the fixture. */
+  readonly overrides?: AuditOptions
   close(): Promise<void>
 }
 
 /** Who is connected. */
 export type User = 'mira' | 'otto'
 
+/** A value, or one that comes later. */
+export type Awaitable<T> = T | Promise<T>
+
 /** What a fixture decides. What it leaves out is done right. */
 export interface SiteOptions {
   readonly ws?: ServerOptions
   /** Whether a handshake may go on; the user is that of the cookie. @default the own origin and a logged-in user */
   readonly admits?: (request: IncomingMessage, user: User | undefined, origin: string) => boolean
+  /** Whose handshake it is. @default the user of the cookie */
+  readonly identifies?: (request: IncomingMessage, state: SiteState) => Awaitable<User | undefined>
   /** What happens on an open socket. @default answers whoami */
   readonly speak?: (socket: WebSocket, visitor: Visitor) => void
+  /** Judges a login before the password is looked at. @returns what refuses it */
+  readonly beforeLogin?: (
+    request: IncomingMessage,
+    form: URLSearchParams,
+  ) => Awaitable<{ readonly status: number; readonly text: string } | undefined>
+  /** The session id that a login gives. @default a new one */
+  readonly sessionIdFor?: (request: IncomingMessage) => string | undefined
+  /** Has the upgrades of the server instead of the sockets here. */
+  readonly attach?: (server: Server, state: SiteState) => void
   /** Requests that are neither a login nor a logout; answer `false` for those that are not its own. */
-  readonly page?: (request: IncomingMessage, site: SiteState) => string | undefined
+  readonly page?: (request: IncomingMessage, site: SiteState, response: ServerResponse) => string | undefined
   /** Behind TLS, with this key and certificate. */
   readonly tls?: SecureServerOptions
   /** Fields of every page. */
@@ -47,7 +69,8 @@ export interface SiteState {
   readonly sockets: Map<WebSocket, string | undefined>
 }
 
-const passwords: Readonly<Record<User, string>> = { mira: 'a-window-in-may', otto: 'seven-dry-leaves' }
+/** What both log in with. */
+export const passwords: Readonly<Record<User, string>> = { mira: 'a-window-in-may', otto: 'seven-dry-leaves' }
 
 /** The user of a request's session cookie. */
 export function userOf({ headers }: IncomingMessage, { sessions }: SiteState): User | undefined {
@@ -84,25 +107,34 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     speak = answerWhoami,
     page,
     cookieAttributes = 'HttpOnly; SameSite=Strict; Path=/',
+    identifies = userOf,
   } = options
+  const login = async (request: IncomingMessage, response: ServerResponse, body: string): Promise<void> => {
+    const form = new URLSearchParams(body)
+    const user = form.get('user')
+    const refusal = await options.beforeLogin?.(request, form)
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status).end(refusal.text)
+      return
+    }
+    if ((user !== 'mira' && user !== 'otto') || form.get('password') !== passwords[user]) {
+      response.writeHead(401).end('wrong')
+      return
+    }
+    const id = options.sessionIdFor?.(request) ?? randomBytes(16).toString('hex')
+    state.sessions.set(id, user)
+    response.writeHead(303, { location: '/', 'set-cookie': `sid=${id}; ${cookieAttributes}` }).end()
+  }
   const answer: RequestListener = (request, response) => {
     for (const [name, value] of Object.entries(options.pageHeaders ?? {})) response.setHeader(name, value)
-    void readBody(request).then((body) => {
+    void readBody(request).then(async (body) => {
       if (request.url === '/login' && request.method === 'POST') {
-        const form = new URLSearchParams(body)
-        const user = form.get('user')
-        if ((user !== 'mira' && user !== 'otto') || form.get('password') !== passwords[user]) {
-          response.writeHead(401).end('wrong')
-          return
-        }
-        const id = randomBytes(16).toString('hex')
-        state.sessions.set(id, user)
-        response.writeHead(303, { location: '/', 'set-cookie': `sid=${id}; ${cookieAttributes}` }).end()
+        await login(request, response, body)
       } else if (request.url === '/logout' && request.method === 'POST') {
         state.sessions.delete(sessionIdOf(request.headers.cookie) ?? '')
         response.writeHead(204).end()
       } else {
-        const text = page?.(request, state)
+        const text = page?.(request, state, response)
         response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'text/html' }).end(text)
       }
     })
@@ -116,20 +148,23 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
     maxPayload: 65_536,
     ...options.ws,
   })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => undefined)
-    const user = userOf(request, state)
-    if (!admits(request, user, `${scheme}://127.0.0.1:${portOf(server)}`)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      return
-    }
-    wss.handleUpgrade(request, socket, head, (ws) => {
-      ws.on('error', () => undefined)
-      state.sockets.set(ws, sessionIdOf(request.headers.cookie))
-      ws.on('close', () => state.sockets.delete(ws))
-      speak(ws, { user, request, state })
+    void Promise.resolve(identifies(request, state)).then((user) => {
+      if (!admits(request, user, `${scheme}://127.0.0.1:${portOf(server)}`)) {
+        socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+        return
+      }
+      wss.handleUpgrade(request, socket, head, (ws) => {
+        ws.on('error', () => undefined)
+        state.sockets.set(ws, sessionIdOf(request.headers.cookie))
+        ws.on('close', () => state.sockets.delete(ws))
+        speak(ws, { user, request, state })
+      })
     })
-  })
+  }
+  if (options.attach === undefined) server.on('upgrade', upgrade)
+  else options.attach(server, state)
   const site = await listening(server, identities, () => {
     for (const ws of wss.clients) ws.terminate()
   })
@@ -147,7 +182,7 @@ export async function listening(
     open.add(socket)
     socket.on('close', () => open.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `ws://127.0.0.1:${portOf(server)}/socket`,
     options,

@@ -63,7 +63,7 @@ function helloDetails({ wamp: secret }: Presented): object {
 }
 
 /** The answer to a CHALLENGE (WAMP, sections 13.4.2 and 13.4.3). */
-async function answerChallenge({ method, secret }: WampSecret, extra: JsonObject): Promise<string> {
+export async function answerChallenge({ method, secret }: WampSecret, extra: JsonObject): Promise<string> {
   if (method === 'ticket') return secret
   const { challenge = '', salt, iterations = 1_000, keylen = 32 } = extra
   const rounds = Math.min(Number(iterations), maxIterations)
