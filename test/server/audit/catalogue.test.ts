@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { checks } from '../../../packages/server/src/audit/checks.ts'
 import { authenticationFixtures } from './fixtures/authentication.ts'
+import { authorizationFixtures } from './fixtures/authorization.ts'
 import { inputFixtures } from './fixtures/input.ts'
 import { originFixtures } from './fixtures/origin.ts'
 import { transportFixtures } from './fixtures/transport.ts'
 
-const fixtures = [...transportFixtures, ...originFixtures, ...authenticationFixtures, ...inputFixtures]
+const fixtures = [
+  ...transportFixtures,
+  ...originFixtures,
+  ...authenticationFixtures,
+  ...authorizationFixtures,
+  ...inputFixtures,
+]
 
 describe('the catalogue', () => {
   it('names each check once', () => {

@@ -1,5 +1,12 @@
 /** Runs the catalogue against one target: preconditions first, gentle before rough, and never on when the target suffers. */
-import { Budget, BudgetSpent, defaultAllowance, timingAllowance, type Spent } from './budget.ts'
+import {
+  Budget,
+  BudgetSpent,
+  defaultAllowance,
+  intrusiveAllowance,
+  timingAllowance,
+  type Spent,
+} from './budget.ts'
 import type { Baseline, Check, Outcome, Scene } from './check.ts'
 import { checks } from './checks.ts'
 import { dialects } from './dialects/dialects.ts'
@@ -54,7 +61,12 @@ export async function audit(
 ): Promise<Report> {
   const startedAt = new Date().toISOString()
   const budget = new Budget(
-    { ...defaultAllowance, ...(options.timing === true ? timingAllowance : {}), ...options.allowance },
+    {
+      ...defaultAllowance,
+      ...(options.timing === true ? timingAllowance : {}),
+      ...(options.intrusive === true ? intrusiveAllowance : {}),
+      ...options.allowance,
+    },
     options.signal ?? new AbortController().signal,
   )
   const needs: VisitNeeds = {

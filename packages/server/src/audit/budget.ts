@@ -4,6 +4,8 @@
 export interface Allowance {
   /** Connections that are open at the same time. @default 20 */
   readonly maxOpen: number
+  /** Further ones, while a check counts how many the target bears. @default 0, 100 with consent to disturb */
+  readonly maxCrowd?: number
   /** Connections in all. @default 1500 */
   readonly maxConnections: number
   /** Bytes sent and received in all. @default 33554432 */
@@ -23,6 +25,12 @@ export const defaultAllowance: Allowance = Object.freeze({
 /** What differs where the time of refusals is measured, which takes attempts by the hundred. */
 export const timingAllowance: Pick<Allowance, 'maxConnections' | 'maxMs'> = Object.freeze({
   maxConnections: 4_000,
+  maxMs: 120_000,
+})
+
+/** What differs with consent to disturb: a crowd for as long as it is counted, and the time for what is sent slowly. */
+export const intrusiveAllowance: Pick<Allowance, 'maxCrowd' | 'maxMs'> = Object.freeze({
+  maxCrowd: 100,
   maxMs: 120_000,
 })
 
@@ -46,6 +54,7 @@ export class Budget {
   readonly signal: AbortSignal
   readonly #startedAt = performance.now()
   readonly #waiting: (() => void)[] = []
+  #maxOpen: number
   #open = 0
   #mostOpen = 0
   #connections = 0
@@ -54,6 +63,7 @@ export class Budget {
   /** @param signal ends the audit: everything that waits here is refused */
   constructor(allowance: Allowance, signal: AbortSignal) {
     this.allowance = allowance
+    this.#maxOpen = allowance.maxOpen
     this.signal = AbortSignal.any([signal, AbortSignal.timeout(allowance.maxMs)])
     this.signal.addEventListener('abort', () => {
       for (const wake of this.#waiting.splice(0)) wake()
@@ -76,7 +86,7 @@ export class Budget {
 
   /** Waits for one of the places for open connections. @returns gives the place back, once @throws BudgetSpent */
   async seat(): Promise<() => void> {
-    while (this.#open >= this.allowance.maxOpen && !this.signal.aborted)
+    while (this.#open >= this.#maxOpen && !this.signal.aborted)
       await new Promise<void>((resolve) => void this.#waiting.push(resolve))
     this.#check()
     this.#connections += 1
@@ -88,6 +98,17 @@ export class Budget {
       held = false
       this.#open -= 1
       this.#waiting.shift()?.()
+    }
+  }
+
+  /** Does work for which more connections may be open at the same time, as far as the allowance has any. */
+  async crowded<T>(work: () => Promise<T>): Promise<T> {
+    const { maxOpen, maxCrowd = 0 } = this.allowance
+    this.#maxOpen = maxOpen + maxCrowd
+    try {
+      return await work()
+    } finally {
+      this.#maxOpen = maxOpen
     }
   }
 

@@ -61,7 +61,10 @@ export interface LoginOptions {
   readonly wamp?: WampSecret
 }
 
-/** A message that only some may send, with an effect that can be seen and that does no harm. */
+/**
+ * A message that only some may send, with an effect that can be seen and that does no harm. `{marker}` in any of its
+ * members stands for a text that is new each time, so that an effect is known for that of one message.
+ */
 export interface Canary {
   readonly name: string
   readonly send: Probe
@@ -73,6 +76,38 @@ export interface Canary {
   readonly allowedFor?: 'low' | 'high'
   /** Sent by `allowedFor` afterwards. */
   readonly undo?: Probe
+  /** Sent by `seenBy` beforehand, where only those hear the effect who have subscribed. */
+  readonly watch?: Probe
+}
+
+/** Something that belongs to one identity alone, and that others might read. `{marker}` as in a canary. */
+export interface Resource {
+  readonly name: string
+  readonly of: 'low' | 'high'
+  /** What its owner sends in order to read it, or to hear of it. */
+  readonly subscribe: Probe
+  /** A regular expression over one message that only the owner may hear. */
+  readonly data: string
+  /** Sent by the owner from another socket, so that there is something to hear. */
+  readonly trigger?: Probe
+  /** Asks for what was said before. */
+  readonly history?: Probe
+}
+
+/** A further namespace of Socket.IO, or realm of WAMP. */
+export interface Place {
+  readonly name: string
+  /** Who may enter. @default 'low' */
+  readonly allowedFor?: 'anyone' | 'low' | 'high'
+}
+
+/** A GraphQL field that may stand in itself: `{ viewer { friends { friends { name } } } }`. */
+export interface Nesting {
+  /** A query; `{nested}` in it stands for the selection that grows. */
+  readonly query: string
+  readonly field: string
+  /** The innermost field. */
+  readonly leaf: string
 }
 
 /** What the owner's site does from outside, so that its effect on an open socket can be seen. */
@@ -133,8 +168,17 @@ export interface AuditOptions {
   /** Anonymous visitors are welcome, and may read what they hear. @default false */
   readonly public?: boolean
   readonly canaries?: readonly Canary[]
-  /** Messages of the application that do no harm: what is mutated and replayed. A recording brings its own. */
+  readonly resources?: readonly Resource[]
+  /** Namespaces or realms beside the one that is audited. */
+  readonly places?: readonly Place[]
+  /** Messages that `low` may send; they are changed and sent again. @default whoami's */
   readonly messages?: readonly Probe[]
+  /** The role that a visitor would like to have. @default 'admin' */
+  readonly privilegedRole?: string
+  /** @default a nesting of GraphQL's introspection */
+  readonly nesting?: Nesting
+  /** The file into which the target writes its log, where this machine can read it. */
+  readonly logFile?: string
   readonly hooks?: Readonly<Partial<Record<Trigger, Hook>>>
   /** Names of accounts that exist, for checks of what refusals teach. */
   readonly knownUsers?: readonly string[]
@@ -163,6 +207,10 @@ export interface AuditOptions {
   readonly silenceMs?: number
   /** How soon a logout or another trigger must reach an open socket, milliseconds. @default 5000 */
   readonly endBudgetMs?: number
+  /** How long the head of a request may take, milliseconds. @default 15000 */
+  readonly headMs?: number
+  /** How long a peer that answers no ping may be kept, milliseconds. @default 46000 */
+  readonly deadPeerMs?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number, doing: string) => void
 }

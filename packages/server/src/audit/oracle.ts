@@ -110,6 +110,19 @@ export class Oracle {
     }
   }
 
+  /** Enters, and asks nothing: for sockets that were good a moment ago. The view says only whether the way in was open. */
+  async enter(presented: Presented, changes: Changes = {}): Promise<Stay> {
+    const visit = await Visit.open(this.#needs, this.attempt(presented, changes))
+    const door = (await this.#doorOf(visit, presented)) ?? 'silent'
+    return {
+      view: door === 'silent' ? { kind: 'open', identity: undefined, heard: [] } : door,
+      visit,
+      get exchange() {
+        return visit.exchange
+      },
+    }
+  }
+
   /** A bare handshake of nobody: whether the target still answers. */
   async knock(): Promise<'reachable' | 'unreachable'> {
     const visit = await Visit.open(this.#needs, this.attempt(anonymous))
@@ -124,8 +137,25 @@ export class Oracle {
     return this.#listen(visit)
   }
 
+  /** The same oracle for another namespace, realm or address of the endpoint. */
+  at(place: Partial<Endpoint>): Oracle {
+    const { source = '' } = this.#expect ?? {}
+    return new Oracle(
+      { needs: this.#needs, endpoint: { ...this.#endpoint, ...place }, dialect: this.#dialect },
+      {
+        whoami: this.#whoami === undefined ? undefined : { ...this.#whoami, expect: source },
+        private: this.#private.map((pattern) => pattern.source),
+        settleMs: this.settleMs,
+      },
+    )
+  }
+
   /** What is heard on a socket until `until` says that it is enough, or time is over. */
-  async hear(visit: Visit, until: (text: string) => boolean, withinMs: number): Promise<string | undefined> {
+  async hear(
+    visit: Visit,
+    until: (text: string, kind: 'data' | 'refusal') => boolean,
+    withinMs: number,
+  ): Promise<string | undefined> {
     const end = performance.now() + withinMs
     for (;;) {
       const message = await visit.next(Math.max(0, end - performance.now()))
@@ -133,25 +163,31 @@ export class Oracle {
       const heard = this.#dialect.read(message)
       if (heard.kind === 'control') {
         if (heard.answer !== undefined) visit.send(heard.answer)
-      } else if (until(heard.text)) return heard.text
+      } else if (until(heard.text, heard.kind)) return heard.text
     }
   }
 
   async #viewOf(visit: Visit, presented: Presented): Promise<View> {
+    const door = await this.#doorOf(visit, presented)
+    if (door === undefined) return this.ask(visit)
+    return door === 'silent' ? { kind: 'open', identity: undefined, heard: [] } : door
+  }
+
+  /** How the way in is closed; `undefined` where one is in. */
+  async #doorOf(visit: Visit, presented: Presented): Promise<View | 'silent' | undefined> {
     const { answer } = visit
     if (answer.kind === 'failed') return { kind: 'unreachable', why: `${answer.why}: ${answer.detail}` }
     if (answer.status !== 101) return { kind: 'refused', at: 'http', status: answer.status }
     const within = { endpoint: this.#endpoint, ms: this.settleMs }
     const entry = await this.#dialect.enter(visit, presented, within)
-    if (entry.kind === 'refused')
-      return {
-        kind: 'refused',
-        at: 'socket',
-        code: visit.ending?.code,
-        words: visit.ending?.reason || entry.words,
-      }
-    if (entry.kind === 'silent') return { kind: 'open', identity: undefined, heard: [] }
-    return this.ask(visit)
+    if (entry.kind === 'silent') return 'silent'
+    if (entry.kind === 'in') return undefined
+    return {
+      kind: 'refused',
+      at: 'socket',
+      code: visit.ending?.code,
+      words: visit.ending?.reason || entry.words,
+    }
   }
 
   async #listen(visit: Visit): Promise<View> {

@@ -14,7 +14,7 @@ export interface Presented {
   readonly subprotocols: readonly string[]
   /** The first message on a plain socket. */
   readonly first: string | undefined
-  /** Members of Socket.IO's `auth`, or of GraphQL's `connection_init` payload. */
+  /** Members of Socket.IO's `auth`, of GraphQL's `connection_init` payload, or of the details of WAMP's HELLO. */
   readonly payload: JsonObject | undefined
   readonly wamp: WampSecret | undefined
   /** A browser sends it by itself to whatever page asks: a cookie, Basic, a client certificate. */

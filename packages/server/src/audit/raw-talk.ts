@@ -70,6 +70,11 @@ export class RawTalk {
     if (this.#socket?.writable === true) this.#socket.write(bytes)
   }
 
+  /** Puts what came back into the evidence. */
+  hears(text: string): void {
+    this.#recorder.add('target', text)
+  }
+
   note(text: string): void {
     this.#recorder.add('note', text)
   }

@@ -9,5 +9,11 @@ export async function stayAsSomebody({ oracle, low, baseline }: Scene, changes: 
   return oracle.stay(enters ? await low.present() : anonymous, changes)
 }
 
+/** The same without finding out who one is there: for many sockets after a first one. */
+export async function enterAsSomebody({ oracle, low, baseline }: Scene): Promise<Stay> {
+  const enters = low !== undefined && baseline.low?.view.kind === 'open'
+  return oracle.enter(enters ? await low.present() : anonymous)
+}
+
 /** What a check says when nobody gets in. */
 export const nobodyGetsIn = 'a way into the socket: nobody of the configuration gets in'

@@ -1,11 +1,12 @@
 /** One connection attempt of an audit, from the handshake to the end: everything on it can be varied, everything is recorded. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { headerOf, maxHeadBytes, readHead, type Header } from './answer.ts'
 import { dial, type DialFailure, type Lines, type TlsOptions } from './dial.ts'
 import { Recorder, type Exchange } from './exchange.ts'
 import { closePayload, FrameReader, opcodes, writeFrame, type FrameOptions, type Inbound } from './frames.ts'
 import type { Masking } from './masking.ts'
+import { acceptOf, writeHead } from './opening-head.ts'
 
 /** How a handshake is made. Only what differs from a good client's needs to be said. */
 export interface Attempt {
@@ -49,7 +50,6 @@ export interface Ending {
 /** A message from the target. */
 export type Message = Extract<Inbound, { readonly kind: 'text' | 'binary' }>
 
-const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const maxQueued = 2_000
 const maxQueuedBytes = 4_194_304
 const maxBodyBytes = 8_192
@@ -73,6 +73,7 @@ export class Visit {
   readonly #startedAt = performance.now()
   #queuedBytes = 0
   #pongs = 0
+  #pings = 0
   readonly #wakes: (() => void)[] = []
   #ending: Ending | undefined
 
@@ -150,6 +151,11 @@ export class Visit {
     return this.#pongs
   }
 
+  /** Pings that the target sent. */
+  get pings(): number {
+    return this.#pings
+  }
+
   /** Milliseconds since the handshake was answered. */
   get ageMs(): number {
     return Math.round(performance.now() - this.#startedAt)
@@ -176,6 +182,25 @@ export class Visit {
   sendFrame(options: FrameOptions, saying: string): void {
     this.#recorder.add('scanner', saying)
     this.#write(writeFrame(options))
+  }
+
+  /** Sends many frames at once; the evidence has one line for them. */
+  sendFrames(frames: readonly FrameOptions[], saying: string): void {
+    this.#recorder.add('scanner', saying)
+    this.#write(Buffer.concat(frames.map(writeFrame)))
+  }
+
+  /** Sends a ping and waits for a pong. @returns how long it took, milliseconds; `undefined` for none in time */
+  async pinged(withinMs: number): Promise<number | undefined> {
+    const before = this.#pongs
+    const from = performance.now()
+    this.#write(writeFrame({ opcode: opcodes.ping, payload: Buffer.from('audit') }))
+    while (this.#pongs === before) {
+      const left = from + withinMs - performance.now()
+      if (this.#ending !== undefined || left <= 0) return undefined
+      await this.#news(left)
+    }
+    return performance.now() - from
   }
 
   /** Stops reading, as a slow peer does. */
@@ -244,6 +269,7 @@ export class Visit {
       this.#queue.push(inbound)
       this.#wake()
     } else if (inbound.kind === 'ping') {
+      this.#pings += 1
       if (this.attempt.ignoresPings !== true)
         this.#write(writeFrame({ opcode: opcodes.pong, payload: inbound.bytes }))
     } else if (inbound.kind === 'pong') {
@@ -292,38 +318,6 @@ export class Visit {
 
 function sizeOf(message: Message): number {
   return message.kind === 'text' ? message.text.length : message.bytes.length
-}
-
-function acceptOf(key: string): string {
-  return createHash('sha1')
-    .update(key + guid)
-    .digest('base64')
-}
-
-function writeHead(attempt: Attempt, key: string): string {
-  const { url, origins, host = url.host, subprotocols = [], headers = [], version = '13' } = attempt
-  const fields: Header[] = [
-    ['Host', host],
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Key', key],
-    ...('version' in attempt && attempt.version === undefined
-      ? []
-      : [['Sec-WebSocket-Version', version] as const]),
-    ...origins.map((origin): Header => ['Origin', origin]),
-    ...(subprotocols.length === 0 ? [] : [['Sec-WebSocket-Protocol', subprotocols.join(', ')] as const]),
-    ...(attempt.offersDeflate === true
-      ? [
-          [
-            'Sec-WebSocket-Extensions',
-            'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
-          ] as const,
-        ]
-      : []),
-    ...headers,
-  ]
-  const lines = fields.map(([name, value]) => `${name}: ${value}`)
-  return [`GET ${url.pathname}${url.search} HTTP/1.1`, ...lines, '', ''].join('\r\n')
 }
 
 /** What a handshake came to, and the bytes behind the head. */

@@ -25,5 +25,7 @@ export interface Fixture {
   readonly fixed: () => Promise<Target>
   /** How the fixed one ends. @default 'pass' */
   readonly fixedAs?: 'pass' | 'info'
+  /** How the vulnerable one ends, for checks that judge nothing. @default 'fail' */
+  readonly foundAs?: 'fail' | 'info'
   readonly mutants: readonly Mutant[]
 }

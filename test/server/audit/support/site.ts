@@ -5,6 +5,7 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions as HttpOptions,
   type ServerResponse,
 } from 'node:http'
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
@@ -31,6 +32,8 @@ export type Awaitable<T> = T | Promise<T>
 /** What a fixture decides. What it leaves out is done right. */
 export interface SiteOptions {
   readonly ws?: ServerOptions
+  /** Of the HTTP server. */
+  readonly http?: HttpOptions
   /** Whether a handshake may go on; the user is that of the cookie. @default the own origin and a logged-in user */
   readonly admits?: (request: IncomingMessage, user: User | undefined, origin: string) => boolean
   /** Whose handshake it is. @default the user of the cookie */
@@ -141,7 +144,9 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
   }
   const scheme = options.tls === undefined ? 'http' : 'https'
   const server: Server =
-    options.tls === undefined ? createServer(answer) : createSecureServer(options.tls, answer)
+    options.tls === undefined
+      ? createServer(options.http ?? {}, answer)
+      : createSecureServer(options.tls, answer)
   const wss = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

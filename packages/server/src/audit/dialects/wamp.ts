@@ -56,10 +56,10 @@ function optionsOf({ options = {} }: JsonObject): Json {
   return options
 }
 
-function helloDetails({ wamp: secret }: Presented): object {
+function helloDetails({ wamp: secret, payload }: Presented): object {
   return secret === undefined
-    ? { roles, authmethods: ['anonymous'] }
-    : { roles, authmethods: [secret.method], authid: secret.authid }
+    ? { roles, authmethods: ['anonymous'], ...payload }
+    : { roles, authmethods: [secret.method], authid: secret.authid, ...payload }
 }
 
 /** The answer to a CHALLENGE (WAMP, sections 13.4.2 and 13.4.3). */

@@ -1,0 +1,104 @@
+/** I12: headers that have brought servers down. */
+import type { Check, Finding, Scene } from '../check.ts'
+import type { Exchange } from '../exchange.ts'
+import { crashProbes as consent } from '../needs.ts'
+import { RawTalk } from '../raw-talk.ts'
+import { stayAsSomebody } from '../staying.ts'
+
+const answerMs = 1_500
+const stuckMs = 3_000
+const restMs = 1_000
+
+interface CrashProbe {
+  readonly name: string
+  readonly fields: readonly string[]
+}
+
+const extension = (value: string): string => `Sec-WebSocket-Extensions: ${value}`
+
+const probes: readonly CrashProbe[] = [
+  { name: '2,001 header fields', fields: Array.from({ length: 2_001 }, (_one, at) => `x${at}: 1`) },
+  { name: 'an extension with a parameter of escapes', fields: [extension(`a;b="${'\\c'.repeat(2_000)}`)] },
+  { name: '30,000 blanks in the protocol', fields: [`Sec-WebSocket-Protocol: a${' '.repeat(30_000)}b`] },
+  { name: 'an extension called __proto__', fields: [extension('__proto__; a=1')] },
+  { name: 'an extension called constructor', fields: [extension('constructor; prototype=1')] },
+  { name: 'a protocol called __proto__', fields: ['Sec-WebSocket-Protocol: __proto__, constructor'] },
+]
+
+/** Headers that crash parsers. */
+export const crashProbes: Check = {
+  id: 'I12',
+  title: 'One handshake brings the target down',
+  cwe: [476, 1333, 248],
+  asvs: ['16.5.3'],
+  safety: 'A',
+  needs: [consent],
+  crashes: true,
+  why: 'A parser that throws where nobody catches, or that takes seconds for a line, lets one request without any credential end the service for everybody. ws, websocket-extensions and others have had such versions.',
+  remedy: {
+    text: 'Keep the WebSocket library up to date, look names up in maps and not in objects, and keep the limits for headers that your HTTP server has by default.',
+    ws: "npm install ws@latest // and in your own code: new Map([['permessage-deflate', accept]]).get(name)?.()",
+    socketIo: 'npm install socket.io@latest && npm ls ws',
+    countersign: '// handshakes are read within bounds before anybody else sees them',
+  },
+  async run(scene) {
+    const findings: Finding[] = []
+    let last: Exchange = []
+    for (const probe of probes) {
+      const { exchange, harm } = await tryOne(scene, probe)
+      last = exchange
+      if (harm === undefined) continue
+      findings.push({
+        says: `${harm} after a handshake with ${probe.name}`,
+        severity: 'high',
+        confidence: 'high',
+        subject: probe.name,
+        exchanges: [exchange],
+      })
+      if (harm === gone) break
+    }
+    if (findings.length > 0) return { kind: 'fail', findings }
+    return {
+      kind: 'pass',
+      says: `alive after ${probes.length} handshakes that have crashed others`,
+      exchanges: [last],
+    }
+  },
+}
+
+const gone = 'the target is gone'
+
+async function tryOne(
+  scene: Scene,
+  { name, fields }: CrashProbe,
+): Promise<{ readonly exchange: Exchange; readonly harm: string | undefined }> {
+  const { endpoint, needs, oracle, budget } = scene
+  const bystander = await stayAsSomebody(scene)
+  const talk = await RawTalk.open(needs, endpoint.url)
+  try {
+    const head = [
+      `GET ${endpoint.url.pathname}${endpoint.url.search} HTTP/1.1`,
+      `Host: ${endpoint.url.host}`,
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      'Sec-WebSocket-Version: 13',
+      `Origin: ${endpoint.origin}`,
+    ]
+    talk.write([...head, ...fields, '', ''].join('\r\n'), `a handshake with ${name}`)
+    const from = performance.now()
+    const reply = bystander.view.kind === 'open' ? await bystander.visit.pinged(stuckMs) : undefined
+    await talk.head(Math.max(0, answerMs - (performance.now() - from)))
+    const lost = bystander.view.kind === 'open' && !bystander.visit.live
+    if ((await oracle.knock()) === 'unreachable') {
+      await budget.pause(restMs)
+      if ((await oracle.knock()) === 'unreachable') return { exchange: talk.exchange, harm: gone }
+    }
+    const stuck = bystander.view.kind === 'open' && !lost && reply === undefined
+    if (lost) return { exchange: talk.exchange, harm: 'the sockets of others are closed' }
+    return { exchange: talk.exchange, harm: stuck ? `others wait for more than ${stuckMs} ms` : undefined }
+  } finally {
+    talk.leave()
+    await bystander.visit.leave()
+  }
+}

@@ -1,0 +1,4 @@
+import { authorizationFixtures } from './fixtures/authorization.ts'
+import { checkSuite } from './support/check-suite.ts'
+
+checkSuite(authorizationFixtures)
