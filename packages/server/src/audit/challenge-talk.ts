@@ -121,6 +121,7 @@ export class ChallengeTalk {
 
   /** Answers a challenge, and hears what comes of it. */
   async answer(signature: string): Promise<Said> {
+    this.visit.hide(signature)
     this.visit.send(this.#language.answer(signature))
     return this.hear()
   }

@@ -40,6 +40,11 @@ export class Recorder {
     this.#lines.push({ atMs, from, text })
   }
 
+  /** From now on this value is hidden, in what was added before, too. */
+  hide(secret: string): void {
+    this.#masking.learn(secret)
+  }
+
   /** The exchange so far. Secrets that were learned after a line was added are hidden in it, too. */
   get exchange(): Exchange {
     const lines = this.#lines.map((line) => ({ ...line, text: shorten(this.#masking.hide(line.text)) }))

@@ -13,9 +13,12 @@ export interface Strength {
 const alphabets: readonly (readonly [RegExp, number])[] = [
   [/^[0-9]*$/, Math.log2(10)],
   [/^[0-9a-f-]*$/i, 4],
+  [/^[a-z2-7=]*$/i, 5],
   [/^[A-Za-z0-9+/_=-]*$/, 6],
 ]
 const ofAnyText = 6.5
+/** A place in which fifty values show as many characters may hold any of the alphabet. */
+const manySeen = 20
 
 /** Judges values in the order in which they came; 30 or more are worth a judgement. */
 export function strengthOf(values: readonly string[]): Strength {
@@ -26,7 +29,7 @@ export function strengthOf(values: readonly string[]): Strength {
   let bits = 0
   for (let at = growing; at < length; at += 1) {
     const seen = new Set(values.map((value) => value.charAt(at))).size
-    bits += Math.min(perCharacter, seen >= 8 ? perCharacter : Math.log2(seen))
+    bits += Math.min(perCharacter, seen >= manySeen ? perCharacter : Math.ceil(Math.log2(seen)))
   }
   return {
     repeated: values.length - new Set(values).size,

@@ -152,6 +152,7 @@ function formChannel(scene: Scene, form: FormOptions): readonly Channel[] {
       user,
       ms: performance.now() - startedAt,
       address: siteUrl(endpoint, form.url).href,
+      hide: (text) => needs.masking.hide(text),
     })
   }
   return [{ name: `the login at ${form.url}`, counts: true, ask }]
@@ -161,9 +162,10 @@ interface Asked {
   readonly user: string
   readonly ms: number
   readonly address: string
+  readonly hide: (text: string) => string
 }
 
-function pageReply(answer: PageAnswer, { user, ms, address }: Asked): Reply {
+function pageReply(answer: PageAnswer, { user, ms, address, hide }: Asked): Reply {
   const shape = shapeOfAnswer(answer, user)
   const status = answer.kind === 'answered' ? answer.status : 0
   const throttled = status === 429 || status === 503 || (status >= 400 && slowdown.test(shape))
@@ -176,7 +178,7 @@ function pageReply(answer: PageAnswer, { user, ms, address }: Asked): Reply {
     silent: status === 0,
     exchange: [
       { atMs: 0, from: 'scanner', text: `POST ${address} as ${user}` },
-      { atMs: Math.round(ms), from: 'target', text: shape.slice(0, 800) },
+      { atMs: Math.round(ms), from: 'target', text: hide(shape).slice(0, 800) },
     ],
   }
 }

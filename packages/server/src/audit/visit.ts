@@ -166,6 +166,11 @@ export class Visit {
     this.#recorder.add('note', text)
   }
 
+  /** Hides a value in the evidence. */
+  hide(secret: string): void {
+    this.#recorder.hide(secret)
+  }
+
   /** Sends one message. */
   send(data: string | Uint8Array): void {
     const isText = typeof data === 'string'

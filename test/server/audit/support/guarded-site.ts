@@ -1,12 +1,21 @@
 /** The site of `site.ts` behind Countersign: the same logins, and sockets that a guard judges. */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { cookie, createGuard, memory, query, type Guard, type GuardOptions } from 'countersign'
-import { session, ticket } from 'countersign/methods'
+import {
+  challengeFrames,
+  cookie,
+  createGuard,
+  memory,
+  query,
+  type Guard,
+  type GuardOptions,
+} from 'countersign'
+import { session, ticket, wampcra } from 'countersign/methods'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
 import { WebSocketServer, type WebSocket } from 'ws'
-import type { AuditOptions } from '../../../../packages/server/src/audit/options.ts'
+import type { AuditOptions, LoginOptions } from '../../../../packages/server/src/audit/options.ts'
 import {
   answerWhoami,
   identities,
@@ -23,6 +32,8 @@ export interface GuardedSiteOptions {
   readonly audit?: AuditOptions
   /** Passwords of accounts, by name; compared as they are. */
   readonly accounts?: Readonly<Record<string, string>>
+  /** Issues what fixtures know beforehand. */
+  readonly prepare?: (guard: Guard) => Promise<unknown>
   /** What an accepted socket does beside answering whoami. */
   readonly speak?: (socket: WebSocket, user: User, all: ReadonlySet<WebSocket>) => void
   /** Guards the server in another way than as one of plain sockets. @returns ends it */
@@ -45,7 +56,7 @@ export async function openGuardedSite(options: GuardedSiteOptions = {}): Promise
   await once(server, 'listening')
   const records = memory()
   for (const [username, passwordHash] of Object.entries(options.accounts ?? {}))
-    await records.putAccount({ username, passwordHash, roles: [], disabled: false, changedAtMs: Date.now() })
+    records.putAccount({ username, passwordHash, roles: [], disabled: false, changedAtMs: Date.now() })
   const guard = createGuard({
     records,
     origins: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`], // it listens
@@ -59,6 +70,7 @@ export async function openGuardedSite(options: GuardedSiteOptions = {}): Promise
         response.writeHead(404).end()
     })
   })
+  await options.prepare?.(guard)
   const end = (options.attach ?? plainSockets(options))(server, guard)
   return listening(server, { ...identities, ...options.audit }, () => {
     guard.close()
@@ -70,6 +82,7 @@ function plainSockets({ speak }: GuardedSiteOptions): NonNullable<GuardedSiteOpt
   return (server, guard) => {
     const wss = new WebSocketServer({ noServer: true, maxPayload: 65_536 })
     const greet: ConnectionListener = (socket, _request, lease) => {
+      socket.on('error', () => undefined)
       const user = lease.principal.id === 'otto' ? 'otto' : 'mira'
       answerWhoami(socket, { user })
       speak?.(socket, user, wss.clients)
@@ -123,4 +136,22 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer) // no encoding is set
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** A guard that asks for proofs by challenge frames, and knows mira and otto. */
+export function openChallengingSite(): Promise<Target> {
+  const secrets = { mira: randomBytes(32).toString('base64url'), otto: randomBytes(32).toString('base64url') }
+  const login = (authid: User): LoginOptions => ({
+    wamp: { authid, method: 'wampcra', secret: secrets[authid] },
+  })
+  return openGuardedSite({
+    guard: { accept: [wampcra({ from: challengeFrames() })] },
+    prepare: (guard) =>
+      Promise.all(
+        Object.entries(secrets).map(([name, secret]) =>
+          guard.issue.challengeSecret({ subject: name, authid: name, secret }),
+        ),
+      ),
+    audit: { identities: { low: login('mira'), high: login('otto') } },
+  })
 }

@@ -113,6 +113,7 @@ function converse(socket: WebSocket, { decide = usual, early, again, patient }: 
     if (decision.verify(signature)) welcome(authid)
     else abort('wamp.error.authentication_denied', 'wrong')
   }
+  socket.on('error', () => undefined)
   socket.on('message', (data) => {
     const [code, second, third] = JSON.parse(String(data)) as readonly [number, string, HelloDetails] // sent by the scanner
     if (code === 1) hello(third)

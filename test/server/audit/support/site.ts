@@ -138,7 +138,9 @@ export async function openSite(options: SiteOptions = {}): Promise<Target> {
         response.writeHead(204).end()
       } else {
         const text = page?.(request, state, response)
-        response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'text/html' }).end(text)
+        response
+          .writeHead(text === undefined ? 404 : response.statusCode, { 'content-type': 'text/html' })
+          .end(text)
       }
     })
   }

@@ -1,6 +1,6 @@
 /** A1: the page asks for a login, the socket behind it does not. */
-import type { Check } from '../check.ts'
-import { sight } from '../needs.ts'
+import type { Check, Scene } from '../check.ts'
+import { requestPage } from '../page-request.ts'
 import { describeView } from '../oracle.ts'
 import { anonymous } from '../presented.ts'
 
@@ -11,7 +11,12 @@ export const openSocket: Check = {
   cwe: [306],
   asvs: ['4.4.3', '8.3.1'],
   safety: 'A',
-  needs: [sight],
+  needs: [
+    {
+      missing: 'a whoami probe, patterns of private data, or the page that opens the socket',
+      met: ({ oracle, endpoint }) => oracle.sees || endpoint.page !== undefined,
+    },
+  ],
   why: 'A login page in front of a socket protects nothing: an attacker opens the socket itself.',
   remedy: {
     text: 'Authenticate the socket: at the handshake, or by its first message, before anything is sent to it.',
@@ -20,7 +25,9 @@ export const openSocket: Check = {
       "io.use(async (socket, next) => next((await verify(socket.handshake.auth.token)) ? undefined : new Error('unauthorized')))",
     countersign: 'guardUpgrades(server, wss, createGuard({ accept: [ticket({ from: query() })] }))',
   },
-  async run({ oracle, options, baseline }) {
+  async run(scene) {
+    const { oracle, options, baseline } = scene
+    const gate = await gateOf(scene)
     const { view, exchange } = await oracle.look(anonymous)
     if (view.kind === 'unreachable')
       return { kind: 'inconclusive', says: describeView(view), exchanges: [exchange] }
@@ -31,7 +38,7 @@ export const openSocket: Check = {
     if (view.heard.length === 0 && !asLow)
       return {
         kind: 'info',
-        says: `anybody may open the socket; nothing private was heard there (${describeView(view)})`,
+        says: `${gate}anybody may open the socket; nothing private was heard there (${describeView(view)})`,
         exchanges: [exchange],
       }
     if (options.public === true)
@@ -41,8 +48,8 @@ export const openSocket: Check = {
       findings: [
         {
           says: asLow
-            ? `without any credential the target says that one is ${view.identity ?? ''}`
-            : `without any credential private data is heard: ${view.heard.join(', ')}`,
+            ? `${gate}without any credential the target says that one is ${view.identity ?? ''}`
+            : `${gate}without any credential private data is heard: ${view.heard.join(', ')}`,
           severity: 'high',
           confidence: 'high',
           exchanges: [exchange],
@@ -50,4 +57,15 @@ export const openSocket: Check = {
       ],
     }
   },
+}
+
+/** Whether the page in front of the socket asks for a login, as the beginning of a sentence; nothing where it is not known. */
+async function gateOf({ endpoint, needs }: Scene): Promise<string> {
+  if (endpoint.page === undefined) return ''
+  const answer = await requestPage(needs, { url: endpoint.page })
+  if (answer.kind === 'failed') return ''
+  const asks = answer.status === 401 || answer.status === 403 || (answer.status >= 300 && answer.status < 400)
+  return asks
+    ? `the page asks strangers for a login (${answer.status}); `
+    : `the page is open to anybody (${answer.status}); `
 }

@@ -18,6 +18,9 @@ const triggers: Readonly<Record<Exclude<Trigger, 'logout'>, string>> = {
   disable: 'the disabling of the account',
 }
 
+/** What a trial takes beside the wait, milliseconds. */
+const marginMs = 3_000
+
 /** One trigger, and what became of the socket. */
 interface Trial {
   readonly trigger: Trigger
@@ -86,6 +89,8 @@ async function tryTrigger(
     says: `after ${triggers[trigger]} ${says}`,
     exchange,
   })
+  if (scene.budget.leftMs < (scene.options.endBudgetMs ?? defaultEndBudgetMs) + marginMs)
+    return trial('not tried', 'nothing was tried, as the time of the audit is over')
   try {
     await identity.loginAgain()
   } catch (error) {

@@ -35,7 +35,7 @@ export const userNames: Check = {
   async run(scene) {
     const channels = channelsOf(scene)
     const verdicts: Verdict[] = []
-    for (const channel of channels) verdicts.push(await compare(channel, scene.options.knownUsers ?? []))
+    for (const channel of channels) verdicts.push(await compareTwice(channel, scene.options.knownUsers ?? []))
     const heard = verdicts.filter(({ kind }) => kind !== 'silent')
     if (heard.length === 0)
       return notTested(
@@ -51,6 +51,12 @@ export const userNames: Check = {
       heard.some(({ kind }) => kind === 'partly') ? info(says, ...exchanges) : pass(says, ...exchanges),
     )
   },
+}
+
+/** A difference counts when it is there again: an answer may be late once. */
+async function compareTwice(channel: Channel, names: readonly string[]): Promise<Verdict> {
+  const first = await compare(channel, names)
+  return first.kind === 'told' ? compare(channel, names) : first
 }
 
 /** Asks one place for names that exist and names that do not, each with a wrong secret. */

@@ -52,7 +52,9 @@ async function withoutProof(
   const talk = await ChallengeTalk.open(scene)
   try {
     const said = await talk.hello({ authid, methods })
-    if (said.kind !== 'accepted' || nameOf(said) !== authid) return []
+    if (said.kind !== 'accepted') return []
+    const name = nameOf(said) ?? (await nameOnSocket(scene, talk))
+    if (name !== authid) return []
     const offered = methods.length === 0 ? 'no method at all' : `the method ${methods.join(', ')}`
     const says = `who offers ${offered} is welcomed as ${authid}`
     return [finding('critical', says, { subject: methods.join(' '), exchanges: [talk.exchange] })]
@@ -63,6 +65,12 @@ async function withoutProof(
 
 function nameOf({ details }: Extract<Said, { kind: 'accepted' }>): unknown {
   return details['authid'] ?? details['subject']
+}
+
+/** Where the welcome names nobody, the socket may. */
+async function nameOnSocket({ oracle }: Scene, { visit }: ChallengeTalk): Promise<string | undefined> {
+  const view = await oracle.ask(visit)
+  return view.kind === 'open' ? view.identity : undefined
 }
 
 /** Asks to hand over the secret as a ticket. It is handed over only where nobody can listen. */

@@ -31,6 +31,7 @@ export const wamp: Dialect = {
       if (value[0] === codes.abort) return { kind: 'refused', words: textIn(value[2]) }
       if (value[0] === codes.challenge && presented.wamp !== undefined) {
         const signature = await answerChallenge(presented.wamp, isJsonObject(value[2]) ? value[2] : {})
+        visit.hide(signature)
         visit.send(JSON.stringify([codes.authenticate, signature, {}]))
       }
     }
