@@ -1,12 +1,15 @@
 import { isIPv4 } from 'node:net'
 import { array, assert, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { most, perSecond, timesEach } from '../bench/rig/arrivals.ts'
 import { sourceAddress } from '../bench/rig/addresses.ts'
 import type { Pulse } from '../bench/rig/crowd-protocol.ts'
 import { delaysBetween, spreadOf } from '../bench/rig/delays.ts'
 import { median, quantile } from '../bench/rig/numbers.ts'
 import { jsonOf, tablesOf, verdict, type Row } from '../bench/rig/report.ts'
 import { closeFrame, textFrame } from '../bench/rig/requests.ts'
+import { besideFloor, inRounds, turnsOf, type RoundSlice } from '../bench/rig/rounds.ts'
+import { ServerFrames } from '../bench/rig/server-frames.ts'
 import { readSlowHttpTest } from '../bench/rig/slowhttptest.ts'
 import { together, type Visits } from '../bench/rig/visits.ts'
 
@@ -57,6 +60,99 @@ describe('delays of a pulse', () => {
   test('of several windows are counted as one', () => {
     const many = Array.from({ length: 100 }, () => 1)
     expect(spreadOf([many, [50, 60]])).toEqual({ p50Ms: 1, p99Ms: 50, maxMs: 60 })
+  })
+})
+
+describe('rounds', () => {
+  test('give everybody one turn, and over two rounds the same place on average', () => {
+    assert(
+      property(integer({ min: 0, max: 50 }), integer({ min: 1, max: 8 }), (round, count) => {
+        const [one, other] = [turnsOf(2 * round, count), turnsOf(2 * round + 1, count)]
+        expect(one.toSorted((less, more) => less - more)).toEqual(
+          Array.from({ length: count }, (_none, at) => at),
+        )
+        expect(one.map((turn, place) => place + other.indexOf(turn))).toEqual(one.map(() => count - 1))
+      }),
+    )
+  })
+
+  const slice = (us: number): RoundSlice => ({ us, perSecond: 1_000 / us, p50Ms: us })
+
+  test('are counted after those for warming up, and contestants are asked one at a time', async () => {
+    const asked: string[] = []
+    let running = 0
+    const contestant = (name: string) => async (): Promise<RoundSlice> => {
+      expect(running++).toBe(0)
+      await Promise.resolve()
+      running--
+      return slice(asked.push(name))
+    }
+    const plan = { warmUps: 2, rounds: 4, withinMs: 60_000 }
+    const slices = await inRounds([contestant('floor'), contestant('other')], plan)
+    expect(slices.map(({ length }) => length)).toEqual([4, 4])
+    expect(asked.filter((name) => name === 'floor')).toHaveLength(6)
+    expect(slices.flat().every(({ us }) => us > 4)).toBe(true)
+  })
+
+  test('end after three when time is up', async () => {
+    const one = (): Promise<RoundSlice> => Promise.resolve(slice(1))
+    const slices = await inRounds([one], { warmUps: 9, rounds: 9, withinMs: 0 })
+    expect(slices.map(({ length }) => length)).toEqual([3])
+  })
+
+  test('are compared neighbour by neighbour: a slow minute of both changes no share', () => {
+    const floor = [10, 100, 10].map(slice)
+    const guarded = [20, 200, 20].map(slice)
+    expect(besideFloor(guarded, floor, 'connects')).toMatchObject({
+      share: 0.5,
+      'share (quietest)': 0.5,
+      'share of rate': 0.5,
+      'floor µs': 10,
+      µs: 20,
+      'connects/s': 50,
+      rounds: 3,
+    })
+  })
+})
+
+describe('arrivals', () => {
+  test('are counted by the second from an instant on, and none before it', () => {
+    expect(perSecond([999, 1_000, 1_999, 2_000, 4_500], 1_000)).toEqual([2, 1, 0, 1])
+    expect(perSecond([], 0)).toEqual([])
+  })
+
+  test('of one client are counted together', () => {
+    expect(timesEach([7, 8, 7, 9, 7])).toEqual([3, 1, 1])
+    expect([most(timesEach([7, 8, 7])), most([])]).toEqual([2, 0])
+  })
+})
+
+describe('frames of a server', () => {
+  test('are found however they are cut into chunks', () => {
+    const texts = ['0{"sid":"x"}', '', 'x'.repeat(125), 'y'.repeat(126), 'z'.repeat(5_000)]
+    const frames = texts.map((text) => {
+      const { length } = text
+      const head = length < 126 ? [0x81, length] : [0x81, 126, length >> 8, length & 0xff]
+      return Buffer.concat([Buffer.from(head), Buffer.from(text)])
+    })
+    const pong = Buffer.from([0x8a, 1, 0x78])
+    const bytes = Buffer.concat([pong, ...frames])
+    assert(
+      property(array(integer({ min: 0, max: bytes.length }), { maxLength: 6 }), (cuts) => {
+        const heard: string[] = []
+        const reader = new ServerFrames((text) => void heard.push(text))
+        const ends = [...cuts.toSorted((one, other) => one - other), bytes.length]
+        let from = 0
+        for (const end of ends) {
+          // Handed over in a buffer that is used again, as by the generator.
+          const chunk = Buffer.from(bytes.subarray(from, end))
+          reader.take(chunk)
+          chunk.fill(0)
+          from = end
+        }
+        expect(heard).toEqual(texts)
+      }),
+    )
   })
 })
 

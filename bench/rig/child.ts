@@ -54,9 +54,17 @@ export class Child<Q extends Questions<Q>> {
 
   /** Ends the process and waits until it is gone. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')
     this.#child.disconnect()
+    await gone
+  }
+
+  /** Ends the process without letting it say anything, as a crash does, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
     await gone
   }
 

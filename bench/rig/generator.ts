@@ -156,7 +156,7 @@ export interface ExchangeLoad {
   readonly bursts: number
 }
 
-/** Runs a series. @returns elapsed time, ms */
+/** Runs a series. @returns elapsed time, ms. @throws Error when a connection is closed */
 export async function exchange(load: ExchangeLoad): Promise<number> {
   const startedAt = performance.now()
   await Promise.all(load.sockets.map((socket) => exchangeOne(socket, load))).finally(stayAwake())
@@ -164,14 +164,16 @@ export async function exchange(load: ExchangeLoad): Promise<number> {
 }
 
 function exchangeOne(socket: Socket, { burst, bursts, answerBytes }: ExchangeLoad): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let sent = 1
+    const closed = (): void => reject(new Error('closed instead of an answer'))
     let pending = answerBytes
     const heard = (chunk: Buffer): void => {
       pending -= chunk.length
       if (pending > 0) return
       if (sent >= bursts) {
         socket.off('data', heard)
+        socket.off('close', closed)
         resolve()
         return
       }
@@ -180,6 +182,7 @@ function exchangeOne(socket: Socket, { burst, bursts, answerBytes }: ExchangeLoa
       socket.write(burst)
     }
     socket.on('data', heard)
+    socket.on('close', closed)
     socket.write(burst)
   })
 }

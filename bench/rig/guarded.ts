@@ -102,7 +102,8 @@ async function recordsOf(records: string): Promise<Records> {
 
 let lastUser = 0
 
-async function mintAll(guard: Guard, order: MintOrder): Promise<readonly string[]> {
+/** Credentials of a guard's own, as ordered. */
+export async function mintAll(guard: Guard, order: MintOrder): Promise<readonly string[]> {
   const secrets: string[] = []
   for (let at = 0; at < order.count; at++) {
     // Everybody has one connection: what a second one costs is the application's choice.

@@ -14,9 +14,17 @@ export function pinGenerator(): void {
 export class Server extends Child<ServerQuestions> {
   #port = 0
 
-  /** Starts a server in this role. @param flags further options of Node, such as `--expose-gc` */
-  static async start(role: Role, flags: readonly string[] = []): Promise<Server> {
-    const server = new Server({ file: new URL('server.ts', import.meta.url), core: 'server', flags })
+  /**
+   * Starts a server in this role.
+   * @param flags further options of Node, such as `--expose-gc`
+   * @param core that of the measured, unless it is its clients that are measured
+   */
+  static async start(
+    role: Role,
+    flags: readonly string[] = [],
+    core: keyof typeof cores = 'server',
+  ): Promise<Server> {
+    const server = new Server({ file: new URL('server.ts', import.meta.url), core, flags })
     const { port } = await server.ask('listen', role)
     server.#port = port
     return server

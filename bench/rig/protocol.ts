@@ -25,6 +25,19 @@ export interface TokenKey {
   readonly cacheSize: number
 }
 
+/** How a Socket.IO server is kept. */
+export type SocketIoDoor =
+  /** It is not. */
+  | 'open'
+  /** A middleware looks tokens up in a `Map`. */
+  | 'by hand'
+  /** A guard, and every event passes. */
+  | 'every event'
+  /** A guard, and a policy for events. */
+  | 'policy'
+  /** The same, with a schema in its rows. */
+  | 'schema'
+
 /** What a measured server is. Every server is bare `ws` with `noServer` and `handleUpgrade`; the guard is the only difference. */
 export type Role =
   | {
@@ -52,6 +65,10 @@ export type Role =
   | { readonly kind: 'wamp-floor' }
   /** The WAMP router; the role of its one user has this many rules. */
   | { readonly kind: 'wamp-router'; readonly rules: number }
+  /** Socket.IO with an application that acknowledges one event and sends another back. */
+  | { readonly kind: 'socket-io'; readonly door: SocketIoDoor }
+  /** What the library's own clients connect to; see `client-site.ts`. */
+  | { readonly kind: 'client-site'; readonly key: TokenKey; readonly port: number }
 
 /** One row per question to a server: what is asked, what is answered. */
 export interface ServerQuestions {
@@ -72,6 +89,14 @@ export interface ServerQuestions {
     readonly ask: { readonly group: string; readonly overMs: number }
     readonly answer: { readonly count: number }
   }
+  /** Connection attempts of clients so far, in order. Client sites only. */
+  attempts: { readonly ask: undefined; readonly answer: Attempts }
+  /** Ends every socket without a word, and then revokes a subject, in one turn. Client sites only. */
+  loseAndRevoke: { readonly ask: { readonly subject: string }; readonly answer: { readonly atMs: number } }
+  /** Revokes a subject. Client sites only. */
+  revoke: { readonly ask: { readonly subject: string }; readonly answer: { readonly atMs: number } }
+  /** Ends as a server that is stopped: every lease by `shutting_down`. Client sites only. */
+  shutDown: { readonly ask: undefined; readonly answer: { readonly atMs: number } }
   /** What leases cost without sockets. Needs `--expose-gc`. */
   leaseCosts: {
     readonly ask: { readonly count: number; readonly rounds: number }
@@ -92,6 +117,14 @@ export interface MintOrder {
   readonly subject?: string
   /** When the leases of tickets end, before jitter, ms since the epoch. @default as the library has it */
   readonly leaseEndsAtMs?: number
+}
+
+/** Attempts to connect, one entry each. */
+export interface Attempts {
+  /** Parameter `client` of its URL. */
+  readonly client: readonly number[]
+  /** When its request was there, by `monotonicMs`. */
+  readonly atMs: readonly number[]
 }
 
 /** When a group was cut, by `monotonicMs`. */

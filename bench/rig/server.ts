@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws'
 import { answerQuestions } from './answering.ts'
 import { applications } from './applications.ts'
 import { checkOf } from './check.ts'
+import type { ClientSite } from './client-site.ts'
 import { Groups } from './groups.ts'
 import { guardedServer, type GuardedSide } from './guarded.ts'
 import { measureLeases } from './lease-costs.ts'
@@ -16,6 +17,8 @@ const server = createServer({ keepAliveTimeout: 0 })
 const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false })
 const groups = new Groups()
 let guarded: GuardedSide | undefined
+let mint: GuardedSide['mint'] | undefined
+let clientSite: ClientSite | undefined
 
 answerQuestions<ServerQuestions>({
   async listen(role) {
@@ -23,6 +26,17 @@ answerQuestions<ServerQuestions>({
       const { serveProgram } = await import('./program.ts')
       await serveProgram(role.config)
       return { port: role.port }
+    }
+    if (role.kind === 'socket-io') {
+      const { serveSocketIo } = await import('./socket-io-site.ts')
+      mint = serveSocketIo(server, role.door)
+      return { port: await listening(server) }
+    }
+    if (role.kind === 'client-site') {
+      const { serveClients } = await import('./client-site.ts')
+      clientSite = serveClients(server, wss, role.key)
+      mint = clientSite.mint
+      return { port: await listening(server, role.port) }
     }
     wss.on('connection', applications['application' in role ? role.application : 'idle'])
     await serve(role)
@@ -34,11 +48,15 @@ answerQuestions<ServerQuestions>({
   },
   connections: () => ({ count: connections() }),
   mint(order) {
-    if (guarded === undefined) throw new Error('a bare server mints nothing')
-    return guarded.mint(order)
+    if (mint === undefined) throw new Error('a bare server mints nothing')
+    return mint(order)
   },
   cut: ({ group }) => guarded?.revoke(group) ?? groups.cut(group),
   closeSpread: ({ group, overMs }) => groups.closeSpread(group, overMs),
+  attempts: () => theClientSite().attempts(),
+  loseAndRevoke: ({ subject }) => theClientSite().loseAndRevoke(subject),
+  revoke: ({ subject }) => theClientSite().revoke(subject),
+  shutDown: () => theClientSite().shutDown(),
   leaseCosts: measureLeases,
   async checkCost({ key, check: kind, tokens }) {
     const check = await checkOf(key, kind)
@@ -49,9 +67,17 @@ answerQuestions<ServerQuestions>({
   },
 })
 
-async function serve(role: Exclude<Role, { readonly kind: 'program' }>): Promise<void> {
+function theClientSite(): ClientSite {
+  if (clientSite === undefined) throw new Error('this server counts no clients')
+  return clientSite
+}
+
+type Plain = Exclude<Role, { readonly kind: 'program' | 'socket-io' | 'client-site' }>
+
+async function serve(role: Plain): Promise<void> {
   if (role.kind === 'guarded') {
     guarded = await guardedServer(server, wss, role)
+    mint = guarded.mint
     return
   }
   if (role.kind === 'wamp-floor') {
@@ -74,9 +100,9 @@ async function serve(role: Exclude<Role, { readonly kind: 'program' }>): Promise
   })
 }
 
-async function listening(server: Server): Promise<number> {
+async function listening(server: Server, port = 0): Promise<number> {
   await new Promise<void>(
-    (resolve) => void server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 }, resolve),
+    (resolve) => void server.listen({ host: '127.0.0.1', port, backlog: 4_096 }, resolve),
   )
   // A server on a TCP port has an address object, not a path.
   return (server.address() as AddressInfo).port

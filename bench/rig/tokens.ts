@@ -5,8 +5,8 @@ import { audience, issuer, type TokenKey } from './protocol.ts'
 /** A key of a guarded server and the signer that goes with it. */
 export interface Signer {
   readonly key: TokenKey
-  /** A fresh token, good for some minutes. */
-  token(): string
+  /** A fresh token, good for some minutes. @param subject whose it is; @default a fresh one's */
+  token(subject?: string): string
 }
 
 /** For servers whose JWT method is in place but not measured. */
@@ -18,7 +18,8 @@ export function hmacSigner(cacheSize: number): Signer {
   const jwk = { kty: 'oct', k: secret.toString('base64url') }
   return {
     key: { algorithm: 'HS256', jwk, cacheSize },
-    token: () => signed('HS256', (input) => createHmac('sha256', secret).update(input).digest()),
+    token: (subject) =>
+      signed('HS256', { sign: (input) => createHmac('sha256', secret).update(input).digest(), subject }),
   }
 }
 
@@ -29,18 +30,27 @@ export function ed25519Signer(cacheSize: number): Signer {
   const jwk = { kty: 'OKP', crv: 'Ed25519', kid: 'bench', alg: 'EdDSA', x }
   return {
     key: { algorithm: 'EdDSA', jwk, cacheSize },
-    token: () => signed('EdDSA', (input) => sign(null, Buffer.from(input), privateKey), 'bench'),
+    token: (subject) =>
+      signed('EdDSA', { sign: (input) => sign(null, Buffer.from(input), privateKey), kid: 'bench', subject }),
   }
 }
 
 let lastToken = 0
 
-function signed(alg: string, signatureOf: (input: string) => Buffer, kid?: string): string {
+/** Who signs, and for whom. */
+interface Signing {
+  sign(input: string): Buffer
+  readonly kid?: string
+  readonly subject: string | undefined
+}
+
+function signed(alg: string, { sign, kid, subject }: Signing): string {
+  lastToken++
   const seconds = Math.floor(Date.now() / 1_000)
   const header = { alg, typ: 'JWT', ...(kid === undefined ? {} : { kid }) }
   const payload = {
     iss: issuer,
-    sub: `user-${++lastToken}`,
+    sub: subject ?? `user-${lastToken}`,
     aud: audience,
     iat: seconds,
     exp: seconds + 600,
@@ -48,7 +58,7 @@ function signed(alg: string, signatureOf: (input: string) => Buffer, kid?: strin
     roles: ['member'],
   }
   const input = `${encoded(header)}.${encoded(payload)}`
-  return `${input}.${signatureOf(input).toString('base64url')}`
+  return `${input}.${sign(input).toString('base64url')}`
 }
 
 function encoded(value: object): string {

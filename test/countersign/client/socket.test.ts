@@ -44,6 +44,30 @@ describe.each(bases)('a client upon %s', (_name, WebSocket) => {
     expect(tickets.count).toBe(1)
   })
 
+  test('hands messages over as the events of a WebSocket that they are', async () => {
+    const door = await openDoor({ application: greeting })
+    const client = connect(door, { carrier: firstMessage(ticketsOf(door)), WebSocket })
+    const heard: MessageEvent[] = []
+    client.socket.addEventListener('message', (event) => void heard.push(event))
+    await until(() => heard.length === 1)
+    const [event] = heard
+    if (event === undefined) throw new Error('an event')
+    expect(event).toBeInstanceOf(MessageEvent)
+    expect(event).toBeInstanceOf(Event)
+    const { type, data, lastEventId, source, ports, target, bubbles, cancelable } = event
+    expect({ type, data, lastEventId, source, ports, bubbles, cancelable }).toEqual({
+      type: 'message',
+      data: 'Hello alice',
+      lastEventId: '',
+      source: null,
+      ports: [],
+      bubbles: false,
+      cancelable: false,
+    })
+    expect(target).toBe(client.socket)
+    expect(inspect(event, { depth: 9 })).not.toContain('cst_')
+  })
+
   test('shows a ticket in its URL and does not show that URL', async () => {
     const door = await openDoor()
     const client = connect(door, { carrier: query(ticketsOf(door)), WebSocket })

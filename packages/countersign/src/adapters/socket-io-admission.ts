@@ -1,11 +1,13 @@
 /** The first middleware of every namespace: a CONNECT is judged, and its socket bound to a lease. */
 import type { Socket } from 'socket.io'
+import { isThenable, settle, type PeerTurn, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Handshake } from '../core/handshake.ts'
 import { refuse, type Decision, type Refused } from '../core/knock.ts'
 import type { Lease, LeaseHolder } from '../core/lease.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Principal } from '../core/principal.ts'
+import type { MaybePromise } from '../core/records.ts'
 import { findCredential } from '../core/search.ts'
 import { takeAuth, type Shown } from './socket-io-auth.ts'
 import { bindGate } from './socket-io-gate.ts'
@@ -55,29 +57,44 @@ export function admission(side: AdmissionSide): (socket: Socket, next: Next) => 
       next(new ConnectRefusal(tell('forbidden')))
       return
     }
-    void goOn({ side, socket, door, visit, seat, shown }, next)
+    goOn({ side, socket, door, visit, seat, shown }, next)
   }
 }
 
-/** Says what became of it. What a middleware behind this one throws keeps the socket out, and the process up. */
-async function goOn(asking: Asking, next: Next): Promise<void> {
-  try {
-    const refused = await admit(asking)
-    if (refused === undefined) next()
-    else next(new ConnectRefusal(tell(refused.reason, refused.retryAfterMs)))
-  } catch (error) {
+/**
+ * Says what became of it: in this very turn, unless a store or a key must be waited for. What a middleware behind this one
+ * throws keeps the socket out, and the process up.
+ */
+function goOn(asking: Asking, next: Next): void {
+  const failed = (error: unknown): void => {
     asking.door.guard.failed(error)
     asking.visit.drop('internal')
   }
+  try {
+    settle(
+      decide(asking),
+      (decision) => {
+        const refused = admit(asking, decision)
+        if (refused === undefined) next()
+        else next(new ConnectRefusal(tell(refused.reason, refused.retryAfterMs)))
+      },
+      failed,
+    )
+  } catch (error) {
+    failed(error)
+  }
 }
 
-/** @returns the refusal, or `undefined` once the socket is bound */
-async function admit(asking: Asking): Promise<Refused | undefined> {
-  const { side, socket, door, visit, shown } = asking
+function decide({ side, socket, door, visit, shown }: Asking): MaybePromise<Lease | Decision> {
   // The private id is a bearer credential as any other.
   const pid = socket.recovered && door.guard.mayCarryBearer(visit.handshake) ? shown.pid : undefined
   const kept = pid === undefined ? undefined : side.recovery?.take(pid, door.guard)
-  const decision = kept ?? (await judgeConnect(door.guard, visit.handshake, shown.message))
+  return kept ?? judgeConnect(door.guard, visit.handshake, shown.message)
+}
+
+/** @returns the refusal, or `undefined` once the socket is bound */
+function admit(asking: Asking, decision: Lease | Decision): Refused | undefined {
+  const { socket, door, visit } = asking
   if (!isLease(decision) && decision.kind === 'refused') return decision
   const lease = isLease(decision) ? decision : decision.lease
   const refused = (reason: Refused['reason']): Refused => {
@@ -100,28 +117,45 @@ function isLease(value: Lease | Decision): value is Lease {
  * Judges what `auth` shows, or what came with the request. A token in `auth` is explicit and goes before what browsers
  * attach unasked; beside another explicit credential that says something else it is refused.
  */
-async function judgeConnect(
+function judgeConnect(
   guard: Guard,
   handshake: Handshake,
   message: string | undefined,
-): Promise<Decision> {
-  const refused = (reason: Refused['reason']): Refused => guard.refusal(handshake, reason)
-  const asked =
-    message === undefined ? handshake : { ...handshake, cookie: undefined, certificate: undefined }
-  if (message !== undefined) {
-    const beside = findCredential({ ...guard.places, ambient: [] }, handshake)
-    if (beside.kind === 'refused') return refused(beside.reason)
-    if (beside.kind === 'credential' && !saysToken(guard, message, beside.credential))
-      return refused('protocol_violation')
-  }
-  let turn = await guard.knock(asked)
-  if (turn.kind === 'peer' && message !== undefined)
-    turn = await turn.answer({ text: message, now: guard.now() })
+): MaybePromise<Decision> {
+  if (message === undefined) return after(guard.knock(handshake), (turn) => unheard(guard, handshake, turn))
+  const beside = findCredential({ ...guard.places, ambient: [] }, handshake)
+  if (beside.kind === 'refused') return guard.refusal(handshake, beside.reason)
+  if (beside.kind === 'credential' && !saysToken(guard, message, beside.credential))
+    return guard.refusal(handshake, 'protocol_violation')
+  return after(guard.knock({ ...handshake, cookie: undefined, certificate: undefined }), (turn) =>
+    turn.kind === 'done' ? turn.value : hear({ guard, handshake, message }, turn),
+  )
+}
+
+/** Nothing was said; whoever came with a credential in the request has been judged. */
+function unheard(guard: Guard, handshake: Handshake, turn: Turn<Decision>): Decision {
   if (turn.kind === 'done') return turn.value
-  // Nothing was shown, or a challenge would have to be answered: a CONNECT is one packet.
-  const decision = refused(message === undefined ? 'missing_credential' : 'invalid_credential')
+  const decision = guard.refusal(handshake, 'missing_credential')
   turn.leave(refuse(guard, handshake, decision))
   return decision
+}
+
+/** What was said is the answer; a challenge would have to be answered again, and a CONNECT is one packet. */
+function hear(
+  { guard, handshake, message }: { guard: Guard; handshake: Handshake; message: string },
+  first: PeerTurn<Decision>,
+): MaybePromise<Decision> {
+  return after(first.answer({ text: message, now: guard.now() }), (turn) => {
+    if (turn.kind === 'done') return turn.value
+    const decision = guard.refusal(handshake, 'invalid_credential')
+    turn.leave(refuse(guard, handshake, decision))
+    return decision
+  })
+}
+
+/** Goes on at once where nothing has to be waited for. */
+function after<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return isThenable(value) ? value.then(then) : then(value)
 }
 
 /** Whether a payload shows the very credential that was found beside it. */

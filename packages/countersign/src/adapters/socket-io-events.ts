@@ -60,7 +60,7 @@ export class EventGate implements Counter<Weighed, Question> {
 
   /** An event has arrived. */
   takes({ data, id }: EventPacket): void {
-    const [name] = data
+    const name = data[0]
     const action = isEventName(name) ? name : undefined
     const retryInMs = this.#line.spendOverall()
     if (retryInMs > 0) {

@@ -46,8 +46,9 @@ export function bindGate({ socket, door, visit, seat, lease }: Gated): Renewal {
     if (type === decodedTypes.event) {
       const { id } = packet
       const data: readonly unknown[] = Array.isArray(packet.data) ? packet.data : []
-      if (gate === undefined) speaker.pass({ data, id })
-      else gate.takes({ data, id })
+      if (gate !== undefined) gate.takes({ data, id })
+      else if (data[0] === ownEvent) renewal.takes({ data, id })
+      else deliver(packet)
     } else if (type !== decodedTypes.ack || gate === undefined) deliver(packet)
     else if (gate.admitsAck() && fits(packet.data, events, lease)) deliver(packet)
   }

@@ -19,12 +19,12 @@ export const packetTypes = {
 /** A packet's type as a decoded packet has it; binary ones have become events and acknowledgements by then. */
 export const decodedTypes = { event: 2, ack: 3 } as const
 
-/** `5` and `6` announce how many attachments follow: `51-/chat,["file",…]`. */
+/** `5` and `6`, the last of the types, announce how many attachments follow: `51-/chat,["file",…]`. */
 const attachments = /^[56]\d{1,15}-/
 
 /** The namespace that a packet is for: `2/chat,["say"]` is for `/chat`, `2["say"]` for `/`. Total: any text. */
 export function namespaceOf(packet: string): string {
-  const start = attachments.exec(packet)?.[0].length ?? 1
+  const start = packet >= packetTypes.binaryEvent ? (attachments.exec(packet)?.[0].length ?? 1) : 1
   if (packet[start] !== '/') return '/'
   const end = packet.indexOf(',', start)
   return packet.slice(start, end === -1 ? undefined : end)
@@ -87,10 +87,10 @@ function put(scale: Scale, value: unknown, depthLeft: number): void {
 }
 
 function putMembers(scale: Scale, object: object, depthLeft: number): void {
-  for (const [name, member] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
     if (name === '__proto__') scale.malformed = true
     scale.bytes += Buffer.byteLength(name) + 3
-    put(scale, member, depthLeft)
+    put(scale, Reflect.get(object, name), depthLeft)
   }
 }
 

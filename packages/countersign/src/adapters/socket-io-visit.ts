@@ -80,6 +80,11 @@ export class Visit implements Waiting, SeatTransport {
     return this.#over || this.#conn.readyState !== 'open'
   }
 
+  /** Whether it is this transport's. */
+  carries(conn: Transport): boolean {
+    return this.#conn === conn
+  }
+
   /** Whether no namespace has accepted yet. */
   get waits(): boolean {
     return this.#waits
@@ -185,9 +190,9 @@ export class Visit implements Waiting, SeatTransport {
   #gate(): void {
     const conn = this.#conn
     const emit = conn.emit.bind(conn)
-    conn.emit = (event: string | symbol, ...args: unknown[]) => {
-      if (event === 'data' && !this.#hears(args[0])) return false
-      return emit(event, ...args)
+    conn.emit = (...emitted: [event: string | symbol, ...args: unknown[]]) => {
+      if (emitted[0] === 'data' && !this.#hears(emitted[1])) return false
+      return emit(...emitted)
     }
     const write = (...packet: Write): Transport => (this.#maySend(packet) ? this.#write(...packet) : conn)
     conn.write = write

@@ -92,7 +92,6 @@ class SocketIoSide implements VisitSide, AdmissionSide {
   readonly #doors: (namespace: string) => NamespaceDoor | undefined
   readonly #requests: Requests
   readonly #bySession = new Map<string, Visit>()
-  readonly #visits = new WeakMap<object, Visit>()
   readonly #closings = new Closings<Visit>((visit, reason) => visit.part(reason))
   readonly #warned = new Set<string>()
 
@@ -141,7 +140,9 @@ class SocketIoSide implements VisitSide, AdmissionSide {
 
   /** See `AdmissionSide`. */
   visitOf(conn: Socket['conn']): Visit | undefined {
-    return this.#visits.get(conn)
+    const visit = this.#bySession.get(idOf(conn))
+    // An application may draw ids of its own.
+    return visit?.carries(conn) === true ? visit : undefined
   }
 
   /** Before all middlewares that are there, and all to come: none of them is to see a credential. */
@@ -158,13 +159,14 @@ class SocketIoSide implements VisitSide, AdmissionSide {
       conn.close(true)
       return
     }
-    const id = String(Reflect.get(conn, 'id'))
+    const id = idOf(conn)
     const visit = new Visit(conn, handshake, this)
     if (visit.over) return
     if (conn.transport.name === 'websocket') visit.watch(conn.request.socket)
-    this.#visits.set(conn, visit)
     this.#bySession.set(id, visit)
-    conn.once('close', () => this.#bySession.delete(id))
+    conn.once('close', () => {
+      if (this.#bySession.get(id) === visit) this.#bySession.delete(id)
+    })
   }
 
   /** An upgrade of a transport is answered; its socket is read from the next tick on. */
@@ -186,6 +188,11 @@ class SocketIoSide implements VisitSide, AdmissionSide {
       { type: 'CountersignWarning', code: 'unguarded_namespace' },
     )
   }
+}
+
+/** Engine.IO's session id; its type declares it private. */
+function idOf(conn: Socket['conn']): string {
+  return String(Reflect.get(conn, 'id'))
 }
 
 function checkServer(io: Server): void {

@@ -7,7 +7,7 @@ import type { Attempt } from './carrier.ts'
 import { after } from './clock.ts'
 import { Connection, type Granted } from './connection.ts'
 import { ConnectionFailed, OutboxOverflow, RetryLater, Unauthorized } from './errors.ts'
-import { closeEvent, errorEvent, eventOf } from './events.ts'
+import { closeEvent, errorEvent, eventOf, messageEvent } from './events.ts'
 import { SocketTarget } from './event-target.ts'
 import { settledMs } from './memory.ts'
 import { Outbox, type Sendable } from './outbox.ts'
@@ -174,9 +174,7 @@ export class CountersignSocket extends SocketTarget {
     this.#attempt = attempt
     const ears = {
       accepted: (granted: Granted) => this.#accepted(granted),
-      message: (event: BaseEvent) => {
-        this.dispatchEvent(new MessageEvent('message', { data: event.data, origin: event.origin ?? '' }))
-      },
+      message: ({ data, origin = '' }: BaseEvent) => void this.dispatchEvent(messageEvent(data, origin)),
       expiring: () => this.#renewal?.asked(),
       unanswered: (error: Error) => this.#error(error),
       ended: (ending: Ending) => this.#ended(ending),

@@ -63,8 +63,8 @@ export async function audit(
   const budget = new Budget(
     {
       ...defaultAllowance,
-      ...(options.timing === true ? timingAllowance : {}),
       ...(options.intrusive === true ? intrusiveAllowance : {}),
+      ...(options.timing === true ? timingAllowance : {}),
       ...options.allowance,
     },
     options.signal ?? new AbortController().signal,

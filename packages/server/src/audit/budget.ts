@@ -22,15 +22,15 @@ export const defaultAllowance: Allowance = Object.freeze({
   maxMs: 60_000,
 })
 
-/** What differs where the time of refusals is measured, which takes attempts by the hundred. */
-export const timingAllowance: Pick<Allowance, 'maxConnections' | 'maxMs'> = Object.freeze({
-  maxConnections: 4_000,
-  maxMs: 120_000,
-})
-
 /** What differs with consent to disturb: a crowd for as long as it is counted, and the time for what is sent slowly. */
 export const intrusiveAllowance: Pick<Allowance, 'maxCrowd' | 'maxMs'> = Object.freeze({
   maxCrowd: 100,
+  maxMs: 120_000,
+})
+
+/** What differs where the time of refusals is measured, which takes attempts by the hundred. */
+export const timingAllowance: Pick<Allowance, 'maxConnections' | 'maxMs'> = Object.freeze({
+  maxConnections: 4_000,
   maxMs: 120_000,
 })
 

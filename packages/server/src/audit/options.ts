@@ -183,7 +183,7 @@ export interface AuditOptions {
   readonly resources?: readonly Resource[]
   /** Namespaces or realms beside the one that is audited. */
   readonly places?: readonly Place[]
-  /** Messages that `low` may send; they are changed and sent again. @default whoami's */
+  /** Messages that `low` may send; they are changed and sent again. A recording brings its own. @default whoami's */
   readonly messages?: readonly Probe[]
   /** The role that a visitor would like to have. @default 'admin' */
   readonly privilegedRole?: string

@@ -5,8 +5,8 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
-  type ServerOptions as HttpOptions,
   type ServerResponse,
+  type ServerOptions as HttpOptions,
 } from 'node:http'
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'

@@ -2,7 +2,7 @@
 import type { Check, Scene } from '../check.ts'
 import type { Exchange } from '../exchange.ts'
 import { closePayload, opcodes, type FrameOptions } from '../frames.ts'
-import { enterAsSomebody, nobodyGetsIn } from '../staying.ts'
+import { enterAsSomebody, nobodyGetsIn, stayAsSomebody } from '../staying.ts'
 
 const answerMs = 1_500
 const many = 5
@@ -63,6 +63,9 @@ export const frameRules: Check = {
     countersign: 'guardUpgrades(server, wss, guard) // ws reads the frames',
   },
   async run(scene) {
+    const first = await stayAsSomebody(scene)
+    await first.visit.leave()
+    if (first.view.kind !== 'open') return { kind: 'not tested', missing: nobodyGetsIn }
     const looks = await Promise.all(violations.map((violation) => commit(scene, violation)))
     const open = looks.filter((look) => look !== 'kept out')
     if (open.length === 0) return { kind: 'not tested', missing: nobodyGetsIn }

@@ -1,7 +1,6 @@
 /** I9: requests that never end their head. */
 import type { Check } from '../check.ts'
 import { RawTalk } from '../raw-talk.ts'
-import { siteUrl } from '../target.ts'
 
 const sockets = 5
 const defaultHeadMs = 15_000
@@ -31,7 +30,7 @@ export const slowHead: Check = {
     try {
       const connected = talks.filter((talk) => talk.connected)
       if (connected.length === 0) return { kind: 'inconclusive', says: 'no connection came about' }
-      const { pathname } = siteUrl(endpoint, endpoint.url.href)
+      const { pathname } = endpoint.url
       for (const talk of connected)
         talk.write(
           `GET ${pathname} HTTP/1.1\r\nHost: ${endpoint.url.host}\r\nX-Slow: `,

@@ -59,8 +59,8 @@ function optionsOf({ options = {} }: JsonObject): Json {
 
 function helloDetails({ wamp: secret, payload }: Presented): object {
   return secret === undefined
-    ? { roles, authmethods: ['anonymous'], ...payload }
-    : { roles, authmethods: [secret.method], authid: secret.authid, ...payload }
+    ? { ...payload, roles, authmethods: ['anonymous'] }
+    : { ...payload, roles, authmethods: [secret.method], authid: secret.authid }
 }
 
 /** The answer to a CHALLENGE (WAMP, sections 13.4.2 and 13.4.3). */

@@ -3,7 +3,8 @@ import { headerOf } from '../answer.ts'
 import type { Protocol } from '../target.ts'
 import { Visit, type VisitNeeds } from '../visit.ts'
 
-const offered = ['graphql-transport-ws', 'graphql-ws', 'wamp.2.json'] as const
+/** The first is nobody's: servers that select whatever is offered first say nothing by it. */
+const offered = ['countersign-audit.nonsense', 'graphql-transport-ws', 'graphql-ws', 'wamp.2.json']
 
 const spoken: Readonly<Record<string, Protocol>> = {
   'graphql-transport-ws': 'graphql-transport-ws',
@@ -14,23 +15,17 @@ const spoken: Readonly<Record<string, Protocol>> = {
 /** Long enough for the packet with which Engine.IO begins. */
 const greetingMs = 400
 
-/** Knocks once or twice as nobody. What refuses strangers is known by its path alone. */
+/** Knocks twice as nobody. What refuses strangers is known by its path alone. */
 export async function findProtocol(needs: VisitNeeds, url: URL, origin: string): Promise<Protocol> {
   const engine = new URL(url)
   engine.searchParams.set('EIO', '4')
   engine.searchParams.set('transport', 'websocket')
   if (await greetsAsEngineIo(needs, engine, origin)) return 'socket.io'
-  for (const subprotocol of offered) {
-    const visit = await Visit.open(needs, { url, origins: [origin], subprotocols: [subprotocol] })
-    await visit.leave()
-    const { answer } = visit
-    const selected =
-      answer.kind === 'answered' ? headerOf(answer.headers, 'sec-websocket-protocol') : undefined
-    // A server that selects whatever is offered says nothing by it.
-    if (selected === subprotocol && !(await selectsAnything(needs, url, origin)))
-      return spoken[subprotocol] ?? 'plain'
-  }
-  return byPath(url)
+  const visit = await Visit.open(needs, { url, origins: [origin], subprotocols: offered })
+  await visit.leave()
+  const { answer } = visit
+  const selected = answer.kind === 'answered' ? headerOf(answer.headers, 'sec-websocket-protocol') : undefined
+  return spoken[selected ?? ''] ?? byPath(url)
 }
 
 async function greetsAsEngineIo(needs: VisitNeeds, url: URL, origin: string): Promise<boolean> {
@@ -38,14 +33,6 @@ async function greetsAsEngineIo(needs: VisitNeeds, url: URL, origin: string): Pr
   const first = visit.opened ? await visit.next(greetingMs) : undefined
   await visit.leave()
   return first?.kind === 'text' && first.text.startsWith('0{"sid":')
-}
-
-async function selectsAnything(needs: VisitNeeds, url: URL, origin: string): Promise<boolean> {
-  const nonsense = 'countersign-audit.nonsense'
-  const visit = await Visit.open(needs, { url, origins: [origin], subprotocols: [nonsense] })
-  await visit.leave()
-  const { answer } = visit
-  return answer.kind === 'answered' && headerOf(answer.headers, 'sec-websocket-protocol') === nonsense
 }
 
 function byPath({ pathname }: URL): Protocol {
