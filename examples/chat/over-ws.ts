@@ -29,7 +29,7 @@ export function openWebSockets(
     if (path === '/chat') judge(request, socket, head)
     else if (path !== '/socket.io/') socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
   })
-  const beat = setInterval(() => void wss.clients.forEach(checkOn), heartbeatMs).unref()
+  const beat = setInterval(() => wss.clients.forEach(checkOn), heartbeatMs).unref()
   return () => {
     clearInterval(beat)
     wss.close()

@@ -95,9 +95,9 @@ function secretOf(environment: Environment): z.ZodType<string> {
   })
 }
 
-function schemaFor(environment: Environment) {
-  const secret = secretOf(environment)
-  const login = z.strictObject({
+/** How one identity logs in. */
+function loginSchema(secret: z.ZodType<string>) {
+  return z.strictObject({
     cookie: secret.optional(),
     headers: z.record(z.string(), secret).optional(),
     basic: secret.optional(),
@@ -112,6 +112,11 @@ function schemaFor(environment: Environment) {
     token: token.optional(),
     wamp: z.strictObject({ authid: text, method: z.enum(['wampcra', 'ticket']), secret }).optional(),
   })
+}
+
+function schemaFor(environment: Environment) {
+  const secret = secretOf(environment)
+  const login = loginSchema(secret)
   return z.strictObject({
     target: text.optional(),
     protocol: z.enum(['plain', 'socket.io', 'wamp', 'graphql-transport-ws', 'graphql-ws']).optional(),

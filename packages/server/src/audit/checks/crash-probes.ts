@@ -18,7 +18,7 @@ interface CrashProbe {
 
 const extension = (value: string): string => `Sec-WebSocket-Extensions: ${value}`
 
-const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789!#$%&*+-.^_|~']
+const letters = 'abcdefghijklmnopqrstuvwxyz0123456789!#$%&*+-.^_|~'.split('')
 
 /** Fields with names so short that thousands of them fit into what servers take as a head. */
 function shortFields(count: number): readonly string[] {

@@ -1,6 +1,6 @@
 /** T5: a credential travels in a URL, where logs, histories and referrers keep it. */
 import type { Header } from '../answer.ts'
-import type { Check, Finding } from '../check.ts'
+import type { Check, Finding, Scene } from '../check.ts'
 import { isSomebody, low, sight } from '../needs.ts'
 import { describeView } from '../oracle.ts'
 import { anonymous } from '../presented.ts'
@@ -66,21 +66,7 @@ export const credentialInUrl: Check = {
             exchanges: [exchange],
           })
     }
-    for (const [cookie, value] of cookiesOf(presented.headers)) {
-      const names = [...new Set([...parameters, cookie])]
-      const sights = await Promise.all(
-        names.map((name) => oracle.look({ ...anonymous, query: [[name, value]] })),
-      )
-      for (const [index, { view, exchange }] of sights.entries())
-        if (isSomebody(view, scene))
-          findings.push({
-            says: `the value of the cookie ${cookie} works as ?${names[index] ?? ''}= as well: ${describeView(view)}`,
-            severity: 'medium',
-            confidence: 'high',
-            subject: names[index] ?? '',
-            exchanges: [exchange],
-          })
-    }
+    findings.push(...(await cookiesInQuery(scene, presented.headers)))
     const echo = await Visit.open(
       needs,
       oracle.attempt({ ...anonymous, query: parameters.map((name) => [name, canary]) }),
@@ -102,6 +88,27 @@ export const credentialInUrl: Check = {
     if (findings.length > 0) return { kind: 'fail', findings }
     return { kind: 'pass', says: 'no reusable credential is taken from the URL, and none comes back' }
   },
+}
+
+/** Values of cookies, shown in the query and nowhere else. */
+async function cookiesInQuery(scene: Scene, headers: readonly Header[]): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const [cookie, value] of cookiesOf(headers)) {
+    const names = [...new Set([...parameters, cookie])]
+    const sights = await Promise.all(
+      names.map((name) => scene.oracle.look({ ...anonymous, query: [[name, value]] })),
+    )
+    for (const [index, { view, exchange }] of sights.entries())
+      if (isSomebody(view, scene))
+        findings.push({
+          says: `the value of the cookie ${cookie} works as ?${names[index] ?? ''}= as well: ${describeView(view)}`,
+          severity: 'medium',
+          confidence: 'high',
+          subject: names[index] ?? '',
+          exchanges: [exchange],
+        })
+  }
+  return findings
 }
 
 /** Cookies that may well be a session's. */
