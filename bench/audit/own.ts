@@ -98,6 +98,7 @@ guards:
     accept: [{ method: ticket }, { method: session }]
   - name: machines
     listen: 127.0.0.1:${port + 1}
+    origins: [http://127.0.0.1:${port + 1}]
     accept: [{ method: api_key }, { method: password }]
   - name: router
     protocol: wamp
