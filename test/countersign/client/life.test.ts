@@ -371,7 +371,7 @@ describe('after a sleep', () => {
   })
 
   test.each([
-    ['a message', 0, (client: Watched) => void client.socket.send('after the nap')],
+    ['a message', 0, (client: Watched) => client.socket.send('after the nap')],
     ['the next look', 0, (_client: Watched, clock: Sleeper) => clock.advance(15_000)],
     ['the timer of its renewal', 47_900, (_client: Watched, clock: Sleeper) => clock.advance(100)],
   ])(

@@ -99,10 +99,9 @@ function turnsBySignals({ name, channel = runtimeChannel() }: SharedCredentialOp
       if (signals === undefined) return run()
       try {
         await othersTurn(signals)
-        say(signals, 'mine')
-        // A tab that asks meanwhile hears that somebody is at it.
+        // A tab that asks or claims meanwhile hears that somebody is at it.
         signals.addEventListener('message', ({ data }) => {
-          if (data === 'anybody') say(signals, 'mine')
+          if (data !== 'done' && claimIn(data) !== surest) say(signals, `mine ${surest}`)
         })
         return await run()
       } finally {
@@ -113,28 +112,49 @@ function turnsBySignals({ name, channel = runtimeChannel() }: SharedCredentialOp
   }
 }
 
-/** All that is ever said to other tabs. */
-function say(signals: Signals, word: 'anybody' | 'mine' | 'done'): void {
+/** All that is ever said to other tabs. Of two that claim the turn the lower number has it. */
+function say(signals: Signals, word: 'anybody' | `mine ${number}` | 'done'): void {
   // A channel has no target: it never leaves its origin.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin
   signals.postMessage(word)
 }
 
-/** How long an answer to "is anybody at it" may take, ms. */
+/** How long an answer to "is anybody at it", or to a claim, may take, ms. */
 const answerMs = 50
+/** The claim of whoever has the turn; others draw theirs between 0 and 1. */
+const surest = -1
 
+/** Asks, claims, and has the turn when nobody with a better claim has objected; else waits for that one's end. */
 function othersTurn(signals: Signals): Promise<void> {
   return new Promise((resolve) => {
-    let timer = setTimeout(resolve, answerMs)
+    const own = Math.random()
+    let state: 'asks' | 'claims' | 'waits' = 'asks'
+    const claim = (): void => {
+      state = 'claims'
+      say(signals, `mine ${own}`)
+      timer = setTimeout(resolve, answerMs)
+    }
+    let timer = setTimeout(claim, answerMs)
     signals.addEventListener('message', ({ data }) => {
-      clearTimeout(timer)
-      if (data === 'mine') timer = setTimeout(resolve, patienceMs)
-      else if (data === 'done') resolve()
-      // Two that ask at the same time: chance decides who is first.
-      else timer = setTimeout(resolve, answerMs * (1 + 3 * Math.random()))
+      const other = claimIn(data)
+      if (data === 'done' && state === 'waits') resolve()
+      else if (other === undefined || other > own) {
+        // Whoever asks, or claims with less, hears of this claim.
+        if (state === 'claims' && data !== 'done') say(signals, `mine ${own}`)
+      } else if (state !== 'waits' || other === surest) {
+        state = 'waits'
+        clearTimeout(timer)
+        timer = setTimeout(resolve, patienceMs)
+      }
     })
     say(signals, 'anybody')
   })
+}
+
+/** The number of a claim; `undefined` for other words, and for whatever else a channel may carry. */
+function claimIn(data: unknown): number | undefined {
+  const found = typeof data === 'string' ? /^mine (-?[\d.e-]+)$/.exec(data)?.[1] : undefined
+  return found === undefined ? undefined : Number(found)
 }
 
 function runtimeChannel(): ((name: string) => Signals) | undefined {
