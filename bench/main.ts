@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bench as adapters } from './adapters.ts'
+import { bench as audit } from './audit.ts'
 import { bench as doors } from './doors.ts'
 import { bench as leases } from './leases.ts'
 import { bench as memory } from './memory.ts'
@@ -17,7 +18,7 @@ import { jsonOf, tablesOf, type Row } from './rig/report.ts'
 import { bench as wamp } from './wamp.ts'
 
 /** Every bench; a new one is a file and a row here. */
-const benches: readonly Bench[] = [doors, messages, memory, leases, wamp, adapters]
+const benches: readonly Bench[] = [doors, messages, memory, leases, wamp, adapters, audit]
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,

@@ -10,13 +10,17 @@ import type { Answer, Speech } from './speech.ts'
 /** Bytes that may wait for one client that does not read; beyond them it is cut off. */
 const maxUnread = 262_144
 
+/** Between two pings, milliseconds; who answers none is cut off at the next. */
+const heartbeatMs = 15_000
+
 /** Opens `/chat`; Socket.IO answers for its own path, and nobody for any other. @returns a function that closes it */
 export function openWebSockets(
   server: Server,
   guard: Guard,
   chat: { readonly room: Room; readonly speech: Speech },
 ): () => void {
-  const wss = new WebSocketServer({ noServer: true, maxPayload: 16_384 })
+  // No subprotocol is spoken here: without this, the first that is offered would be selected.
+  const wss = new WebSocketServer({ noServer: true, maxPayload: 16_384, handleProtocols: () => false })
   const listener: ConnectionListener = (socket, _request, lease) => welcome(socket, lease, chat)
   wss.on('connection', listener)
   const judge = upgradeListener(wss, guard, { messages: framePolicy })
@@ -25,7 +29,24 @@ export function openWebSockets(
     if (path === '/chat') judge(request, socket, head)
     else if (path !== '/socket.io/') socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
   })
-  return () => wss.close()
+  const beat = setInterval(() => wss.clients.forEach(checkOn), heartbeatMs).unref()
+  return () => {
+    clearInterval(beat)
+    wss.close()
+  }
+}
+
+/** Sockets that have been pinged, and have not answered yet. */
+const silent = new WeakSet<WebSocket>()
+
+/** Cuts off who is gone without a word, and would count as present. */
+function checkOn(socket: WebSocket): void {
+  if (silent.has(socket)) socket.terminate()
+  else {
+    silent.add(socket)
+    socket.once('pong', () => silent.delete(socket))
+    socket.ping()
+  }
 }
 
 function welcome(

@@ -18,7 +18,16 @@ const loopback: readonly string[] = ['127.0.0.1', '::1', 'localhost']
 
 const options = readOptions()
 const app = createApp()
-const http = createServer({ requestTimeout: 15_000, maxHeaderSize: 16_384 }, app)
+// Node looks for late requests every 30 seconds unless it is told otherwise.
+const http = createServer(
+  {
+    requestTimeout: 10_000,
+    headersTimeout: 5_000,
+    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: 16_384,
+  },
+  app,
+)
 http.listen(options.port, options.host)
 await once(http, 'listening')
 const { address, family, port } = http.address() as AddressInfo // A TCP server that listens has one.

@@ -44,6 +44,9 @@ export function fill<T extends Probe>(probe: T, marker: string): T {
   return JSON.parse(JSON.stringify(probe).replaceAll('{marker}', marker)) as T
 }
 
+/** Whatever `newMarker` gives. */
+export const anyMarker: RegExp = /m[0-9a-f]{16}/g
+
 /** A text that nobody has said before. */
 export function newMarker(): string {
   return `m${randomBytes(8).toString('hex')}`
@@ -75,9 +78,9 @@ export async function tryCanaryOn(
 ): Promise<Trial> {
   const { oracle, dialect, endpoint } = scene
   const { seenBy = 'high' } = canary
-  const presented = await presentedAs(scene, seenBy)
+  const presented = seenBy === 'sender' ? anonymous : await presentedAs(scene, seenBy)
   if (presented === undefined) return blind(`there is no identity "${seenBy}" that would see the effect`)
-  const watcher = await oracle.stay(presented)
+  const watcher = seenBy === 'sender' ? stay : await oracle.stay(presented)
   try {
     if (watcher.view.kind !== 'open') return blind(`the identity "${seenBy}" does not enter the socket`)
     const marker = newMarker()
@@ -97,11 +100,16 @@ export async function tryCanaryOn(
     if (seen !== undefined) await undo(scene, canary, marker)
     return {
       kind: seen === undefined ? 'no effect' : 'effect',
-      says: seen === undefined ? 'no effect' : `${seenBy} hears of it`,
-      exchanges: [stay.exchange, watcher.exchange],
+      says:
+        seen === undefined
+          ? 'no effect'
+          : seenBy === 'sender'
+            ? 'its sender is told what it gives'
+            : `${seenBy} hears of it`,
+      exchanges: watcher === stay ? [stay.exchange] : [stay.exchange, watcher.exchange],
     }
   } finally {
-    await watcher.visit.leave()
+    if (watcher !== stay) await watcher.visit.leave()
   }
 }
 

@@ -10,7 +10,7 @@ export async function observe(
   { low, high, oracle }: Scene,
   { seenBy = 'high' }: Canary,
 ): Promise<Stay | undefined> {
-  const identity = seenBy === 'high' ? high : low
+  const identity = { low, high, sender: undefined }[seenBy]
   if (identity === undefined) return undefined
   const stay = await oracle.stay(await identity.present())
   if (stay.view.kind === 'open') return stay

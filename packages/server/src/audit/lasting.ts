@@ -1,4 +1,5 @@
 /** How long a socket outlives what should have ended it. */
+import { effectMs, tryCanaryOn } from './canaries.ts'
 import type { Scene } from './check.ts'
 import { isSomebody } from './needs.ts'
 import type { Stay } from './oracle.ts'
@@ -20,7 +21,8 @@ const stepMs = 250
  * Watches an open socket until it is closed or nobody's any more, or the time is over.
  * @param sinceMs when the trigger took place, as an age of the visit
  */
-export async function watch(scene: Scene, { visit }: Stay, sinceMs: number): Promise<Fate> {
+export async function watch(scene: Scene, stay: Stay, sinceMs: number): Promise<Fate> {
+  const { visit } = stay
   const { endBudgetMs = defaultEndBudgetMs, whoami } = scene.options
   let missed = 0
   let missedAtMs = 0
@@ -37,8 +39,16 @@ export async function watch(scene: Scene, { visit }: Stay, sinceMs: number): Pro
     // Asked twice: an answer may be late once.
     if (missed >= 2 && whoami?.send !== undefined)
       return { kind: 'nobody', afterMs: Math.max(0, missedAtMs - sinceMs) }
-    if (left <= 0) return missed === 0 ? { kind: 'alive' } : { kind: 'unknown' }
+    if (left <= 0)
+      return missed === 0 || (await stillWorks(scene, stay)) ? { kind: 'alive' } : { kind: 'unknown' }
   }
+}
+
+/** Whether a message that only those may send who have logged in still has its effect. */
+async function stillWorks(scene: Scene, stay: Stay): Promise<boolean> {
+  const canary = scene.options.canaries?.find(({ allowedFor }) => allowedFor === 'low')
+  if (canary === undefined) return false
+  return (await tryCanaryOn(scene, canary, { stay }, effectMs(scene))).kind === 'effect'
 }
 
 /** A fate in words. */

@@ -9,7 +9,7 @@ export interface Mutation {
 }
 
 const deep = 200
-const maxMutations = 44
+const maxMutations = 45
 
 /** Bodies that stand for the whole message. */
 const bodies: readonly (readonly [name: string, body: string])[] = [
@@ -53,6 +53,7 @@ export function mutationsOf({ prefix, value, text }: Sample): readonly Mutation[
   const own = text.slice(prefix.length)
   return [
     ...bodies.map(([name, body]) => said(name, body)),
+    ...(/^4[25]/.test(prefix) ? [said('an event called error', '["error",{}]')] : []),
     said('half of a message', own.slice(0, own.length / 2)),
     said('something behind it', `${own}}`),
     ...extras.map(([name, extra]) => said(name, withExtra(value, `"audit":${extra}`, extra))),

@@ -70,8 +70,8 @@ export interface Canary {
   readonly send: Probe
   /** A regular expression over what the identity `seenBy` hears when the message had its effect. */
   readonly effect: string
-  /** @default 'high' */
-  readonly seenBy?: 'low' | 'high'
+  /** `sender`: what it gives is told to whoever sends it, and to nobody else. @default 'high' */
+  readonly seenBy?: 'low' | 'high' | 'sender'
   /** Who may send it. @default 'high' */
   readonly allowedFor?: 'low' | 'high'
   /** Sent by `allowedFor` afterwards. */
@@ -92,6 +92,18 @@ export interface Resource {
   readonly trigger?: Probe
   /** Asks for what was said before. */
   readonly history?: Probe
+  /** What nobody but its owner may do to it. */
+  readonly tamper?: Tampering
+}
+
+/** A message that changes or ends what belongs to somebody. */
+export interface Tampering {
+  /** A regular expression over what the owner hears after subscribing; its first group is what `{id}` stands for in `send`. */
+  readonly id?: string
+  /** A text that is nothing but `{id}` becomes a number where the id is one. */
+  readonly send: Probe
+  /** A regular expression over what the owner hears when it was done. */
+  readonly harm: string
 }
 
 /** A further namespace of Socket.IO, or realm of WAMP. */

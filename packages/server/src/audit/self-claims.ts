@@ -31,6 +31,11 @@ export function claimsOf(role: string): Claims {
   }
 }
 
+/** The same claims, for those who only ask whether it is so: `"priv":true`. */
+export function flatClaimsOf({ role, members }: Claims): Claims {
+  return { role, members: Object.fromEntries(Object.keys(members).map((name) => [name, true])) }
+}
+
 const roleHeaders = ['X-Role', 'X-Roles', 'X-User-Role', 'X-Auth-Role', 'X-Scope', 'X-Scopes']
 const adminHeaders = ['X-Admin', 'X-Is-Admin']
 

@@ -50,7 +50,7 @@ const token = z.strictObject({
   singleUse: z.boolean().optional(),
 })
 
-const hook = z.strictObject({
+const act = z.strictObject({
   command: command.optional(),
   url: text.optional(),
   method: method.optional(),
@@ -58,14 +58,29 @@ const hook = z.strictObject({
   headers: z.record(z.string(), text).optional(),
 })
 
+const hook = act.extend({ undo: act.optional() })
+
 const canary = z.strictObject({
   name: z.string().min(1).max(64),
   send: probe,
   effect: pattern,
-  seenBy: z.enum(['low', 'high']).optional(),
+  seenBy: z.enum(['low', 'high', 'sender']).optional(),
   allowedFor: z.enum(['low', 'high']).optional(),
   undo: probe.optional(),
+  watch: probe.optional(),
 })
+
+const resource = z.strictObject({
+  name: z.string().min(1).max(64),
+  of: z.enum(['low', 'high']),
+  subscribe: probe,
+  data: pattern,
+  trigger: probe.optional(),
+  history: probe.optional(),
+  tamper: z.strictObject({ id: pattern.optional(), send: probe, harm: pattern }).optional(),
+})
+
+const sidePlace = z.strictObject({ name: text, allowedFor: z.enum(['anyone', 'low', 'high']).optional() })
 
 const count = z.int().min(1)
 
@@ -80,9 +95,9 @@ function secretOf(environment: Environment): z.ZodType<string> {
   })
 }
 
-function schemaFor(environment: Environment) {
-  const secret = secretOf(environment)
-  const login = z.strictObject({
+/** How one identity logs in. */
+function loginSchema(secret: z.ZodType<string>) {
+  return z.strictObject({
     cookie: secret.optional(),
     headers: z.record(z.string(), secret).optional(),
     basic: secret.optional(),
@@ -97,6 +112,11 @@ function schemaFor(environment: Environment) {
     token: token.optional(),
     wamp: z.strictObject({ authid: text, method: z.enum(['wampcra', 'ticket']), secret }).optional(),
   })
+}
+
+function schemaFor(environment: Environment) {
+  const secret = secretOf(environment)
+  const login = loginSchema(secret)
   return z.strictObject({
     target: text.optional(),
     protocol: z.enum(['plain', 'socket.io', 'wamp', 'graphql-transport-ws', 'graphql-ws']).optional(),
@@ -110,11 +130,28 @@ function schemaFor(environment: Environment) {
     private: z.array(pattern).max(50).optional(),
     public: z.boolean().optional(),
     canaries: z.array(canary).max(20).optional(),
+    resources: z.array(resource).max(20).optional(),
+    places: z.array(sidePlace).max(20).optional(),
+    privilegedRole: text.optional(),
+    nesting: z.strictObject({ query: text, field: text, leaf: text }).optional(),
+    logFile: text.optional(),
     messages: z.array(probe).max(200).optional(),
     hooks: z
       .partialRecord(z.enum(['logout', 'expiry', 'password', 'disable', 'role', 'kill']), hook)
       .optional(),
     knownUsers: z.array(text).max(20).optional(),
+    expiring: token
+      .omit({ as: true, singleUse: true })
+      .extend({
+        as: tokenPlace.optional(),
+        ttlMs: count.max(3_600_000),
+        skewMs: z.int().min(0).max(60_000).optional(),
+      })
+      .optional(),
+    jwks: z.strictObject({ url: text.optional(), file: text.optional() }).optional(),
+    guessed: z.strictObject({ user: text, password: secret.optional() }).optional(),
+    timing: z.boolean().optional(),
+    timingPairs: z.int().min(50).max(2_000).optional(),
     tls: z.strictObject({ ca: text.optional(), cert: text.optional(), key: text.optional() }).optional(),
     only: z.array(text).max(100).optional(),
     skip: z.array(text).max(100).optional(),
@@ -161,14 +198,19 @@ export function parseAuditConfig(
   if (!parsed.success) return { kind: 'wrong', findings: place(schemaFindings(parsed.error), places) }
   const folder = resolve(dirname(file))
   const path = (name: string): string => resolve(folder, name)
-  const { target, tls, ...rest } = parsed.data
+  const { target, tls, logFile, jwks, ...rest } = parsed.data
   const files = readTlsFiles(tls ?? {}, path)
   if (files.kind === 'unreadable') {
     const message = `${files.name} cannot be read`
     return { kind: 'wrong', findings: place([{ level: 'error', path: ['tls', files.key], message }], places) }
   }
   // The schema is the interface, member for member; zod writes `undefined` where the interface leaves a member out.
-  const options = { ...rest, tls: files.tls } as AuditOptions
+  const options = {
+    ...rest,
+    tls: files.tls,
+    ...(logFile === undefined ? {} : { logFile: path(logFile) }),
+    ...(jwks === undefined ? {} : { jwks: jwks.file === undefined ? jwks : { file: path(jwks.file) } }),
+  } as AuditOptions
   return { kind: 'config', config: { target, targetLine: places.lineOf(['target']), options, path } }
 }
 

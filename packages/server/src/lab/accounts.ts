@@ -15,8 +15,8 @@ export const demoSecrets = {
     authid: 'bob',
     subject: 'bob',
     secret: 'open-sesame-salted',
-    salt: 'salt123',
-    iterations: 1_000,
+    salt: 'salt-of-the-lab-1',
+    iterations: 100_000,
     keylen: 32,
   },
 } as const

@@ -9,6 +9,7 @@ import { WebSocketServer } from 'ws'
 import { createApp, patience } from '../server/app.ts'
 import type { PageSources } from '../server/headers.ts'
 import { ownSources } from '../server/headers.ts'
+import { handleProtocols, keepBeating } from '../server/heartbeat.ts'
 import type { Door } from './doors.ts'
 import { greetAndEcho } from './greeting.ts'
 import { pathOf, type WebSocketRoute } from './web-socket-route.ts'
@@ -59,7 +60,13 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
     server: (handle): Server =>
       tls === undefined ? createHttpServer(patience, handle) : secureServer(tls, handle),
   })
-  const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
+  const wss = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    handleProtocols,
+  })
+  const endBeat = keepBeating(wss)
   wss.on('connection', greetAndEcho)
   app.server.on('upgrade', (request, socket, head) => recorder.watch(request, socket, head))
   const own = upgradeListener(wss, guard)
@@ -76,6 +83,7 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
   return {
     app,
     async close() {
+      endBeat()
       guard.close()
       for (const socket of wss.clients) socket.terminate()
       await app.close()

@@ -28,6 +28,7 @@ import { nodePlatform } from 'countersign/platform/node'
 import { Router, ruleOf, type Action, type PermissionRule, type RoleOptions } from 'countersign/wamp'
 import { nodeRouterPorts } from 'countersign/wamp/node'
 import { wampWebSockets } from 'countersign/wamp/ws'
+import { heartbeatMs } from '../server/heartbeat.ts'
 import { pathOf, type WebSocketRoute } from './web-socket-route.ts'
 import { wampNames, wampPlace, wampSigner, wampUsers } from './browser/wamp-users.ts'
 
@@ -90,10 +91,10 @@ const roles: readonly RoleOptions[] = [
 
 /** What PBKDF2 made of peter's password, as configurations keep it. */
 const salted = {
-  secret: 'prq7+YkJ1/KlW1X0YczMHw==',
-  salt: 'salt123',
-  iterations: 100,
-  keylen: 16,
+  secret: 'VlINM+gMcTKJWtnZqApuoCfLnGHzMV1yIQf6jF7PDLQ=',
+  salt: 'salt-of-the-lab-1',
+  iterations: 100_000,
+  keylen: 32,
 } as const
 
 /** The cases at `cookiePath` are alone in using it. */
@@ -121,10 +122,15 @@ export async function createLabWamp(options: LabWampOptions): Promise<LabWamp> {
     [wampTls({ from: wampHello(), sources: [tlsPrincipals({ [client.authid]: known(client) })] })],
     { name: `${wampPlace.id} TLS`, hosts: secureHosts },
   )
-  const sockets = wampWebSockets(router, { guard })
+  const beating = { pingIntervalMs: heartbeatMs }
+  const sockets = wampWebSockets(router, { guard, ...beating })
   // The lab is on loopback, without TLS.
-  const returning = wampWebSockets(router, { guard: remembering, cookie: { ...cookie, secure: false } })
-  const secure = wampWebSockets(router, { guard: certified })
+  const returning = wampWebSockets(router, {
+    guard: remembering,
+    cookie: { ...cookie, secure: false },
+    ...beating,
+  })
+  const secure = wampWebSockets(router, { guard: certified, ...beating })
   const guards = [guard, remembering, certified]
   return {
     id: wampPlace.id,

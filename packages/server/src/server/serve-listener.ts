@@ -18,6 +18,7 @@ import { patience } from './app.ts'
 import type { Config } from './config.ts'
 import { writeListen, type ListenerPlan } from './config-places.ts'
 import type { ListenAddress } from './config-types.ts'
+import { handleProtocols, keepBeating } from './heartbeat.ts'
 import type { UpgradeTaker } from './serve-wamp.ts'
 
 /** What happens on an accepted socket. */
@@ -100,6 +101,7 @@ export function guardPaths(
   proxies: ProxyOptions | undefined,
 ): () => Promise<void> {
   const servers: WebSocketServer[] = []
+  const beats: (() => void)[] = []
   const takers: UpgradeTaker[] = []
   const listeners = new Map<string, UpgradeTaker['upgrade']>()
   for (const one of paths) {
@@ -116,7 +118,9 @@ export function guardPaths(
       maxPayload: maxMessageBytes,
       maxBufferedChunks: maxPieces,
       maxFragments: maxPieces,
+      handleProtocols,
     })
+    beats.push(keepBeating(wss))
     wss.on('connection', application)
     servers.push(wss)
     listeners.set(path, upgradeListener(wss, guard, proxies === undefined ? {} : { proxies }))
@@ -130,6 +134,7 @@ export function guardPaths(
     answerHttp(socket, { status: 404, headers: {}, body: 'Not found' }, lingerMs)
   })
   return async () => {
+    for (const endBeat of beats) endBeat()
     await Promise.all([sayFarewell(servers), ...takers.map((taker) => taker.farewell())])
   }
 }

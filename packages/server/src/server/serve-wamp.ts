@@ -10,6 +10,7 @@ import type { GuardConfig } from './config-types.ts'
 import { openGate, type GuardShared } from './crossbar/guards.ts'
 import { realmOptions } from './crossbar/mount-realms.ts'
 import type { RouterNode } from './crossbar/node.ts'
+import { heartbeatMs } from './heartbeat.ts'
 
 /** What takes upgrades of a path, and lets its sockets go in the end. */
 export interface UpgradeTaker {
@@ -41,7 +42,7 @@ export async function openWamp(
   { shared, guardOf, proxies }: WampSurroundings,
 ): Promise<WampSide> {
   const router = new Router({ realms: realmOptions(wamp) }, nodeRouterPorts())
-  const place = { kind: 'websocket', path, node: wampTransport(wamp) } as const
+  const place = { kind: 'websocket', path, node: beating(wampTransport(wamp)) } as const
   const gate = await openGate(place, { shared, router, name, unix: false, guardOf, proxies })
   const sockets = new Set<Duplex>()
   return {
@@ -63,4 +64,11 @@ export async function openWamp(
 async function leftWithin(router: Router, ms: number): Promise<void> {
   const end = Date.now() + ms
   while (router.connections > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** A transport whose peers are asked whether they are there, as those of other guards are; another interval may be configured. */
+function beating(node: ReturnType<typeof wampTransport>): ReturnType<typeof wampTransport> {
+  const { options } = node
+  if (options.autoPingIntervalMs > 0) return node
+  return { ...node, options: { ...options, autoPingIntervalMs: heartbeatMs } }
 }

@@ -1,11 +1,15 @@
 /** T5: a credential travels in a URL, where logs, histories and referrers keep it. */
-import type { Check, Finding } from '../check.ts'
+import type { Header } from '../answer.ts'
+import type { Check, Finding, Scene } from '../check.ts'
 import { isSomebody, low, sight } from '../needs.ts'
 import { describeView } from '../oracle.ts'
 import { anonymous } from '../presented.ts'
 import { Visit } from '../visit.ts'
 
 const parameters = ['token', 'access_token', 'auth', 'jwt', 'ticket', 'session', 'api_key'] as const
+/** Shorter cookies are settings. */
+const minCookieLength = 16
+const maxCookies = 2
 const canary = 'countersign-audit-canary-3f9d'
 
 /** Credentials in URLs. */
@@ -62,6 +66,7 @@ export const credentialInUrl: Check = {
             exchanges: [exchange],
           })
     }
+    findings.push(...(await cookiesInQuery(scene, presented.headers)))
     const echo = await Visit.open(
       needs,
       oracle.attempt({ ...anonymous, query: parameters.map((name) => [name, canary]) }),
@@ -83,6 +88,40 @@ export const credentialInUrl: Check = {
     if (findings.length > 0) return { kind: 'fail', findings }
     return { kind: 'pass', says: 'no reusable credential is taken from the URL, and none comes back' }
   },
+}
+
+/** Values of cookies, shown in the query and nowhere else. */
+async function cookiesInQuery(scene: Scene, headers: readonly Header[]): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const [cookie, value] of cookiesOf(headers)) {
+    const names = [...new Set([...parameters, cookie])]
+    const sights = await Promise.all(
+      names.map((name) => scene.oracle.look({ ...anonymous, query: [[name, value]] })),
+    )
+    for (const [index, { view, exchange }] of sights.entries())
+      if (isSomebody(view, scene))
+        findings.push({
+          says: `the value of the cookie ${cookie} works as ?${names[index] ?? ''}= as well: ${describeView(view)}`,
+          severity: 'medium',
+          confidence: 'high',
+          subject: names[index] ?? '',
+          exchanges: [exchange],
+        })
+  }
+  return findings
+}
+
+/** Cookies that may well be a session's. */
+function cookiesOf(headers: readonly Header[]): readonly (readonly [string, string])[] {
+  return headers
+    .filter(([name]) => name === 'Cookie')
+    .flatMap(([, value]) => value.split('; '))
+    .map((pair): readonly [string, string] => {
+      const equals = pair.indexOf('=')
+      return [pair.slice(0, equals), pair.slice(equals + 1)]
+    })
+    .filter(([, value]) => value.length >= minCookieLength)
+    .slice(0, maxCookies)
 }
 
 /** The token of an `Authorization: Bearer` field. */

@@ -1,6 +1,7 @@
 /** O1: a page on another origin opens a socket in its visitor's name. */
 import type { Check } from '../check.ts'
-import { ambient, isSomebody, low, sight } from '../needs.ts'
+import { foreignGain, lookFromPage } from '../foreign-page.ts'
+import { isSomebody, sight } from '../needs.ts'
 import { anonymous } from '../presented.ts'
 import { describeView } from '../oracle.ts'
 
@@ -14,7 +15,7 @@ export const crossSite: Check = {
   cwe: [1385, 352],
   asvs: ['4.4.2', '3.5.1'],
   safety: 'A',
-  needs: [sight, low, ambient],
+  needs: [sight, foreignGain],
   why: 'Browsers send cookies, Basic credentials and client certificates with a WebSocket handshake whatever page opens it. Only the Origin field tells the server which page that is.',
   remedy: {
     text: 'Compare Origin with the exact origins of your own pages before answering 101, and refuse with 403 (RFC 6455 §10.2).',
@@ -26,16 +27,17 @@ export const crossSite: Check = {
   },
   async run(scene) {
     const { oracle, low: identity } = scene
-    if (identity === undefined) return { kind: 'not tested', missing: low.missing }
-    const good = await oracle.look(await identity.present())
-    if (!isSomebody(good.view, scene))
-      return {
-        kind: 'inconclusive',
-        says: `from its own page the identity "low" is nobody in particular: ${describeView(good.view)}`,
-        exchanges: [good.exchange],
-      }
-    const foreign = await oracle.look(await identity.present(), { origins: [foreignOrigin] })
-    if (isSomebody(foreign.view, scene))
+    if (identity?.ambient === true) {
+      const good = await oracle.look(await identity.present())
+      if (!isSomebody(good.view, scene))
+        return {
+          kind: 'inconclusive',
+          says: `from its own page the identity "low" is nobody in particular: ${describeView(good.view)}`,
+          exchanges: [good.exchange],
+        }
+    }
+    const foreign = await lookFromPage(scene, [foreignOrigin])
+    if (foreign.gains)
       return {
         kind: 'fail',
         findings: [

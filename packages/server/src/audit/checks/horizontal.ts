@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.ts'
 import type { Resource } from '../options.ts'
 import type { Stay } from '../oracle.ts'
 import type { IdentityName } from '../presented.ts'
+import { tamperWith } from '../tampering.ts'
 import { waysTo, type Way } from '../ways-to.ts'
 
 const maxResources = 6
@@ -18,7 +19,7 @@ const resources: Need = {
 /** Other people's rooms, topics and histories. */
 export const horizontal: Check = {
   id: 'Z2',
-  title: 'A user reads what belongs to another',
+  title: 'A user reads or changes what belongs to another',
   cwe: [639, 863],
   asvs: ['8.2.2'],
   safety: 'S',
@@ -43,6 +44,9 @@ export const horizontal: Check = {
         findings.push(...tried.findings)
         exchanges.push(...tried.exchanges)
       }
+      const tampered = await tamperWith(scene, resource)
+      if (typeof tampered === 'string') unproven.push(`${resource.name}: ${tampered}`)
+      else findings.push(...tampered)
     }
     if (findings.length > 0) return { kind: 'fail', findings }
     if (unproven.length > 0)

@@ -1,7 +1,10 @@
 /** I14: what one user writes reaches another as it was written. */
+import { headersOf } from '../answer.ts'
 import { newMarker, presentedAs } from '../canaries.ts'
-import type { Check } from '../check.ts'
+import type { Check, Scene } from '../check.ts'
+import { remark, type Exchange } from '../exchange.ts'
 import { low } from '../needs.ts'
+import { requestPage } from '../page-request.ts'
 import { samplesOf, withTexts } from '../sample-messages.ts'
 import { nobodyGetsIn, stayAsSomebody } from '../staying.ts'
 
@@ -42,6 +45,20 @@ export const injectionMarker: Check = {
         return { kind: 'pass', says: 'nothing that one socket said was heard on another', exchanges }
       if (!heard.includes(`<i data-${marker}>`))
         return { kind: 'pass', says: 'markup reaches another socket encoded', exchanges }
+      const page = await unguardedPage(scene)
+      if (page !== undefined)
+        return {
+          kind: 'fail',
+          findings: [
+            {
+              says: 'markup reaches another socket as it was sent, and the page that shows it has no policy against scripts in it',
+              severity: 'medium',
+              confidence: 'low',
+              subject: 'page without a policy',
+              exchanges: [...exchanges, page],
+            },
+          ],
+        }
       return {
         kind: 'info',
         says: 'markup reaches another socket as it was sent; look how the page shows it',
@@ -51,4 +68,16 @@ export const injectionMarker: Check = {
       await Promise.all([listener.visit.leave(), sender.visit.leave()])
     }
   },
+}
+
+/** The page's answer, where nothing in it keeps scripts out that stand in markup (Content Security Policy 3). */
+async function unguardedPage({ endpoint, needs, low: identity }: Scene): Promise<Exchange | undefined> {
+  if (endpoint.page === undefined) return undefined
+  const answer = await requestPage(needs, { url: endpoint.page, headers: identity?.pageHeaders() ?? [] })
+  if (answer.kind === 'failed' || answer.status !== 200) return undefined
+  const policy = headersOf(answer.headers, 'content-security-policy').join('; ')
+  const scripts = /(?:^|;\s*)(?:script-src|default-src)\s([^;]*)/.exec(policy)?.[1]
+  if (scripts !== undefined && !scripts.includes("'unsafe-inline'")) return undefined
+  const said = policy === '' ? 'no Content-Security-Policy' : `Content-Security-Policy: ${policy}`
+  return remark(`${endpoint.page.href} answers ${answer.status} with ${said}`)
 }

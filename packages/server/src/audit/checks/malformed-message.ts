@@ -1,5 +1,6 @@
 /** I1: one wrong message does harm to others. */
-import { newMarker } from '../canaries.ts'
+import { anyMarker, newMarker } from '../canaries.ts'
+import { relayedWrongly, sentBack, splitTexts } from '../careless-input.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import type { Exchange } from '../exchange.ts'
 import { mutationsOf, pollutionsOf, type Mutation } from '../mutations.ts'
@@ -41,6 +42,12 @@ export const malformedMessage: Check = {
     if (hurt.finding !== undefined) return { kind: 'fail', findings: [hurt.finding] }
     const polluted = await pollute(scene, sample)
     if (polluted !== undefined) return { kind: 'fail', findings: [polluted] }
+    const careless = [
+      ...(await splitTexts(scene, sample)),
+      ...(await relayedWrongly(scene)),
+      ...(await sentBack(scene, sample)),
+    ]
+    if (careless.length > 0) return { kind: 'fail', findings: careless }
     const says = `${mutations.length} malformed messages ended in answers or closed sockets, nobody else noticed`
     if (hurt.once !== undefined)
       return {
@@ -145,7 +152,7 @@ async function knows(
 ): Promise<{ readonly shown: boolean; readonly exchange: Exchange } | undefined> {
   const other = newMarker()
   const [one, again, control, controlAgain] = await Promise.all(
-    [name, name, other, other].map((asked) => answersTo(scene, withTexts(sample, asked), asked)),
+    [name, name, other, other].map((asked) => answersTo(scene, withTexts(sample, asked))),
   )
   if (one === undefined || again === undefined || control === undefined) return undefined
   // A history that is replayed shows the message itself, and proves nothing.
@@ -162,14 +169,15 @@ interface Answers {
   readonly exchange: Exchange
 }
 
-async function answersTo(scene: Scene, questions: readonly string[], asked: string): Promise<Answers> {
+async function answersTo(scene: Scene, questions: readonly string[]): Promise<Answers> {
   const stay = await enterAsSomebody(scene)
   const lines: string[] = []
   for (const question of questions) stay.visit.send(question)
   await scene.oracle.hear(stay.visit, (text) => lines.push(text) < 0, scene.oracle.settleMs)
   await stay.visit.leave()
+  // Where a room repeats to all what one has said, each hears the names of the others, too.
   const shape = lines
-    .map((line) => line.replaceAll(asked, '').replaceAll(/\d+/g, '#'))
+    .map((line) => line.replaceAll(anyMarker, '').replaceAll(/\d+/g, '#'))
     .toSorted()
     .join('\n')
   return { lines, shape, exchange: stay.exchange }

@@ -31,7 +31,7 @@ export function originVariants(origin: string): readonly OriginVariant[] {
   const isName = isIP(hostname.replace(/^\[|\]$/g, '')) === 0
   return [
     write('null', 'null'),
-    write('empty', ''),
+    harmless('empty', ''),
     write('prefix of another name', `${protocol}//${hostname}.origin.invalid`),
     write('suffix of another name', `${protocol}//evil${hostname}${port === '' ? '' : `:${port}`}`),
     write('hyphen before', `${protocol}//evil-${hostname}${port === '' ? '' : `:${port}`}`),

@@ -3,8 +3,9 @@ import { controlMs, effectMs, presentedAs, tryCanary } from '../canaries.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import type { Probe } from '../dialects/dialect.ts'
 import { low, sight } from '../needs.ts'
+import { byName } from '../self-naming.ts'
 import { describeView, type Sight, type View } from '../oracle.ts'
-import { claimsOf, probeWith, sendersWith, type Claims } from '../self-claims.ts'
+import { claimsOf, flatClaimsOf, probeWith, sendersWith, type Claims } from '../self-claims.ts'
 
 const defaultRole = 'admin'
 
@@ -39,7 +40,7 @@ export const selfDeclared: Check = {
         )
       last = exchange
     }
-    findings.push(...(await byEffect(scene, claims)))
+    findings.push(...(await byEffect(scene, claims)), ...(await byName(scene)))
     if (findings.length > 0) return { kind: 'fail', findings }
     return {
       kind: 'pass',
@@ -80,9 +81,13 @@ async function byEffect(scene: Scene, claims: Claims): Promise<readonly Finding[
     if ((await tryCanary(scene, canary, { presented: own }, controlMs)).kind !== 'effect') continue
     // What works without a claim is a finding of its own: see Z1.
     if ((await tryCanary(scene, canary, { presented: plain }, effectMs(scene))).kind === 'effect') continue
-    const alter = (probe: Probe): Probe => probeWith(claims, probe, scene)
+    const saying =
+      (claimed: Claims) =>
+      (probe: Probe): Probe =>
+        probeWith(claimed, probe, scene)
     const senders = [
-      ['the message', { presented: plain, alter }] as const,
+      ['the message', { presented: plain, alter: saying(claims) }] as const,
+      ['a mark in the message', { presented: plain, alter: saying(flatClaimsOf(claims)) }] as const,
       ...(await sendersWith(scene, claims)),
     ]
     for (const [place, sender] of senders) {

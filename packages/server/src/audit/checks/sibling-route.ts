@@ -74,6 +74,19 @@ export const siblingRoute: Check = {
         kind: 'info',
         says: `these paths open for anybody, and say nothing private: ${open.join(', ')}`,
       }
+    if (absent.view.kind === 'open' && absent.view.heard.length > 0 && scene.options.public !== true)
+      return {
+        kind: 'fail',
+        findings: [
+          {
+            says: 'every path opens a socket for anybody, and private data is heard there',
+            severity: 'medium',
+            confidence: 'high',
+            subject: 'every path',
+            exchanges: [absent.exchange],
+          },
+        ],
+      }
     if (absent.view.kind === 'open')
       return {
         kind: 'info',

@@ -24,7 +24,7 @@ export const subprotocolChoice: Check = {
   remedy: {
     text: 'Select among a list of your own, never the first that is offered, and put every subprotocol behind the same check.',
     ws: "new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('app.v1') ? 'app.v1' : false) })",
-    socketIo: 'Socket.IO selects no subprotocol; do not add one by middleware.',
+    socketIo: 'io(url, { auth: { token } }) // Socket.IO selects whatever is offered first: offer no token',
     countersign:
       'createGuard({ accept: [ticket({ from: [subprotocol()] })] }) // selects countersign.v1, never the token',
   },
@@ -53,6 +53,17 @@ export const subprotocolChoice: Check = {
           exchanges: [judgedBy(stay.exchange, selected ?? '')],
         })
     }
+    const as = scene.low?.options.token?.as
+    if (
+      endpoint.protocol === 'socket.io' &&
+      (as === undefined || !('subprotocols' in as)) &&
+      findings.length > 0
+    )
+      return {
+        kind: 'info',
+        says: 'Socket.IO selects the first subprotocol that is offered; nothing here rests upon it',
+        exchanges: findings.flatMap(({ exchanges }) => exchanges).slice(0, 1),
+      }
     const downgrade = await downgraded(scene)
     if (downgrade !== undefined) findings.push(downgrade)
     if (findings.length > 0) return { kind: 'fail', findings }

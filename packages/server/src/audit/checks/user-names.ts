@@ -84,8 +84,11 @@ async function compare(channel: Channel, names: readonly string[]): Promise<Verd
   const all = [...known, ...unknown]
   if (all.every(({ silent }) => silent)) return verdict('silent', 'no answer')
   if (all.some(({ throttled }) => throttled)) return verdict('throttled', 'it slows the scanner down', real)
-  const shapes = new Set(known.map(({ shape }) => shape))
-  const decoys = new Set(unknown.map(({ shape }) => shape))
+  // A page may name accounts for whoever looks: only what depends on the name that was asked for tells anything.
+  const bare = ({ shape }: Reply): string =>
+    [...asked, ...strangers].reduce((text, name) => text.replaceAll(name, '{name}'), shape)
+  const shapes = new Set(known.map(bare))
+  const decoys = new Set(unknown.map(bare))
   if (![...shapes].some((shape) => decoys.has(shape)))
     return verdict(
       'told',

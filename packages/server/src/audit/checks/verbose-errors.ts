@@ -6,7 +6,7 @@ import { RawTalk } from '../raw-talk.ts'
 import { samplesOf } from '../sample-messages.ts'
 import { enterAsSomebody, stayAsSomebody } from '../staying.ts'
 
-const maxMessages = 24
+const maxMessages = 44
 const readMs = 200
 const answerMs = 700
 

@@ -1,6 +1,7 @@
 /** O2: the Origin is compared, but not as a whole. */
 import type { Check, Finding } from '../check.ts'
-import { ambient, isSomebody, low, sight } from '../needs.ts'
+import { foreignGain, lookFromPage } from '../foreign-page.ts'
+import { sight } from '../needs.ts'
 import { describeView } from '../oracle.ts'
 import { crossSite } from './cross-site.ts'
 import { originVariants } from './origin-variants.ts'
@@ -12,7 +13,7 @@ export const weakOrigin: Check = {
   cwe: [1385, 625, 777],
   asvs: ['4.4.2'],
   safety: 'A',
-  needs: [sight, low, ambient],
+  needs: [sight, foreignGain],
   why: 'A comparison by prefix, by suffix or by an unescaped pattern lets pages in that anybody can register: app.example.com.attacker.example begins like app.example.com.',
   remedy: {
     text: 'Parse the Origin and compare scheme, host and port as a whole with a list of literals; treat null as any other foreign origin.',
@@ -22,17 +23,15 @@ export const weakOrigin: Check = {
     countersign: crossSite.remedy.countersign,
   },
   async run(scene) {
-    const { oracle, low: identity, endpoint } = scene
-    if (identity === undefined) return { kind: 'not tested', missing: low.missing }
+    const { endpoint } = scene
     const variants = originVariants(endpoint.origin)
     const findings: Finding[] = []
     const deliberate: string[] = []
     for (const group of chunks(variants, atATime)) {
-      const presented = await identity.present()
-      const sights = await Promise.all(group.map(({ origins }) => oracle.look(presented, { origins })))
-      for (const [index, { view, exchange }] of sights.entries()) {
+      const sights = await Promise.all(group.map(({ origins }) => lookFromPage(scene, origins)))
+      for (const [index, { view, exchange, gains }] of sights.entries()) {
         const variant = group[index]
-        if (variant === undefined || !isSomebody(view, scene)) continue
+        if (variant === undefined || !gains) continue
         if (variant.harmless) deliberate.push(variant.origins.join(' and '))
         else
           findings.push({
