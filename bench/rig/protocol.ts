@@ -31,6 +31,8 @@ export type SocketIoDoor =
   | 'open'
   /** A middleware looks tokens up in a `Map`. */
   | 'by hand'
+  /** The least that any guard does: a middleware before every request and one before every namespace, a hash, a row taken. */
+  | 'least'
   /** A guard, and every event passes. */
   | 'every event'
   /** A guard, and a policy for events. */

@@ -110,6 +110,23 @@ describe('the weight of arguments', () => {
     )
   })
 
+  it('counts texts of every length and script in bytes of UTF-8', () => {
+    for (const text of [
+      '',
+      'a',
+      'é',
+      'ab\u{1f600}',
+      '\ud800',
+      'x'.repeat(32),
+      'é'.repeat(33),
+      'x'.repeat(33),
+    ]) {
+      const brackets = 2
+      const quotes = 2
+      expect(weigh([text], limits)).toMatchObject({ bytes: Buffer.byteLength(text) + quotes + brackets })
+    }
+  })
+
   it('stops at its bounds', () => {
     expect(weigh(['x'.repeat(2_000)], limits)).toEqual({ kind: 'refused', reason: 'message_too_big' })
     expect(weigh([[[[['deep']]]]], limits)).toEqual({ kind: 'refused', reason: 'protocol_violation' })
@@ -117,7 +134,33 @@ describe('the weight of arguments', () => {
   })
 })
 
+/** What a payload says as a first message, member by member. */
+function messageOf(auth: Readonly<Record<string, unknown>>): string | undefined {
+  const shown = ['token', 'access_token', 'ticket'].flatMap((name) => {
+    const value = Object.hasOwn(auth, name) ? auth[name] : undefined
+    return value === undefined || value === null || value === '' ? [] : [[name, value]]
+  })
+  return shown.length === 0 ? undefined : JSON.stringify({ type: 'auth', ...Object.fromEntries(shown) })
+}
+
 describe('an auth payload', () => {
+  it('is written as a first message to the letter, whatever it holds', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.string({ unit: fc.constantFrom('a', '"', '\\', '\ud800', '\u2028', '\u0000'), maxLength: 6 }),
+      fc.jsonValue(),
+    )
+    const name = fc.constantFrom('token', 'ticket', 'access_token', 'pid', 'expiring', '__proto__', 'type')
+    fc.assert(
+      fc.property(fc.dictionary(name, value), (auth) => {
+        const expected = messageOf(auth)
+        const pid = Object.hasOwn(auth, 'pid') && typeof auth['pid'] === 'string' ? auth['pid'] : undefined
+        expect(takeAuth(auth)).toEqual({ message: expected, pid, expiring: auth['expiring'] === true })
+      }),
+      { numRuns: numRuns / 10 },
+    )
+  })
+
   it('keeps no credential, whatever it was', () => {
     const payload = fc.dictionary(
       fc.constantFrom('token', 'ticket', 'access_token', 'pid', 'offset', 'room', '__proto__', 'type'),

@@ -1,4 +1,5 @@
 import { createServer, request } from 'node:http'
+import { inspect } from 'node:util'
 import { Server } from 'socket.io'
 import { WebSocket } from 'ws'
 import { describe, expect, it, onTestFinished, test } from 'vitest'
@@ -51,6 +52,19 @@ describe.each(modes)('a guarded Socket.IO server, over %s', (mode) => {
     const caller = hall.call(mode, { extraHeaders: headers })
     await expectIn(caller, mode)
     expect(hall.guests[0]?.data.lease.principal.id).toBe('alice')
+  })
+
+  it('shows no credential to whoever prints the request or its connection', async () => {
+    const hall = await openHall({ accept: [session({ from: cookie('sid') })] })
+    const { session: secret } = await hall.guard.issue.session({ subject: 'alice', roles: [] })
+    const caller = hall.call(mode, { extraHeaders: { Cookie: `sid=${secret}`, Origin: pageOrigin } })
+    await expectIn(caller, mode)
+    const [guest] = hall.guests
+    for (const printed of [guest?.request, guest?.conn.request, guest?.handshake]) {
+      const text = inspect(printed, { depth: 2, showHidden: true, maxStringLength: null })
+      expect(text).toContain(pageOrigin)
+      expect(text).not.toContain(secret)
+    }
   })
 
   it('refuses a session cookie without an Origin', async () => {

@@ -50,6 +50,39 @@ async function freshTicket(opened: Opened): Promise<string> {
   return text
 }
 
+describe('a knock with its first message', () => {
+  test('is decided at once, as if it had been heard', async () => {
+    const opened = everyDoor()
+    const text = await freshTicket(opened)
+    const turn = await opened.guard.knock(handshakeOf({}), text)
+    expect(turn.kind).toBe('done')
+    if (turn.kind === 'done') expectAcceptance(turn.value, 'alice')
+    const again = await opened.guard.knock(handshakeOf({}), text)
+    if (again.kind === 'done') expectRefusal(again.value, 'invalid_credential')
+    expect(again.kind).toBe('done')
+  })
+
+  test('that opens a challenge is answered by the challenge', async () => {
+    const { guard } = everyDoor()
+    const hello = JSON.stringify({ type: 'hello', authid: 'alice', methods: ['wampcra'] })
+    const turn = await guard.knock(handshakeOf({}), hello)
+    expect(turn).toMatchObject({ kind: 'peer', say: { method: 'wampcra' } })
+    if (turn.kind === 'peer') turn.leave(guard.refusal(handshakeOf({}), 'invalid_credential'))
+  })
+
+  test('is not listened to beside a credential in the handshake, nor where no message is', async () => {
+    const opened = everyDoor()
+    const [first, second] = [await freshTicket(opened), await freshTicket(opened)]
+    const turn = await opened.guard.knock(handshakeOf({ target: `/?ticket=${first}` }), second)
+    if (turn.kind === 'done') expectAcceptance(turn.value, 'alice')
+    expectAcceptance(await knock(opened.guard, { target: `/?ticket=${second}` }), 'alice')
+    const silent = openGuard({ accept: [ticket({ from: query('ticket') })] })
+    const unheard = await silent.guard.knock(handshakeOf({}), 'a')
+    if (unheard.kind === 'done') expectRefusal(unheard.value, 'missing_credential')
+    expect([turn.kind, unheard.kind]).toEqual(['done', 'done'])
+  })
+})
+
 describe('a knock', () => {
   test('with a good credential is accepted, with a lease that is registered but not open', async () => {
     const opened = everyDoor()

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAuthenticate, parseFirstMessage } from '../../../packages/countersign/src/wire/first-message.ts'
 import { anyText, expectTotal } from './support.ts'
@@ -27,6 +28,38 @@ const texts = anyText(
 )
 
 describe('parseFirstMessage', () => {
+  it('reads the usual message as it reads the same JSON with a blank in it', () => {
+    const token = fc.string({
+      unit: fc.constantFrom(
+        'a',
+        '7',
+        '.',
+        '"',
+        '\\',
+        '\\"',
+        'u0041',
+        '}',
+        '{',
+        ' ',
+        '\u007f',
+        'é',
+        '\ud800',
+        '\n',
+        ',',
+      ),
+      maxLength: 8,
+    })
+    const end = fc.constantFrom('"}', '"', '}', '"} ', '","token":"a"}', '","ticket":"b"}', '')
+    fc.assert(
+      fc.property(token, end, fc.integer({ min: 24, max: 48 }), (text, last, maxBytes) => {
+        const usual = `{"type":"auth","token":"${text}${last}`
+        const same = `{ "type":"auth","token":"${text}${last}`
+        expect(parseFirstMessage(usual, maxBytes)).toEqual(parseFirstMessage(same, maxBytes + 1))
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+
   it.each(['abc', 'a.b-c_d~', '[1]', '"a"', 'a'.repeat(4096)])('reads the bare token %.20j', (token) => {
     expect(first(token)).toEqual({ kind: 'found', value: { kind: 'bare', token } })
   })

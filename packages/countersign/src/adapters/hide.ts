@@ -86,11 +86,12 @@ const madeWhenAsked = undefined as unknown as IncomingMessage['headersDistinct']
  */
 function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   const all: Record<string, string[]> = Object.create(null) as Record<string, string[]>
-  for (const [at, text] of rawHeaders.entries()) {
-    if (at % 2 === 0) continue
-    const name = rawHeaders[at - 1]?.toLowerCase() ?? ''
-    const values = (all[name] ??= [])
-    values.push(text)
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? ''
+    const text = rawHeaders[at + 1] ?? ''
+    const values = all[name]
+    if (values === undefined) all[name] = [text]
+    else values.push(text)
   }
   return all
 }

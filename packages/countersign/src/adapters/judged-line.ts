@@ -14,8 +14,8 @@ export interface Counter<Item, Question extends Judged> {
   isOpen(): boolean
   /** How much of the queue's bound an item takes, bytes. */
   bytesOf(item: Item): number
-  /** The item's turn: it is refused, or laid before `JudgedLine.judge`. */
-  take(item: Item): void
+  /** The item's turn, which is now: it is refused, or laid before `JudgedLine.judge`. */
+  take(item: Item, now: number): void
   /** A question is answered; the socket is open. */
   conclude(question: Question, judgement: Judgement): void
   /** There is no room for an item: it is refused. */
@@ -48,19 +48,19 @@ export class JudgedLine<Item, Question extends Judged> {
   }
 
   /** An item has arrived: its turn is now, later, or never. */
-  join(item: Item): void {
+  join(item: Item, now: number): void {
     if (this.#waits || this.#queue.length > 0) this.#enqueue(item)
-    else this.#counter.take(item)
+    else this.#counter.take(item, now)
   }
 
   /** Counts one message against the rate of all. @returns how long it is too early, milliseconds; 0 when it is not */
-  spendOverall(): number {
-    return this.#meter.spend(overallRate, this.#guard.now())
+  spendOverall(now: number): number {
+    return this.#meter.spend(overallRate, now)
   }
 
   /** Counts one message against a row's own rate. @returns as `spendOverall` */
-  spend(limit: number | undefined): number {
-    return limit === undefined ? 0 : this.#meter.spend(limit, this.#guard.now())
+  spend(limit: number | undefined, now: number): number {
+    return limit === undefined ? 0 : this.#meter.spend(limit, now)
   }
 
   /** Beyond what a policy bears with, the lease ends, and with it the socket. */
@@ -123,7 +123,7 @@ export class JudgedLine<Item, Question extends Judged> {
       const item = this.#queue.shift()
       if (item === undefined) break
       this.#queuedBytes -= this.#counter.bytesOf(item)
-      this.#inTurn(() => this.#counter.take(item))
+      this.#inTurn(() => this.#counter.take(item, this.#guard.now()))
     }
     if (this.#queue.length === 0) this.#counter.resume()
   }

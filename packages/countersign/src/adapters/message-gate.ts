@@ -40,6 +40,7 @@ const tooMany: InboundMessage = {
 export class MessageGate implements MessageFilter, Counter<Frame, Question> {
   readonly lease: Lease
   readonly #policy: Policy
+  readonly #guard: Guard
   readonly #socket: GatedSocket
   readonly #line: JudgedLine<Frame, Question>
   /** This gate has paused the socket, and nobody else. */
@@ -52,6 +53,7 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
   constructor(policy: Policy, guard: Guard, { socket, lease }: Speaker) {
     this.lease = lease
     this.#policy = policy
+    this.#guard = guard
     this.#socket = socket
     this.#line = new JudgedLine(policy, guard, this)
   }
@@ -62,7 +64,7 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
       this.#emitted = true
       return true
     }
-    if (this.isOpen()) this.#line.join({ data, isBinary })
+    if (this.isOpen()) this.#line.join({ data, isBinary }, this.#guard.now())
     return false
   }
 
@@ -77,8 +79,8 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
   }
 
   /** Size, form, rate, and the row that decides; then whatever the row asks for. */
-  take(frame: Frame): void {
-    const retryInMs = this.#line.spendOverall()
+  take(frame: Frame, now: number): void {
+    const retryInMs = this.#line.spendOverall(now)
     const unread = retryInMs > 0 && bytesOf(frame.data) > maxReadBeyond
     const inbound = unread ? tooMany : readMessage(frame, this.#policy.limits)
     if (retryInMs > 0) {
@@ -95,9 +97,13 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
       const rule = this.#policy.ruleFor(principal, action)
       // After the rule: nobody learns by a rate which actions there are.
       if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id })
-      else if (this.#spend(this.#policy.rateOf(rule), inbound)) {
-        const { data, isBinary } = frame
-        this.#line.judge({ rule, principal, action, message, id, data, isBinary })
+      else {
+        const tooEarlyMs = this.#line.spend(this.#policy.rateOf(rule), now)
+        if (tooEarlyMs > 0) this.#refuseExcess(inbound, tooEarlyMs)
+        else {
+          const { data, isBinary } = frame
+          this.#line.judge({ rule, principal, action, message, id, data, isBinary })
+        }
       }
     }
   }
@@ -144,13 +150,6 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
       this.#passing = undefined
     }
     return this.#emitted
-  }
-
-  /** @returns whether there was a message left of this limit */
-  #spend(limit: number | undefined, inbound: InboundMessage): boolean {
-    const retryInMs = this.#line.spend(limit)
-    if (retryInMs > 0) this.#refuseExcess(inbound, retryInMs)
-    return retryInMs === 0
   }
 
   #refuseExcess({ action, id }: InboundMessage, retryInMs: number): void {

@@ -1,6 +1,7 @@
 /** The first middleware of every namespace: a CONNECT is judged, and its socket bound to a lease. */
 import type { Socket } from 'socket.io'
-import { isThenable, settle, type PeerTurn, type Turn } from '../core/drive.ts'
+import type { Credential } from '../core/credential.ts'
+import { isThenable, settle, type Turn } from '../core/drive.ts'
 import type { Guard } from '../core/guard.ts'
 import type { Handshake } from '../core/handshake.ts'
 import { refuse, type Decision, type Refused } from '../core/knock.ts'
@@ -8,7 +9,7 @@ import type { Lease, LeaseHolder } from '../core/lease.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Principal } from '../core/principal.ts'
 import type { MaybePromise } from '../core/records.ts'
-import { findCredential } from '../core/search.ts'
+import { findExplicit } from '../core/search.ts'
 import { takeAuth, type Shown } from './socket-io-auth.ts'
 import { bindGate } from './socket-io-gate.ts'
 import { packetText } from './socket-io-packets.ts'
@@ -123,13 +124,18 @@ function judgeConnect(
   message: string | undefined,
 ): MaybePromise<Decision> {
   if (message === undefined) return after(guard.knock(handshake), (turn) => unheard(guard, handshake, turn))
-  const beside = findCredential({ ...guard.places, ambient: [] }, handshake)
+  const beside = findExplicit(guard.places, handshake)
   if (beside.kind === 'refused') return guard.refusal(handshake, beside.reason)
   if (beside.kind === 'credential' && !saysToken(guard, message, beside.credential))
     return guard.refusal(handshake, 'protocol_violation')
-  return after(guard.knock({ ...handshake, cookie: undefined, certificate: undefined }), (turn) =>
-    turn.kind === 'done' ? turn.value : hear({ guard, handshake, message }, turn),
-  )
+  return after(guard.knock(withoutAmbient(handshake), message), (turn) => heard(guard, handshake, turn))
+}
+
+/** The same facts where nothing was attached: most clients attach nothing. */
+function withoutAmbient(handshake: Handshake): Handshake {
+  const { cookie, certificate } = handshake
+  if (cookie === undefined && certificate === undefined) return handshake
+  return { ...handshake, cookie: undefined, certificate: undefined }
 }
 
 /** Nothing was said; whoever came with a credential in the request has been judged. */
@@ -140,17 +146,12 @@ function unheard(guard: Guard, handshake: Handshake, turn: Turn<Decision>): Deci
   return decision
 }
 
-/** What was said is the answer; a challenge would have to be answered again, and a CONNECT is one packet. */
-function hear(
-  { guard, handshake, message }: { guard: Guard; handshake: Handshake; message: string },
-  first: PeerTurn<Decision>,
-): MaybePromise<Decision> {
-  return after(first.answer({ text: message, now: guard.now() }), (turn) => {
-    if (turn.kind === 'done') return turn.value
-    const decision = guard.refusal(handshake, 'invalid_credential')
-    turn.leave(refuse(guard, handshake, decision))
-    return decision
-  })
+/** What was said was the answer; a challenge would have to be answered again, and a CONNECT is one packet. */
+function heard(guard: Guard, handshake: Handshake, turn: Turn<Decision>): Decision {
+  if (turn.kind === 'done') return turn.value
+  const decision = guard.refusal(handshake, 'invalid_credential')
+  turn.leave(refuse(guard, handshake, decision))
+  return decision
 }
 
 /** Goes on at once where nothing has to be waited for. */
@@ -159,11 +160,7 @@ function after<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>
 }
 
 /** Whether a payload shows the very credential that was found beside it. */
-function saysToken(
-  guard: Guard,
-  message: string,
-  credential: Extract<ReturnType<typeof findCredential>, { kind: 'credential' }>['credential'],
-): boolean {
+function saysToken(guard: Guard, message: string, credential: Credential): boolean {
   if (credential.kind !== 'token') return false
   return guard.places.message.some(({ carrier }) => {
     const shown = carrier.read(message)
@@ -178,7 +175,7 @@ function bind({ side, socket, door, visit, seat }: Asking, lease: Lease): void {
   keepLease(socket, lease)
   if (door.rooms) void socket.join(`user:${lease.principal.id}`)
   const renewal = bindGate({ socket, door, visit, seat, lease })
-  socket.once('disconnect', (reason) => {
+  socket.on('disconnect', (reason) => {
     renewal.gone()
     const pid: unknown = Reflect.get(socket, 'pid')
     const left = reason === 'client namespace disconnect' || reason === 'server namespace disconnect'
@@ -218,7 +215,7 @@ function keepLease(socket: Socket, lease: Lease): void {
     writable: true,
   })
   // Absent rather than `undefined`, of which some adapters make `null`: a recovered session is compared with it.
-  Object.assign(data, { subject: realm === undefined ? { id } : { id, realm } })
+  Reflect.set(data, 'subject', realm === undefined ? { id } : { id, realm })
 }
 
 function isSubject(socket: Socket, { id, realm }: Principal): boolean {

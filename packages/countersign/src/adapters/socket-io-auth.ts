@@ -1,10 +1,7 @@
 /** The `auth` payload of a Socket.IO CONNECT, read as a first message is, and cleaned before the application sees it. */
 
-/** Members that may hold a credential, as in a first message. */
-const tokenMembers = ['token', 'access_token', 'ticket'] as const
-
-/** Members by which Socket.IO names a session that is to be recovered: whoever knows them may take it over. */
-const recoveryMembers = ['pid', 'offset'] as const
+/** Members beside `token` that may hold a credential, as in a first message. */
+const otherMembers = ['access_token', 'ticket'] as const
 
 /** What a client showed in `auth`. */
 export interface Shown {
@@ -23,19 +20,34 @@ export interface Shown {
 export function takeAuth(auth: unknown): Shown {
   if (typeof auth !== 'object' || auth === null || Array.isArray(auth))
     return { message: undefined, pid: undefined, expiring: false }
-  const shown: Record<string, unknown> = {}
-  for (const name of tokenMembers) {
-    const value = own(auth, name)
-    if (value !== undefined && value !== null && value !== '') shown[name] = value
-  }
-  const pid = own(auth, 'pid')
-  const expiring = own(auth, 'expiring') === true
-  for (const name of [...tokenMembers, ...recoveryMembers]) Reflect.deleteProperty(auth, name)
+  const message = takeMessage(auth)
+  // By these Socket.IO names a session that is to be recovered: whoever knows them may take it over.
+  const pid = take(auth, 'pid')
+  take(auth, 'offset')
   return {
-    message: Object.keys(shown).length === 0 ? undefined : authMessage('auth', shown),
+    message,
     pid: typeof pid === 'string' ? pid : undefined,
-    expiring,
+    expiring: Object.hasOwn(auth, 'expiring') && Reflect.get(auth, 'expiring') === true,
   }
+}
+
+function takeMessage(auth: object): string | undefined {
+  const token = take(auth, 'token')
+  let others: Record<string, unknown> | undefined
+  for (const name of otherMembers) {
+    const value = take(auth, name)
+    if (!isEmpty(value)) others = { ...others, [name]: value }
+  }
+  if (others !== undefined) return authMessage('auth', isEmpty(token) ? others : { token, ...others })
+  if (isEmpty(token)) return undefined
+  // What nearly every client shows: the same text, without an object in between.
+  return typeof token === 'string'
+    ? `{"type":"auth","token":${JSON.stringify(token)}}`
+    : authMessage('auth', { token })
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
 }
 
 /** The words of the frames by which a plain socket authenticates; see `firstMessage` and `challengeFrames`. */
@@ -47,6 +59,10 @@ export function authMessage(type: AuthWord, members: object): string {
   return JSON.stringify({ type, ...rest })
 }
 
-function own(object: object, name: string): unknown {
-  return Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined
+/** Removes an own member. Nothing is asked of an object that has none: a removal is slow, even of what is not there. */
+function take(object: object, name: string): unknown {
+  if (!Object.hasOwn(object, name)) return undefined
+  const value: unknown = Reflect.get(object, name)
+  Reflect.deleteProperty(object, name)
+  return value
 }

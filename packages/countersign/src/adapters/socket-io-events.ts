@@ -36,7 +36,10 @@ export interface Speaker {
   readonly guard: Guard
   readonly seat: Seat
   readonly lease: Lease
-  /** Hands an event to the application's listeners, or to whoever renews leases. */
+  /**
+   * Hands an event to the application's listeners, or to whoever renews leases. Its data is theirs from now on: Socket.IO
+   * adds the acknowledgement to it.
+   */
   pass(packet: EventPacket): void
   /** Whether an event is the guard's own, which no row names. */
   isOwn(name: string): boolean
@@ -62,7 +65,8 @@ export class EventGate implements Counter<Weighed, Question> {
   takes({ data, id }: EventPacket): void {
     const name = data[0]
     const action = isEventName(name) ? name : undefined
-    const retryInMs = this.#line.spendOverall()
+    const now = this.#speaker.guard.now()
+    const retryInMs = this.#line.spendOverall(now)
     if (retryInMs > 0) {
       this.#refuseExcess({ action, id }, retryInMs)
       return
@@ -72,12 +76,12 @@ export class EventGate implements Counter<Weighed, Question> {
     else if (action === undefined) this.#refuse({ reason: 'protocol_violation', action, id })
     else if (weight.binary && !this.#policy.allowsBinary(this.lease.principal))
       this.#refuse({ reason: 'forbidden', action, id })
-    else this.#line.join({ data, id, action, bytes: weight.bytes })
+    else this.#line.join({ data, id, action, bytes: weight.bytes }, now)
   }
 
   /** An acknowledgement has arrived: it counts as a message. @returns whether it may pass */
   admitsAck(): boolean {
-    if (this.#line.spendOverall() === 0) return true
+    if (this.#line.spendOverall(this.#speaker.guard.now()) === 0) return true
     this.#line.exceed()
     return false
   }
@@ -93,7 +97,7 @@ export class EventGate implements Counter<Weighed, Question> {
   }
 
   /** The row that decides; then whatever the row asks for. */
-  take(packet: Weighed): void {
+  take(packet: Weighed, now: number): void {
     const { action, data, id } = packet
     if (this.#speaker.isOwn(action)) {
       this.#speaker.pass(packet)
@@ -104,7 +108,7 @@ export class EventGate implements Counter<Weighed, Question> {
     // After the rule: nobody learns by a rate which events there are.
     if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id })
     else {
-      const retryInMs = this.#line.spend(this.#policy.rateOf(rule))
+      const retryInMs = this.#line.spend(this.#policy.rateOf(rule), now)
       const message = { type: action, args: data.slice(1) }
       if (retryInMs > 0) this.#refuseExcess({ action, id }, retryInMs)
       else this.#line.judge({ rule, principal, action, message, id })

@@ -19,13 +19,17 @@ export const packetTypes = {
 /** A packet's type as a decoded packet has it; binary ones have become events and acknowledgements by then. */
 export const decodedTypes = { event: 2, ack: 3 } as const
 
+const binaryEventCode = 0x35
+const slashCode = 0x2f
+
 /** `5` and `6`, the last of the types, announce how many attachments follow: `51-/chat,["file",…]`. */
 const attachments = /^[56]\d{1,15}-/
 
 /** The namespace that a packet is for: `2/chat,["say"]` is for `/chat`, `2["say"]` for `/`. Total: any text. */
 export function namespaceOf(packet: string): string {
-  const start = packet >= packetTypes.binaryEvent ? (attachments.exec(packet)?.[0].length ?? 1) : 1
-  if (packet[start] !== '/') return '/'
+  const attached = packet.charCodeAt(0) >= binaryEventCode
+  const start = attached ? (attachments.exec(packet)?.[0].length ?? 1) : 1
+  if (packet.charCodeAt(start) !== slashCode) return '/'
   const end = packet.indexOf(',', start)
   return packet.slice(start, end === -1 ? undefined : end)
 }
@@ -73,7 +77,7 @@ interface Scale {
 
 function put(scale: Scale, value: unknown, depthLeft: number): void {
   if (scale.bytes > scale.maxBytes || scale.malformed) return
-  if (typeof value === 'string') scale.bytes += Buffer.byteLength(value) + 2
+  if (typeof value === 'string') scale.bytes += bytesOf(value) + 2
   else if (typeof value !== 'object' || value === null) scale.bytes += 4
   else if (Buffer.isBuffer(value) || value instanceof ArrayBuffer) {
     scale.binary = true
@@ -89,9 +93,19 @@ function put(scale: Scale, value: unknown, depthLeft: number): void {
 function putMembers(scale: Scale, object: object, depthLeft: number): void {
   for (const name of Object.keys(object)) {
     if (name === '__proto__') scale.malformed = true
-    scale.bytes += Buffer.byteLength(name) + 3
+    scale.bytes += bytesOf(name) + 3
     put(scale, Reflect.get(object, name), depthLeft)
   }
+}
+
+/** So long a text is looked through here: to have it measured costs more. */
+const shortLength = 32
+
+/** Length in UTF-8. */
+function bytesOf(text: string): number {
+  if (text.length > shortLength) return Buffer.byteLength(text)
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return Buffer.byteLength(text)
+  return text.length
 }
 
 /** Whether an event's name may name an action. Socket.IO itself lets numbers pass. */

@@ -13,14 +13,18 @@ const limits = { maxBytes: 16_384, maxDepth: 8, maxQueued: 1, maxQueuedBytes: 16
 
 /** One for each socket: Countersign's own frames, carried by an event and its acknowledgement. */
 export class Renewal implements InBandSocket {
+  readonly #guard: Guard
   readonly #seat: Seat
-  readonly #inBand: InBand
+  readonly #handshake: Handshake
+  /** Made for the first event: most connections never renew. */
+  #inBand: InBand | undefined
   /** Of the acknowledgement that awaits the answer. */
   #ackId: number | undefined
 
   constructor(guard: Guard, seat: Seat, handshake: Handshake) {
+    this.#guard = guard
     this.#seat = seat
-    this.#inBand = new InBand(guard, this, { handshake, form: 'auth' })
+    this.#handshake = handshake
   }
 
   /** See `InBandSocket`. */
@@ -37,6 +41,7 @@ export class Renewal implements InBandSocket {
     const fits = weigh(data, limits).kind === 'weighed'
     const members = fits && typeof shown === 'object' && shown !== null ? shown : {}
     this.#ackId = id
+    this.#inBand ??= new InBand(this.#guard, this, { handshake: this.#handshake, form: 'auth' })
     this.#inBand.takes(Buffer.from(authMessage(wordOf(members), members)))
   }
 
@@ -56,7 +61,7 @@ export class Renewal implements InBandSocket {
 
   /** The socket has gone: nobody is left to answer. */
   gone(): void {
-    this.#inBand.gone()
+    this.#inBand?.gone()
   }
 }
 

@@ -16,12 +16,34 @@ export const engineParameters: readonly string[] = ['EIO', 'transport', 'sid', '
 
 type Next = (error?: unknown) => void
 
+/** Where a request that may open a transport keeps what was found of it. */
+const opening: unique symbol = Symbol('countersign.opening')
+
+interface OpeningRequest extends IncomingMessage {
+  [opening]?: Opening
+}
+
+/** Private members: whoever prints the request does not print what was hidden from it. */
+class Opening {
+  readonly #by: Requests
+  readonly #handshake: Handshake
+
+  constructor(by: Requests, handshake: Handshake) {
+    this.#by = by
+    this.#handshake = handshake
+  }
+
+  /** `undefined`: another server's guard let it pass. */
+  handshakeFor(requests: Requests): Handshake | undefined {
+    return this.#by === requests ? this.#handshake : undefined
+  }
+}
+
 /** The requests of one server. */
 export class Requests {
   readonly #guard: Guard
   readonly #sources: HandshakeSources
   readonly #hiding: Guard['hiding']
-  readonly #openings = new WeakMap<IncomingMessage, Handshake>()
   readonly #visits: ReadonlyMap<string, Visit>
 
   /** @param visits open transports by Engine.IO's session id */
@@ -42,7 +64,7 @@ export class Requests {
 
   /** For `io.engine.use`: host, Origin and rate at every request, then the credentials are hidden from everyone behind. */
   readonly judge = (
-    request: IncomingMessage,
+    request: OpeningRequest,
     response: ServerResponse | { readonly headersSent?: undefined },
     next: Next,
   ): void => {
@@ -61,14 +83,14 @@ export class Requests {
       this.#refuse(request, response, refused)
       return
     }
-    if (visit === undefined) this.#openings.set(request, handshake)
+    if (visit === undefined) request[opening] = new Opening(this, handshake)
     else if (request.method === 'POST') visit.handshake = handshake
     next()
   }
 
   /** Facts of the request that opened a transport; `undefined`: it did not pass here. */
-  opening(request: IncomingMessage): Handshake | undefined {
-    return this.#openings.get(request)
+  opening(request: OpeningRequest): Handshake | undefined {
+    return request[opening]?.handshakeFor(this)
   }
 
   /** What is wrong with a request beside its credentials. */
@@ -76,18 +98,21 @@ export class Requests {
     request: IncomingMessage,
     { handshake, parameters, visit }: { handshake: Handshake; parameters: object; visit: Visit | undefined },
   ): Refused | undefined {
-    const refuse = (reason: Reason): Refused => this.#guard.refusal(handshake, reason)
     // JSONP lets any page read the answer by a script, without an Origin. No client of protocol 4 asks for it.
-    if ('j' in parameters) return refuse('protocol_violation')
-    if (visit === undefined) return undefined
+    const reason =
+      'j' in parameters ? 'protocol_violation' : visit && this.#misfitOf(visit, request, handshake.origin)
+    return reason === undefined ? undefined : this.#guard.refusal(handshake, reason)
+  }
+
+  /** What is wrong with a request on a transport that is open. */
+  #misfitOf(visit: Visit, request: IncomingMessage, from: string | undefined): Reason | undefined {
     const { origin } = visit.handshake
-    if (origin !== undefined && handshake.origin !== undefined && origin !== handshake.origin)
-      return refuse('forbidden_origin')
+    if (origin !== undefined && from !== undefined && origin !== from) return 'forbidden_origin'
     if (visit.waits && request.method === 'POST') {
       const bytes = Number(request.headers['content-length'] ?? NaN)
-      if (!(bytes <= this.#guard.limits.maxBytes)) return refuse('message_too_big')
+      if (!(bytes <= this.#guard.limits.maxBytes)) return 'message_too_big'
     }
-    return visit.passes() || !carriesPackets(request) ? undefined : refuse('protocol_violation')
+    return visit.passes() || !carriesPackets(request) ? undefined : 'protocol_violation'
   }
 
   #hide(request: IncomingMessage, parameters: Record<string, unknown>): void {

@@ -5,6 +5,11 @@ import { cutOff } from './gated-socket.ts'
 
 type Transport = Socket['conn']
 
+/** Engine.IO's session id; its type declares it private. */
+export function sessionOf(conn: Transport): string {
+  return String(Reflect.get(conn, 'id'))
+}
+
 /** Packets that wait to be written. Engine.IO declares the list private, but nothing else can take them back. */
 function queueOf(conn: Transport): unknown[] {
   const queue: unknown = Reflect.get(conn, 'writeBuffer')

@@ -8,9 +8,10 @@ import type { Advice, Reason } from '../core/reasons.ts'
 import { subnetOf } from '../wire/address.ts'
 import { chunkWeight } from './chunk-weight.ts'
 import { cutOff } from './gated-socket.ts'
+import type { SharedDeadline } from './shared-deadline.ts'
 import { maxNamespaceLength, namespaceOf, packetText, packetTypes } from './socket-io-packets.ts'
 import { Seat, tell, type SeatTransport, type Write } from './socket-io-seat.ts'
-import { bufferedBytes, dropQueued, finish } from './socket-io-transport.ts'
+import { bufferedBytes, dropQueued, finish, sessionOf } from './socket-io-transport.ts'
 
 type Transport = Socket['conn']
 
@@ -18,6 +19,8 @@ type Transport = Socket['conn']
 export interface VisitSide {
   /** Whose limits hold before acceptance. */
   readonly guard: Guard
+  /** Of transports that wait for acceptance. */
+  readonly deadline: SharedDeadline<Visit>
   /** Namespaces that one transport may have at once, and refusals that it may collect. */
   readonly maxNamespaces: number
   /** Attachments of one packet, bytes. */
@@ -26,10 +29,14 @@ export interface VisitSide {
   lists(namespace: string): boolean
   /** Ends are carried out a few a turn. */
   ended(visit: Visit, reason: Reason): void
+  /** Its transport has closed. */
+  gone(visit: Visit): void
 }
 
 /** From the transport's opening to its end, upgrades included. */
 export class Visit implements Waiting, SeatTransport {
+  /** Engine.IO's session id. */
+  readonly id: string
   readonly source: string
   readonly subnet: string
   readonly sinceMs: number
@@ -41,7 +48,8 @@ export class Visit implements Waiting, SeatTransport {
   readonly #side: VisitSide
   readonly #conn: Transport
   readonly #write: Transport['write']
-  readonly #seats = new Map<string, Seat>()
+  /** Few: a list is searched faster than a table is made. */
+  readonly #seats: Seat[] = []
   #refused = 0
   #waits = false
   #over = false
@@ -49,7 +57,6 @@ export class Visit implements Waiting, SeatTransport {
   #parting = false
   /** Whether the end waits for a turn already. */
   #delayed = false
-  #timer: NodeJS.Timeout | undefined
   #messages = 0
   /** Of messages. */
   #bytes = 0
@@ -63,15 +70,16 @@ export class Visit implements Waiting, SeatTransport {
   #raw: Duplex | undefined
 
   constructor(conn: Transport, handshake: Handshake, side: VisitSide) {
+    this.id = sessionOf(conn)
     this.handshake = handshake
     this.source = handshake.remoteAddress
     this.subnet = subnetOf(this.source)
     this.sinceMs = side.guard.now()
     this.#side = side
     this.#conn = conn
-    this.#write = conn.write.bind(conn)
+    // oxlint-disable-next-line unbound-method -- called upon its own object: a bound function costs more at every packet
+    this.#write = conn.write
     this.#gate()
-    conn.once('close', () => this.#gone())
     this.#wait()
   }
 
@@ -97,7 +105,7 @@ export class Visit implements Waiting, SeatTransport {
 
   /** The seat that a socket of this namespace may take, once. */
   take(socket: Socket): Seat | undefined {
-    const seat = this.#seats.get(socket.nsp.name)
+    const seat = this.#seatOf(socket.nsp.name)
     if (seat === undefined || seat.socket !== undefined || this.over) return undefined
     seat.socket = socket
     return seat
@@ -105,7 +113,8 @@ export class Visit implements Waiting, SeatTransport {
 
   /** Whether every lease on this transport lives; one that does not ends it. */
   passes(): boolean {
-    for (const { lease } of this.#seats.values()) if (lease?.passes() === false) return false
+    for (let at = 0; at < this.#seats.length; at++)
+      if (this.#seats[at]?.lease?.passes() === false) return false
     return !this.over
   }
 
@@ -118,16 +127,17 @@ export class Visit implements Waiting, SeatTransport {
 
   /** See `SeatTransport`. */
   say(packet: string): void {
-    if (!this.over) this.#write(packet)
+    if (!this.over) this.#write.call(this.#conn, packet)
   }
 
   /** See `SeatTransport`. */
   vacate(seat: Seat): void {
-    if (this.#seats.get(seat.namespace) !== seat) return
-    this.#seats.delete(seat.namespace)
+    const at = this.#seats.indexOf(seat)
+    if (at === -1) return
+    this.#seats.splice(at, 1)
     seat.held = []
-    const accepted = [...this.#seats.values()].some((one) => one.accepted)
-    if (!accepted && !this.#waits && !this.over) this.#wait()
+    if (this.#waits || this.over || this.#seats.some((one) => one.accepted)) return
+    this.#wait()
   }
 
   /** See `SeatTransport`. The gates shut now; the telling may take a turn. */
@@ -153,7 +163,7 @@ export class Visit implements Waiting, SeatTransport {
   #takeLeave(reason: Reason): void {
     const told = tell(reason)
     for (const { nsp } of this.#connected())
-      this.#write(packetText('event', { namespace: nsp.name, data: ['auth_end', told] }))
+      this.#write.call(this.#conn, packetText('event', { namespace: nsp.name, data: ['auth_end', told] }))
     this.#close(() => this.#conn.close(), told.advice)
   }
 
@@ -167,7 +177,7 @@ export class Visit implements Waiting, SeatTransport {
   }
 
   #connected(): readonly Socket[] {
-    return [...this.#seats.values()].flatMap(({ socket }) => (socket?.connected === true ? [socket] : []))
+    return this.#seats.flatMap(({ socket }) => (socket?.connected === true ? [socket] : []))
   }
 
   /** See `Waiting`. */
@@ -180,7 +190,7 @@ export class Visit implements Waiting, SeatTransport {
     if (this.#over) return
     this.#over = true
     this.#side.guard.refusal(this.handshake, reason)
-    for (const { lease } of this.#seats.values()) lease?.leave()
+    for (const { lease } of this.#seats) lease?.leave()
     dropQueued(this.#conn)
     this.#conn.close(true)
     finish(this.#conn, this.#raw, this.#side.guard.limits.lingerMs)
@@ -189,14 +199,25 @@ export class Visit implements Waiting, SeatTransport {
   /** What arrives and what leaves passes here, whoever sends it: sockets, rooms, adapters of other nodes. */
   #gate(): void {
     const conn = this.#conn
-    const emit = conn.emit.bind(conn)
-    conn.emit = (...emitted: [event: string | symbol, ...args: unknown[]]) => {
-      if (emitted[0] === 'data' && !this.#hears(emitted[1])) return false
-      return emit(...emitted)
+    // oxlint-disable-next-line unbound-method -- see above
+    const { emit } = conn
+    conn.emit = (event: string | symbol, ...args: unknown[]) => {
+      if (event === 'data' && !this.#hears(args[0])) return false
+      if (event === 'close') return this.#closes(() => emit.call(conn, event, ...args))
+      // Several times a packet: nothing is spread where there is nothing, or one.
+      if (args.length === 1) return emit.call(conn, event, args[0])
+      return args.length === 0 ? emit.call(conn, event) : emit.call(conn, event, ...args)
     }
-    const write = (...packet: Write): Transport => (this.#maySend(packet) ? this.#write(...packet) : conn)
+    const write = (...packet: Write): Transport =>
+      this.#maySend(packet) ? Reflect.apply(this.#write, conn, packet) : conn
     conn.write = write
     conn.send = write
+  }
+
+  #seatOf(namespace: string): Seat | undefined {
+    for (let at = 0; at < this.#seats.length; at++)
+      if (this.#seats[at]?.namespace === namespace) return this.#seats[at]
+    return undefined
   }
 
   /** Enters the waiting room: for the first time, or when the last namespace has been left. */
@@ -209,24 +230,29 @@ export class Visit implements Waiting, SeatTransport {
       this.drop('overloaded')
       return
     }
-    this.#timer = setTimeout(() => this.drop('authentication_timeout'), this.#side.guard.limits.deadlineMs)
+    this.#side.deadline.enter(this)
     this.#raw?.prependListener('data', this.#count)
   }
 
   #waitNoMore(): void {
     if (!this.#waits) return
     this.#waits = false
-    clearTimeout(this.#timer)
+    this.#side.deadline.leave(this)
     this.#raw?.off('data', this.#count)
     this.#side.guard.pool.leave(this)
   }
 
-  #gone(): void {
-    this.#over = true
-    this.#waitNoMore()
-    // Sockets that were connected have left by an event of their own; their leases may wait to be recovered.
-    for (const { lease } of this.#seats.values()) lease?.leave()
-    this.#seats.clear()
+  /** After its listeners: sockets that were connected leave by an event of their own; their leases may wait to be recovered. */
+  #closes(tell: () => boolean): boolean {
+    try {
+      return tell()
+    } finally {
+      this.#over = true
+      this.#waitNoMore()
+      for (const { lease } of this.#seats) lease?.leave()
+      this.#seats.length = 0
+      this.#side.gone(this)
+    }
   }
 
   /** @returns whether Socket.IO may read it */
@@ -261,9 +287,9 @@ export class Visit implements Waiting, SeatTransport {
     const namespace = namespaceOf(packet)
     const { guard, maxNamespaces } = this.#side
     if (Buffer.byteLength(packet) > guard.limits.maxBytes) this.drop('message_too_big')
-    else if (namespace.length > maxNamespaceLength || this.#seats.has(namespace))
+    else if (namespace.length > maxNamespaceLength || this.#seatOf(namespace) !== undefined)
       this.drop('protocol_violation')
-    else if (this.#seats.size >= maxNamespaces || this.#refused >= maxNamespaces) this.drop('overloaded')
+    else if (this.#seats.length >= maxNamespaces || this.#refused >= maxNamespaces) this.drop('overloaded')
     else if (this.#waits && !guard.pool.speak(this)) this.drop('overloaded')
     if (this.#over) return false
     if (!this.#side.lists(namespace)) {
@@ -272,7 +298,7 @@ export class Visit implements Waiting, SeatTransport {
       this.say(packetText('connectError', { namespace, data }))
       return false
     }
-    this.#seats.set(namespace, new Seat(namespace, this))
+    this.#seats.push(new Seat(namespace, this))
     return true
   }
 
@@ -288,7 +314,7 @@ export class Visit implements Waiting, SeatTransport {
 
   /** What becomes of a packet, and of the attachments behind it. */
   #fateOf(packet: string): Seat | 'passes' | 'dropped' {
-    const seat = this.#seats.get(namespaceOf(packet))
+    const seat = this.#seatOf(namespaceOf(packet))
     if (seat?.accepted === true) return 'passes'
     // Whoever has left a namespace hears no more of it, late acknowledgements included.
     if (seat === undefined) return packet.startsWith(packetTypes.disconnect) ? 'passes' : 'dropped'
@@ -308,7 +334,7 @@ export class Visit implements Waiting, SeatTransport {
     }
     seat.accepted = true
     this.#waitNoMore()
-    for (const packet of seat.held) this.#write(...packet)
+    for (const packet of seat.held) this.#write.apply(this.#conn, packet)
     seat.held = []
     return true
   }

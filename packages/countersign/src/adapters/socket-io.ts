@@ -11,6 +11,8 @@ import type { UpgradeOptions } from './http.ts'
 import { admission, type AdmissionSide, type NamespaceDoor } from './socket-io-admission.ts'
 import { Recovery } from './socket-io-recovery.ts'
 import { engineParameters, Requests } from './socket-io-requests.ts'
+import { SharedDeadline } from './shared-deadline.ts'
+import { sessionOf } from './socket-io-transport.ts'
 import { Visit, type VisitSide } from './socket-io-visit.ts'
 
 export type { UpgradeOptions } from './http.ts'
@@ -85,6 +87,7 @@ export function guardSocketIo<
 /** One guarded server. */
 class SocketIoSide implements VisitSide, AdmissionSide {
   readonly guard: Guard
+  readonly deadline: SharedDeadline<Visit>
   readonly maxNamespaces: number
   readonly maxAttachedBytes: number
   readonly recovery: Recovery | undefined
@@ -100,6 +103,9 @@ class SocketIoSide implements VisitSide, AdmissionSide {
     if (!Number.isInteger(maxNamespaces) || maxNamespaces < 1 || maxNamespaces > 1_000)
       throw new MisuseError('invalid_option', 'maxNamespaces: a whole number from 1 to 1,000')
     this.guard = guard
+    this.deadline = new SharedDeadline(guard.limits.deadlineMs, (visit) =>
+      visit.drop('authentication_timeout'),
+    )
     this.maxNamespaces = maxNamespaces
     this.maxAttachedBytes = typeof namespaces === 'function' ? Infinity : mostAttached(namespaces)
     this.recovery = recoveryOf(io)
@@ -133,6 +139,11 @@ class SocketIoSide implements VisitSide, AdmissionSide {
     else this.#closings.add(visit, reason)
   }
 
+  /** See `VisitSide`. */
+  gone(visit: Visit): void {
+    if (this.#bySession.get(visit.id) === visit) this.#bySession.delete(visit.id)
+  }
+
   /** See `AdmissionSide`. */
   doorOf(namespace: string): NamespaceDoor | undefined {
     return this.#doors(namespace)
@@ -140,7 +151,7 @@ class SocketIoSide implements VisitSide, AdmissionSide {
 
   /** See `AdmissionSide`. */
   visitOf(conn: Socket['conn']): Visit | undefined {
-    const visit = this.#bySession.get(idOf(conn))
+    const visit = this.#bySession.get(sessionOf(conn))
     // An application may draw ids of its own.
     return visit?.carries(conn) === true ? visit : undefined
   }
@@ -159,14 +170,10 @@ class SocketIoSide implements VisitSide, AdmissionSide {
       conn.close(true)
       return
     }
-    const id = idOf(conn)
     const visit = new Visit(conn, handshake, this)
     if (visit.over) return
     if (conn.transport.name === 'websocket') visit.watch(conn.request.socket)
-    this.#bySession.set(id, visit)
-    conn.once('close', () => {
-      if (this.#bySession.get(id) === visit) this.#bySession.delete(id)
-    })
+    this.#bySession.set(visit.id, visit)
   }
 
   /** An upgrade of a transport is answered; its socket is read from the next tick on. */
@@ -188,11 +195,6 @@ class SocketIoSide implements VisitSide, AdmissionSide {
       { type: 'CountersignWarning', code: 'unguarded_namespace' },
     )
   }
-}
-
-/** Engine.IO's session id; its type declares it private. */
-function idOf(conn: Socket['conn']): string {
-  return String(Reflect.get(conn, 'id'))
 }
 
 function checkServer(io: Server): void {

@@ -129,14 +129,15 @@ export class Guard implements Gatekeeper {
   /**
    * Judges one connection attempt. Never throws and never rejects. Check RFC 6455 §4.2.1 first: a malformed
    * request must not spend a ticket. An `accepted` lease is the caller's: hold and open it, or `leave` it.
+   * @param message the peer's first message, where it is there already: nothing is waited for but answers to challenges
    */
-  knock(handshake: Handshake): MaybePromise<Turn<Decision>> {
+  knock(handshake: Handshake, message?: string): MaybePromise<Turn<Decision>> {
     try {
       const now = this.now()
       const reason = this.#refuseEarly(handshake, now)
       if (reason !== undefined)
         return { kind: 'done', value: this.#journal.decided(handshake, refuse(this, handshake, { reason })) }
-      return this.#journal.watch(handshake, drive(admit(this, handshake, now), this.#answers))
+      return this.#journal.watch(handshake, drive(admit(this, handshake, { now, message }), this.#answers))
     } catch (error) {
       this.failed(error)
       return { kind: 'done', value: refuse(this, handshake, deny('internal')) }

@@ -63,9 +63,15 @@ interface Judged {
   readonly now: number
 }
 
+/** When an attempt began, and what the peer has said by then: its first message, or nothing yet. */
+interface Beginning {
+  readonly now: number
+  readonly message: string | undefined
+}
+
 /** Judges one attempt. Never throws: outages become `internal`. */
-export function admit(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Decision> {
-  return decide(keeper, handshake, judgeAttempt(keeper, handshake, now))
+export function admit(keeper: Gatekeeper, handshake: Handshake, beginning: Beginning): Talk<Decision> {
+  return decide(keeper, handshake, judgeAttempt(keeper, handshake, beginning))
 }
 
 /** Judges an attempt whose credential came in a message of its protocol. Never throws, as `admit`. */
@@ -107,7 +113,7 @@ function* decide(keeper: Gatekeeper, handshake: Handshake, judging: Talk<Judged>
 /** Judges a fresh credential without opening anything: how a lease is refreshed. */
 export function* rejudge(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Verdict> {
   try {
-    return (yield* judgeAttempt(keeper, handshake, now)).verdict
+    return (yield* judgeAttempt(keeper, handshake, { now, message: undefined })).verdict
   } catch (error) {
     keeper.failed(error)
     return deny('internal')
@@ -141,7 +147,8 @@ export function refuse(
 }
 
 /** Handshake before first message: a credential in the handshake decides, and nothing is waited for. */
-function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
+function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, beginning: Beginning): Talk<Judged> {
+  const { now } = beginning
   const finding = findCredential(keeper.places, handshake)
   if (finding.kind === 'refused') return refusedWith(finding.reason, now)
   if (finding.kind === 'credential') {
@@ -149,23 +156,25 @@ function* judgeAttempt(keeper: Gatekeeper, handshake: Handshake, now: number): T
     if (carrier.bearer && !keeper.mayCarryBearer(handshake)) return refusedWith('insecure_transport', now)
     return yield* judgeBy(methods, { keeper, handshake, now, credential: finding.credential })
   }
-  return yield* judgeFirstMessage(keeper, handshake, now)
+  return yield* judgeFirstMessage(keeper, handshake, beginning)
 }
 
 /**
  * Without a credential in the handshake the peer has the word, where the guard listens to first messages at
  * all. A place that this connection may not use (cleartext, no Origin) does not listen.
  */
-function* judgeFirstMessage(keeper: Gatekeeper, handshake: Handshake, now: number): Talk<Judged> {
-  const places = keeper.places.message.filter((place) => usable(keeper, handshake, place.carrier))
-  if (places.length === 0) {
-    return refusedWith(
-      keeper.places.message.length === 0 ? 'missing_credential' : unusable(keeper, handshake),
-      now,
-    )
+function* judgeFirstMessage(
+  keeper: Gatekeeper,
+  handshake: Handshake,
+  { now, message }: Beginning,
+): Talk<Judged> {
+  const places = keeper.places.message
+  if (!places.some((place) => usable(keeper, handshake, place.carrier))) {
+    return refusedWith(places.length === 0 ? 'missing_credential' : unusable(keeper, handshake), now)
   }
-  const heard = yield* hear(undefined)
+  const heard = message === undefined ? yield* hear(undefined) : { text: message, now }
   for (const place of places) {
+    if (!usable(keeper, handshake, place.carrier)) continue
     const search = place.carrier.read(heard.text)
     if (search.kind === 'absent') continue
     if (search.kind === 'malformed') return refusedWith('invalid_credential', heard.now)

@@ -25,9 +25,9 @@ export class Rate {
       this.#counts.clear()
     }
     const known = this.#counts.get(source)
-    const key = known !== undefined || this.#counts.size < this.#maxSources ? source : ''
-    const count = (known ?? this.#counts.get(key) ?? 0) + 1
-    this.#counts.set(key, count)
+    const apart = known !== undefined || this.#counts.size < this.#maxSources
+    const count = (apart ? (known ?? 0) : (this.#counts.get('') ?? 0)) + 1
+    this.#counts.set(apart ? source : '', count)
     return count <= this.#perSecond
   }
 }

@@ -70,6 +70,17 @@ export function placesOfMethods(methods: readonly Method[]): Places {
  * say different things are refused (RFC 6750 §2 for bearer tokens); the first ambient one in order is taken.
  */
 export function findCredential(places: Places, handshake: Handshake): Finding {
+  const explicit = findExplicit(places, handshake)
+  if (explicit.kind !== 'none') return explicit
+  for (const place of places.ambient) {
+    const search = place.carrier.find(handshake)
+    if (search.kind !== 'absent') return judgeSearch(search, place, handshake)
+  }
+  return none
+}
+
+/** As `findCredential`, without what clients attach unasked. */
+export function findExplicit(places: Places, handshake: Handshake): Finding {
   let chosen: Finding = none
   for (const place of places.explicit) {
     const search = place.carrier.find(handshake)
@@ -80,12 +91,7 @@ export function findCredential(places: Places, handshake: Handshake): Finding {
     else if (!agree(chosen.credential, finding.credential))
       return { kind: 'refused', reason: 'protocol_violation' }
   }
-  if (chosen.kind === 'credential') return chosen
-  for (const place of places.ambient) {
-    const search = place.carrier.find(handshake)
-    if (search.kind !== 'absent') return judgeSearch(search, place, handshake)
-  }
-  return none
+  return chosen
 }
 
 /**

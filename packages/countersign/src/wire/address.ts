@@ -22,25 +22,36 @@ export function normalizeAddress(address: string): string | undefined {
  * `unknownSubnet`.
  */
 export function subnetOf(address: string): string {
+  // One connection is counted several times, most often with nobody in between.
+  if (address === latest.address) return latest.subnet
+  const quad = plainIpv4(address)
+  const subnet = quad === undefined ? subnetOfGroups(address) : `${quad}/32`
+  // A text that is no address may be anything, and is not kept.
+  if (subnet !== unknownSubnet && address.length <= longestAddress) latest = { address, subnet }
+  return subnet
+}
+
+/** To take an address of many groups apart costs more than to know it. */
+function subnetOfGroups(address: string): string {
   const known = subnets.get(address)
   if (known !== undefined) return known
   const subnet = findSubnet(address)
-  // One connection is counted several times; a text that is no address may be anything, and is not kept.
   if (subnet === unknownSubnet || address.length > longestAddress) return subnet
   if (subnets.size >= maxSubnets) subnets.clear()
   subnets.set(address, subnet)
   return subnet
 }
 
-/** The answers for the latest addresses. */
+/** The latest answer. */
+let latest: { readonly address: string; readonly subnet: string } = { address: '', subnet: unknownSubnet }
+
+/** The answers for the latest addresses but plain IPv4. */
 const subnets = new Map<string, string>()
 const maxSubnets = 1_024
 /** An IPv6 address that maps an IPv4 one, with a zone. */
 const longestAddress = 64
 
 function findSubnet(address: string): string {
-  const quad = plainIpv4(address)
-  if (quad !== undefined) return `${quad}/32`
   const groups = groupsOf(address)
   if (groups === undefined) return unknownSubnet
   const mapped = mappedIpv4(groups)

@@ -1,4 +1,4 @@
-import { hasControl, isToken, isVisible } from './ascii.ts'
+import { hasControl, isToken, isVisible, isVisibleCode } from './ascii.ts'
 import { parseAuthorization, parseBearer } from './authorization.ts'
 import { absent, found, malformed, type Found } from './found.ts'
 import { isJsonArray, isJsonObject, parseJson, type Json, type JsonObject } from './json.ts'
@@ -52,11 +52,30 @@ const headerMembers = ['Authorization', 'authorization'] as const
 export function parseFirstMessage(text: string, maxBytes: number): Found<FirstMessage> {
   if (text === '') return absent
   if (!text.startsWith('{')) return readBare(text, maxBytes)
+  const plain = text.length > maxBytes ? undefined : plainToken(text)
+  if (plain !== undefined) return found({ kind: 'auth', token: plain, form: 'auth' })
   const message = readObject(text, maxBytes)
   if (message.kind !== 'found') return message
   const { type } = message.value
   const read = typeof type === 'string' ? readers.get(type) : undefined
   return read === undefined ? malformed('message type') : read(message.value)
+}
+
+/** The message of nearly every client, to the letter: no blanks, one token, no escapes. */
+const plainStart = '{"type":"auth","token":"'
+const plainEnd = '"}'
+
+/** The token of such a message, which JSON would find as well; `undefined`: it is to be read as JSON. */
+function plainToken(text: string): string | undefined {
+  if (!text.startsWith(plainStart) || !text.endsWith(plainEnd)) return undefined
+  const end = text.length - plainEnd.length
+  for (let at = plainStart.length; at < end; at++) if (!isPlainCode(text.charCodeAt(at))) return undefined
+  return end > plainStart.length ? text.slice(plainStart.length, end) : undefined
+}
+
+/** Visible ASCII that stands for itself in a JSON string. */
+function isPlainCode(code: number): boolean {
+  return isVisibleCode(code) && code !== 0x22 && code !== 0x5c
 }
 
 const readers: ReadonlyMap<string, (message: JsonObject) => Found<FirstMessage>> = new Map([
