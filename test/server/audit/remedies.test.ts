@@ -1,8 +1,12 @@
 import { stripTypeScriptTypes } from 'node:module'
 import { describe, expect, it } from 'vitest'
 import * as countersign from 'countersign'
+import * as graphql from 'countersign/graphql-ws'
 import * as methods from 'countersign/methods'
+import * as platform from 'countersign/platform/node'
 import * as socketIo from 'countersign/socket.io'
+import * as sqlite from 'countersign/stores/sqlite'
+import * as wampSockets from 'countersign/wamp/ws'
 import * as wire from 'countersign/wire'
 import * as upgrades from 'countersign/ws'
 import { checks } from '../../../packages/server/src/audit/checks.ts'
@@ -13,8 +17,12 @@ const isSentence = (text: string): boolean => /^[A-Za-z][^(){}=`]*\.$/.test(text
 
 const modules: Readonly<Record<string, object>> = {
   countersign,
+  'countersign/graphql-ws': graphql,
   'countersign/methods': methods,
+  'countersign/platform/node': platform,
   'countersign/socket.io': socketIo,
+  'countersign/stores/sqlite': sqlite,
+  'countersign/wamp/ws': wampSockets,
   'countersign/wire': wire,
   'countersign/ws': upgrades,
 }
@@ -22,7 +30,7 @@ const modules: Readonly<Record<string, object>> = {
 /** What stands around a fragment in its reader's program. */
 const around: Readonly<Record<string, string>> = {
   createGuard: `(options: Partial<import('countersign').GuardOptions>) => import('countersign').Guard`,
-  messagePolicy: `(options: Partial<Parameters<typeof import('countersign')['messagePolicy']>[0]>) => import('countersign').MessagePolicy`,
+  messagePolicy: `(options: Partial<Parameters<typeof import('countersign')['messagePolicy']>[0]>) => import('countersign').Policy`,
   guard: `import('countersign').Guard`,
   accept: `import('countersign').GuardOptions['accept']`,
   records: `import('countersign').GuardOptions['records']`,
@@ -33,6 +41,26 @@ const around: Readonly<Record<string, string>> = {
   io: `import('socket.io').Server`,
   socket: `import('ws').WebSocket`,
   id: 'string',
+  old: '{ readonly id: string }',
+  login: '{ readonly id: string }',
+  user: 'string',
+  decoyKey: `NonNullable<import('countersign').GuardOptions['decoyKey']>`,
+  issuer: 'string',
+  audience: 'string',
+  keys: `import('countersign/methods').KeySource`,
+  actions: `Parameters<typeof import('countersign')['messagePolicy']>[0]['actions']`,
+  events: `import('countersign').Policy`,
+  policy: `import('countersign').Policy`,
+  adminEvents: `import('countersign').Policy`,
+  adminGuard: `import('countersign').Guard`,
+  isMember: '(id: string, room: string) => boolean',
+  log: '{ info(entry: object): void }',
+  lease: `import('countersign').Lease`,
+  router: `import('countersign/wamp').Router`,
+  schema: 'any',
+  onSubscribe: 'any',
+  rule: 'any',
+  subject: 'string',
 }
 
 /** A fragment as a module of its own: what it uses is imported, or declared as what its reader has. */

@@ -136,6 +136,8 @@ async function everythingWritten(way: Way, secret: string): Promise<readonly str
       private: ['"url"'],
       settleMs: 60,
       silenceMs: 200,
+      headMs: 200,
+      deadPeerMs: 200,
       ...more,
       ...(low === undefined ? {} : { identities: { low } }),
     }

@@ -166,6 +166,8 @@ function schemaFor(environment: Environment) {
       .optional(),
     settleMs: count.max(30_000).optional(),
     silenceMs: count.max(120_000).optional(),
+    headMs: count.max(120_000).optional(),
+    deadPeerMs: count.max(300_000).optional(),
     endBudgetMs: count.max(120_000).optional(),
   })
 }

@@ -40,6 +40,7 @@ export const audit: Command = {
     protocol: option('NAME', 'plain, socket.io, wamp, graphql-transport-ws or graphql-ws [found out]'),
     intrusive: flag('make checks that may disturb the target, too'),
     'allow-crash-probes': flag('send requests that have crashed servers'),
+    timing: flag('measure whether the time of a refusal tells which names exist'),
     verbose: flag('show every check, not findings alone'),
     repl: flag('talk with the target by hand, as any identity; .help says how'),
   },
@@ -114,6 +115,7 @@ function optionsOf(call: Call): AuditOptions {
     ...idsOf(call, 'only'),
     ...idsOf(call, 'skip'),
     ...(call.flag('intrusive') ? { intrusive: true } : {}),
+    ...(call.flag('timing') ? { timing: true } : {}),
     ...(call.flag('allow-crash-probes') ? { allowCrashProbes: true } : {}),
   }
 }

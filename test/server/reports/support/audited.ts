@@ -4,7 +4,13 @@ import type { AuditOptions } from '../../../../packages/server/src/audit/options
 import { answerWhoami, openSite, type Target } from '../../audit/support/site.ts'
 
 /** What an audit of these sites is told beside what they say themselves. */
-export const quick: AuditOptions = { settleMs: 150, silenceMs: 500, private: ['"type":"order"'] }
+export const quick: AuditOptions = {
+  settleMs: 150,
+  silenceMs: 500,
+  headMs: 500,
+  deadPeerMs: 500,
+  private: ['"type":"order"'],
+}
 
 /** Takes every origin and everybody, says who ordered what, and has a cookie that any script reads. */
 export function openLeakySite(): Promise<Target> {

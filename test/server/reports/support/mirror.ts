@@ -43,9 +43,18 @@ export function openMirror(token: string): Promise<Target> {
 function shown(request: IncomingMessage): string {
   const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
   return JSON.stringify({
-    url: decodeURIComponent(request.url ?? ''),
+    url: plain(request.url ?? ''),
     raw: request.url,
     headers: request.headers,
     basic: Buffer.from(basic, 'base64').toString(),
   })
+}
+
+/** Without percent signs, where they are well-formed: a target may be asked for anything. */
+function plain(url: string): string {
+  try {
+    return decodeURIComponent(url)
+  } catch {
+    return url
+  }
 }

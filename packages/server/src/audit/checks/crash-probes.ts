@@ -47,8 +47,8 @@ export const crashProbes: Check = {
   why: 'A parser that throws where nobody catches, or that takes seconds for a line, lets one request without any credential end the service for everybody. ws, websocket-extensions and others have had such versions.',
   remedy: {
     text: 'Keep the WebSocket library up to date, look names up in maps and not in objects, and keep the limits for headers that your HTTP server has by default.',
-    ws: "npm install ws@latest // and in your own code: new Map([['permessage-deflate', accept]]).get(name)?.()",
-    socketIo: 'npm install socket.io@latest && npm ls ws',
+    ws: "// ws of now: 8.17.1, 7.5.10, 6.2.3, 5.2.4 or newer; and in your own code a Map for names that peers choose\nnew Map([['permessage-deflate', accept]]).get(name)?.()",
+    socketIo: '// engine.io of now, which brings a ws of now: npm ls ws',
     countersign: '// handshakes are read within bounds before anybody else sees them',
   },
   async run(scene) {

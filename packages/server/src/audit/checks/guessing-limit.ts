@@ -16,7 +16,7 @@ export const guessingLimit: Check = {
   why: 'People choose passwords that are on lists. A door that judges every guess at once tries the whole list for whoever asks; one that counts by a header field that the client writes counts nothing.',
   remedy: {
     text: 'Count failures for each account and for each source together, let each wait longer after some, answer so before anything is looked up, and take the source from the connection or from a proxy that you named.',
-    ws: "import { RateLimiterMemory } from 'rate-limiter-flexible'\nconst guesses = new RateLimiterMemory({ points: 5, duration: 900 })\nawait guesses.consume(`${name} ${socket.remoteAddress}`) // throws: 429, or close 4429",
+    ws: "const { RateLimiterMemory } = await import('rate-limiter-flexible')\nconst guesses = new RateLimiterMemory({ points: 5, duration: 900 })\nawait guesses.consume(`${name} ${socket.remoteAddress}`) // throws: 429, or close 4429",
     socketIo:
       "io.use((socket, next) => guesses.consume(`${name} ${socket.conn.remoteAddress}`).then(() => next(), () => next(new Error('too_many_attempts'))))",
     countersign:

@@ -31,7 +31,7 @@ export const horizontal: Check = {
     socketIo:
       "socket.on('join', async (room, answer) => {\n  if (!(await isMember(socket.data.user.id, room))) return answer({ error: 'forbidden' })\n  await socket.join(room)\n  answer({})\n})",
     countersign:
-      "messagePolicy({\n  actions: { 'room.join': { roles: ['member'], resource: 'room' } },\n  authorize: (principal, action, room) => isMember(principal.id, room),\n})",
+      "messagePolicy({\n  actions: { 'room.join': { roles: ['member'], resource: 'room' } },\n  authorize: (principal, action, room = '') => isMember(principal.id, room),\n})",
   },
   async run(scene) {
     const findings: Finding[] = []

@@ -29,7 +29,7 @@ export const malformedMessage: Check = {
     socketIo:
       "socket.on('say', (payload, answer) => {\n  const message = schema.safeParse(payload)\n  if (!message.success) return typeof answer === 'function' && answer({ error: 'invalid_message' })\n  handle(message.data)\n})",
     countersign:
-      "messagePolicy({ actions: { 'chat.send': { roles: ['member'], schema: z.object({ text: z.string().max(500) }) } } })",
+      "messagePolicy({ actions: { 'chat.send': { roles: ['member'], schema } } }) // schema: of zod, valibot or arktype",
   },
   async run(scene) {
     const bystander = await stayAsSomebody(scene)

@@ -29,7 +29,7 @@ export const tokenForgery: Check = {
     socketIo:
       "io.use((socket, next) => jwtVerify(socket.handshake.auth.token, keys, { algorithms: ['EdDSA'], issuer, audience }).then(() => next(), () => next(new Error('unauthorized'))))",
     countersign:
-      "jwt({ from: authorization('Bearer'), issuer, audience: 'chat', algorithms: ['Ed25519'], keys: jwks('https://id.example.com/jwks.json') })",
+      "jwt({ from: authorization('Bearer'), issuer, audience: 'chat', algorithms: ['Ed25519'], keys: jwks({ url: 'https://id.example.com/jwks.json' }) })",
   },
   async run(scene) {
     const { oracle, low: identity } = scene

@@ -28,7 +28,7 @@ export const weakerMethod: Check = {
     socketIo:
       "io.use((socket, next) => next(socket.handshake.auth.method === 'anonymous' ? new Error('unauthorized') : undefined))",
     countersign:
-      'createGuard({ accept: [cryptosign({ from }), wampcra({ from })] }) // anonymous() only where it is listed',
+      'createGuard({ accept: [wampcra({ from: wampHello() })] }) // what is not listed is not offered',
   },
   async run(scene) {
     const secret = scene.low?.options.wamp
