@@ -926,7 +926,7 @@ describe('a peer that resets', () => {
   })
 
   test('whose handshake is still judged takes a place in the pool, and is sent away when there is none', async () => {
-    const door = await openDoor({ records: slow(1_000), limits: { pool: { total: 2 } } })
+    const door = await openDoor({ records: slow(2_500), limits: { pool: { total: 2 } } })
     const texts = [await ticketFor(door), await ticketFor(door), await ticketFor(door)]
     const callers = texts.map((text) => call(door, { path: `/?ticket=${text}` }))
     await until(() => door.guard.pool.size === 2)

@@ -80,8 +80,8 @@ export class Renewal {
    * Who was awake has tried to renew it in time, or cannot.
    * @param gapMs for how long nothing ran, as far as it is known
    */
-  outslept(gapMs: number): boolean {
-    if (!this.#isOver) return false
+  outslept(gapMs: number, now: number): boolean {
+    if (now < this.#overMs) return false
     return this.possible ? this.#lastMs < this.#dueMs : gapMs >= napMs
   }
 
@@ -132,7 +132,7 @@ export class Renewal {
   #schedule(ms: number): void {
     this.#timer?.()
     this.#timer = after(this.#options.clock, Math.max(leastMs, ms), () => {
-      if (this.outslept(0)) this.#options.missed()
+      if (this.outslept(0, this.#options.clock.now())) this.#options.missed()
       else void this.renew()
     })
   }

@@ -55,7 +55,7 @@ export class CountersignSocket extends SocketTarget {
     this.#outbox = new Outbox(this.#settings.outbox)
     const ears = {
       woke: () => this.#woke(),
-      looked: (gapMs: number) => this.#looked(gapMs),
+      looked: (gapMs: number, now: number) => this.#looked(gapMs, now),
       online: () => this.#online(),
     }
     this.#watch = new WakeWatch(ears, this.#settings.surroundings, this.#settings)
@@ -283,8 +283,8 @@ export class CountersignSocket extends SocketTarget {
   }
 
   /** A nap that was too short to be noticed may have been too long for the lease. */
-  #looked(gapMs: number): void {
-    if (this.#renewal?.outslept(gapMs) === true) this.#woke()
+  #looked(gapMs: number, now: number): void {
+    if (this.#renewal?.outslept(gapMs, now) === true) this.#woke()
   }
 
   #online(): void {

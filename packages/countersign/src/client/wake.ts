@@ -9,8 +9,8 @@ const tickMs = 15_000
 export interface WakeEars {
   /** The machine, or this page, did not run for a while: the connection is not to be trusted. */
   woke(): void
-  /** The time was looked at, and the gap since the last look was shorter. */
-  looked(gapMs: number): void
+  /** The time was looked at: it is `now`, and the gap since the last look was shorter. */
+  looked(gapMs: number, now: number): void
   /** The network is back. */
   online(): void
 }
@@ -51,7 +51,7 @@ export class WakeWatch {
     const slept = gapMs >= this.#sleepMs
     this.#lastMs = now
     if (slept) this.#ears.woke()
-    else this.#ears.looked(gapMs)
+    else this.#ears.looked(gapMs, now)
     return slept
   }
 
