@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import { basename } from 'node:path'
 import multitool from '@microsoft/sarif-multitool'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { environment, root } from '../../tools/processes.ts'
-import { listening, openSite, type Target } from '../server/audit/support/site.ts'
+import { answerWhoami, listening, openSite, type Target } from '../server/audit/support/site.ts'
 import { openLeakySite } from '../server/reports/support/audited.ts'
 import { openMirror } from '../server/reports/support/mirror.ts'
 import { junitErrors, sarifErrors } from '../server/reports/support/schemas.ts'
@@ -31,8 +31,32 @@ async function running(target: Promise<Target>): Promise<Target> {
 
 /** A site in which nothing is found. */
 function tightSite(): Promise<Target> {
-  return running(openSite({ ws: { handleProtocols: () => false } }))
+  return running(
+    openSite({
+      ws: { handleProtocols: () => false },
+      http: { headersTimeout: 1_000, requestTimeout: 1_000, connectionsCheckingInterval: 200 },
+      speak(socket, visitor) {
+        answerWhoami(socket, visitor)
+        beat(socket)
+      },
+    }),
+  )
 }
+
+/** Pings, and lets go of a peer that does not answer. */
+function beat(socket: WebSocket): void {
+  let answered = true
+  socket.on('pong', () => (answered = true))
+  const timer = setInterval(() => {
+    if (!answered) socket.terminate()
+    answered = false
+    socket.ping()
+  }, 300)
+  socket.on('close', () => clearInterval(timer))
+}
+
+/** Long enough for the deadlines of `tightSite`. */
+const patient = { private: [], headMs: 4_000, deadPeerMs: 2_000 }
 
 const four = ['report.html', 'report.sarif', 'report.xml', 'report.json']
 
@@ -74,7 +98,7 @@ describe('countersign audit', () => {
 
   it('ends with 0 when nothing is found', async () => {
     const site = await tightSite()
-    const config = folder.config(site, { private: [] })
+    const config = folder.config(site, patient)
     const { code, stdout } = await countersign(['audit', '--config', config])
     expect(stdout).toContain('no findings')
     expect(code).toBe(0)
@@ -123,7 +147,7 @@ describe('countersign audit', () => {
   it('ends with 4 when an identity cannot log in', async () => {
     const site = await tightSite()
     const identities = { low: { form: { url: '/login', fields: { user: 'mira', password: 'a wrong one' } } } }
-    const config = folder.config(site, { identities, private: [] })
+    const config = folder.config(site, { ...patient, identities })
     const { code, stdout } = await countersign(['audit', '--config', config])
     expect(stdout).toMatch(/no login: low: the login at \S+ answers 401/)
     expect(code).toBe(4)
@@ -154,7 +178,7 @@ describe('countersign audit', () => {
 
   it('answers with JSON alone when asked', async () => {
     const site = await tightSite()
-    const config = folder.config(site, { private: [] })
+    const config = folder.config(site, patient)
     const { stdout } = await countersign(['audit', '--config', config, '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ tool: 'countersign audit', format: 1, findings: [] })
   })
@@ -189,7 +213,12 @@ describe('countersign audit, on the examples', () => {
   }
 
   it.each([
-    ['chat', (args: readonly string[]) => startChat(...args), 'ws://HOST/chat', ['O1', 'T4', 'O4', 'A1']],
+    [
+      'chat',
+      (args: readonly string[]) => startChat(...args),
+      'ws://HOST/socket.io/',
+      ['O1', 'T4', 'O4', 'A1'],
+    ],
     ['console', startConsole, 'ws://HOST/socket.io/', ['O1', 'T4', 'T6', 'O4', 'A1']],
   ] as const)(
     'tells the insecure twin of examples/%s from the original',

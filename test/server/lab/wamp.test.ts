@@ -157,6 +157,8 @@ class BrowserSocket extends WebSocket {
     this.on('upgrade', ({ headers }) => {
       BrowserSocket.jar = headers['set-cookie']?.[0]?.split(';')[0] ?? jar
     })
+    // In a browser nobody need listen.
+    this.on('error', () => undefined)
   }
 }
 
