@@ -22,7 +22,7 @@ const compiler = webpack({
   stats: 'none',
 })
 const dev = new Server(
-  { host: '127.0.0.1', port: 'auto', client: { logging: 'none' }, static: false },
+  { host: '127.0.0.1', port: 0, client: { logging: 'none' }, static: false },
   compiler,
 )
 await dev.start()
