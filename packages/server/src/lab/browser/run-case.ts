@@ -211,7 +211,9 @@ class CaseRun {
     const ended = await within(waitMs, last.closed, open)
     if (ended === open) {
       this.#tell({ kind: 'left' })
-      return (await last.answers()) ? stays : open
+      if (await last.answers()) return stays
+      // A program's socket is heard of by asking: its end may be on the way.
+      return within(momentMs, last.closed, open)
     }
     if (guest !== undefined && this.#case.check === 'nothing-late') this.#note = tellTicks(last.ticks, guest)
     this.#tell({ kind: 'ended', measured: ended })
