@@ -21,9 +21,6 @@ const compiler = webpack({
   infrastructureLogging: { level: 'none' },
   stats: 'none',
 })
-const dev = new Server(
-  { host: '127.0.0.1', port: 0, client: { logging: 'none' }, static: false },
-  compiler,
-)
+const dev = new Server({ host: '127.0.0.1', port: 0, client: { logging: 'none' }, static: false }, compiler)
 await dev.start()
 ready(dev.server.address().port, '/ws', { protocol: 'plain', private: ['"type":"hot"'] })
