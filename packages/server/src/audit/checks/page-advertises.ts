@@ -63,8 +63,26 @@ export const pageAdvertises: Check = {
 
 /** Addresses of cleartext sockets off this machine, outside of comments. */
 export function advertised(text: string): readonly string[] {
-  const code = text.replaceAll(/<!--[\s\S]*?-->|\/\*[\s\S]*?\*\/|(?<![:"'`\w])\/\/[^\n]*/g, '')
-  return [...code.matchAll(/["'`](ws:\/\/[^"'`\s]{1,300})/g)]
+  return [...withoutComments(text).matchAll(/["'`](ws:\/\/[^"'`\s]{1,300})/g)]
     .map(([, url = '']) => url)
     .filter((url) => !/^ws:\/\/(localhost|127\.|\[::1\])/.test(url))
+}
+
+const ends: Readonly<Record<string, string>> = { '<!--': '-->', '/*': '*/', '//': '\n' }
+
+/** In one pass: a text in which comments begin and never end takes no longer than another. */
+function withoutComments(text: string): string {
+  const begins = /<!--|\/\*|(?<![:"'`\w])\/\//g
+  const kept: string[] = []
+  let at = 0
+  for (;;) {
+    begins.lastIndex = at
+    const found = begins.exec(text)
+    if (found === null) return kept.join('') + text.slice(at)
+    kept.push(text.slice(at, found.index))
+    const end = ends[found[0]] ?? ''
+    const close = text.indexOf(end, found.index + found[0].length)
+    if (close === -1) return kept.join('')
+    at = close + end.length
+  }
 }
