@@ -13,7 +13,8 @@ export interface RunListener {
 
 /**
  * Runs cases: the doors side by side, the cases of a door one after the other (they share its cookies), those that wait
- * for a deadline beside them, then leases of seconds, and at the very end, alone, those that take the page's login.
+ * for a deadline beside them, then leases of seconds, a few openings at a time, and at the very end, alone, those that take
+ * the page's login.
  */
 export async function runCases(
   chosen: readonly LabCase[],
@@ -37,8 +38,8 @@ export async function runCases(
   }
   const { prompt, deadlines, leases } = lanesOf(chosen)
   const waiting = deadlines.map((one) => start(one).done)
-  await Promise.all(prompt.map(async (lane) => waiting.push(...(await inOrder(lane, start)))))
-  waiting.push(...leases.map((one) => start(one).done))
+  for (const lanes of [prompt, leases])
+    await Promise.all(lanes.map(async (lane) => waiting.push(...(await inOrder(lane, start)))))
   await Promise.all(waiting)
   const last: Promise<void>[] = []
   for (const one of chosen.filter(({ alone }) => alone)) {
@@ -66,19 +67,28 @@ interface Lanes {
   readonly prompt: readonly (readonly LabCase[])[]
   /** Each beside everything else: they only wait. */
   readonly deadlines: readonly LabCase[]
-  /** Beside the deadlines, when the rest is done: a lease of seconds must not run out because the machine is busy. */
-  readonly leases: readonly LabCase[]
+  /**
+   * Beside the deadlines, when the rest is done, and not all opened at once: a lease of seconds must not run out because the
+   * machine is busy with the others. Those that only wait for their end do not keep the next from opening.
+   */
+  readonly leases: readonly (readonly LabCase[])[]
 }
+
+/** How many leases are opened at the same time. */
+const leaseLanes = 8
 
 function lanesOf(chosen: readonly LabCase[]): Lanes {
   const together = chosen.filter(({ alone }) => !alone)
   const waiting = together.filter(({ slow, door }) => slow && !sharing.has(door))
   const prompt = together.filter((one) => !waiting.includes(one))
   const doors = [...new Set(prompt.map(({ door }) => door))]
+  const leases = waiting.filter(holdsLease)
   return {
     prompt: doors.map((door) => prompt.filter((one) => one.door === door)),
     deadlines: waiting.filter((one) => !holdsLease(one)),
-    leases: waiting.filter(holdsLease),
+    leases: Array.from({ length: leaseLanes }, (_, lane) =>
+      leases.filter((_one, index) => index % leaseLanes === lane),
+    ),
   }
 }
 
