@@ -10,15 +10,11 @@ const compilations: readonly string[] = [
   'packages/server/tsconfig.pages.json',
 ]
 
-/** The client as one file for pages without modules, made from what was compiled. */
-const clientScript: readonly string[] = [
-  'packages/countersign/dist/client/script.js',
-  '--file=packages/countersign/dist/client/countersign-client.js',
-  '--format=iife',
-  '--name=countersign',
-  '--minify',
-  '--log-level=warn',
-]
+/** The client as files for pages without modules, made from what was compiled: by entry, what comes out. */
+const clientScripts: Readonly<Record<string, string>> = {
+  'script.js': 'countersign-client.js',
+  'script-all.js': 'countersign-client-all.js',
+}
 
 /**
  * Compiles both packages into their `dist` folders, bundles the client, copies what is not TypeScript, and removes outputs whose source is gone.
@@ -31,11 +27,19 @@ export function build(): boolean {
     if (project.endsWith('pages.json') && !hasBrowserModules(join(root, 'packages/server/src'))) continue
     if (run('tsc', ['-p', project]) !== 0) return false
   }
-  if (run('rolldown', [...clientScript]) !== 0) return false
+  if (!bundleClient()) return false
   copyAssets(join(root, 'packages/server/src'), join(root, 'packages/server/dist'))
   for (const name of ['countersign', 'server']) prune(join(root, 'packages', name, 'dist'), startedAt)
   linkProgram()
   return true
+}
+
+function bundleClient(): boolean {
+  const folder = 'packages/countersign/dist/client'
+  const form = ['--format=iife', '--name=countersign', '--minify', '--log-level=warn']
+  return Object.entries(clientScripts).every(
+    ([entry, script]) => run('rolldown', [`${folder}/${entry}`, `--file=${folder}/${script}`, ...form]) === 0,
+  )
 }
 
 function hasBrowserModules(folder: string): boolean {

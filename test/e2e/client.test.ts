@@ -58,7 +58,7 @@ async function issue(path: string): Promise<object> {
 }
 
 beforeAll(async () => {
-  const code = await bundleClient()
+  const code = await bundleClient('script-all')
   const server = createServer((request, response) => {
     const { method, url = '/' } = request
     if (method === 'POST') {

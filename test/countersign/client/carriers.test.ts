@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { authorization, memory } from '../../../packages/countersign/src/index.ts'
 import { password } from '../../../packages/countersign/src/methods/index.ts'
+import { challengeResponse } from '../../../packages/countersign/src/client/challenges.ts'
 import {
-  challengeResponse,
   clientCertificate,
   preauth,
   userinfo,

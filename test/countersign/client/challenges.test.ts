@@ -16,12 +16,11 @@ import {
   cryptosign,
   scramSha256,
   secretFromPage,
-  UnanswerableChallenge,
   wampcra,
-  type Ask,
   type ChallengeMethod,
   type SecretElement,
-} from '../../../packages/countersign/src/client/index.ts'
+} from '../../../packages/countersign/src/client/challenges.ts'
+import { UnanswerableChallenge, type Ask } from '../../../packages/countersign/src/client/index.ts'
 import { scramKeys } from '../../../packages/countersign/src/platform/node.ts'
 import { openGuarded, type Door } from '../support/sockets.ts'
 import { connect, type Watched } from './client.ts'

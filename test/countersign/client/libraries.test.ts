@@ -20,13 +20,8 @@ import {
   type Reason,
 } from '../../../packages/countersign/src/index.ts'
 import { session, ticket } from '../../../packages/countersign/src/methods/index.ts'
-import {
-  cookie,
-  firstMessage,
-  query,
-  socketClass,
-  socketIoAuth,
-} from '../../../packages/countersign/src/client/index.ts'
+import { cookie, firstMessage, query, socketClass } from '../../../packages/countersign/src/client/index.ts'
+import { socketIoAuth } from '../../../packages/countersign/src/client/socket-io.ts'
 import { openGuarded, until, type Door, type DoorOptions } from '../support/sockets.ts'
 import { browserWith, pageSocket, ticketsOf } from './client.ts'
 

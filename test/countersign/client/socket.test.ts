@@ -9,8 +9,8 @@ import {
   subprotocol as subprotocolCarrier,
 } from '../../../packages/countersign/src/index.ts'
 import { session, ticket, wampcra } from '../../../packages/countersign/src/methods/index.ts'
+import { challengeResponse } from '../../../packages/countersign/src/client/challenges.ts'
 import {
-  challengeResponse,
   cookie,
   CountersignSocket,
   firstMessage,

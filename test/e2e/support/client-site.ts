@@ -50,9 +50,9 @@ export interface ClientSite {
   readonly close: () => Promise<void>
 }
 
-/** The client as pages without modules get it. */
-export async function bundleClient(): Promise<string> {
-  const input = join(root, 'packages/countersign/src/client/script.ts')
+/** The client as pages without modules get it; `script-all` with challenges. */
+export async function bundleClient(script: 'script' | 'script-all' = 'script'): Promise<string> {
+  const input = join(root, `packages/countersign/src/client/${script}.ts`)
   const output = { format: 'iife', name: 'countersign', minify: true } as const
   const built = await build({ input, write: false, output })
   return built.output[0].code

@@ -24,22 +24,6 @@ export { subprotocol } from './subprotocol.ts'
 export { clientCertificate, cookie, type CertificateOptions, type RenewAmbient } from './ambient.ts'
 export { userinfo } from './userinfo.ts'
 export { singleUseUrl } from './single-use-url.ts'
-export {
-  challengeResponse,
-  type ChallengeMethod,
-  type ChallengeOptions,
-  type ChallengeSecret,
-  type ChallengeTalk,
-} from './challenge.ts'
-export { wampcra } from './challenge-wampcra.ts'
-export { scramSha256 } from './challenge-scram.ts'
-export { cryptosign, type ChallengeSigner } from './challenge-cryptosign.ts'
-export {
-  secretFromPage,
-  type PageSecretOptions,
-  type SecretDocument,
-  type SecretElement,
-} from './page-secret.ts'
 export { frameCookie, type FrameCookieOptions, type FrameElement, type FramePage } from './frame-cookie.ts'
 export {
   accessTokenFrom,
@@ -58,7 +42,6 @@ export {
   type SharedCredentialOptions,
   type Signals,
 } from './shared-credential.ts'
-export { socketIoAuth, type SocketIoAuth, type SocketIoOptions, type SocketIoSocket } from './socket-io.ts'
 export {
   ConnectionFailed,
   OutboxOverflow,

@@ -1,4 +1,4 @@
-/** Credentials for the client of Socket.IO, which opens and reopens its connections itself. */
+/** `countersign/client/socket.io`: credentials for the client of Socket.IO, which opens and reopens its connections itself. */
 import type { Clock } from '../core/ports.ts'
 import type { Advice } from '../core/reasons.ts'
 import { pauseMs } from './backoff.ts'
