@@ -1,12 +1,12 @@
 /** What may be said on `/console`: the policy that judges every message, and what becomes of those that pass. */
-import { messagePolicy, type Message, type Policy, type Principal } from 'countersign'
+import { messagePolicy, type Message, type Policy } from 'countersign'
 import type { GuardedData } from 'countersign/socket.io'
 import type { DefaultEventsMap as Events, Socket } from 'socket.io'
 import { z } from 'zod'
 import { roles } from './accounts.ts'
 import { commandNamed, commands, type Command, type Prepared } from './commands.ts'
 import type { Journal } from './journal.ts'
-import { outgoing } from './outgoing.ts'
+import { readiness } from './outgoing.ts'
 import type { Screen, Outcome, Runs } from './runs.ts'
 
 /** A socket that a guard has let in. */
@@ -48,34 +48,22 @@ function nameIn({ args }: Message): readonly string[] {
   return typeof name === 'string' && /^\w{1,20}$/.test(name) ? [name] : []
 }
 
-/** The policy of `/console`. Each command is authorized by itself, and a refusal is written down before it is told. */
+/** The policy of `/console`. Each command is authorized by itself, and every refusal is written down before it is told. */
 export function consolePolicy(journal: Journal): Policy {
-  const may = (principal: Principal, action: string, line: string | undefined): boolean => {
-    if (action === 'stop') return true
-    const command = action === 'command' ? commandNamed(line?.split(' ', 1)[0] ?? '') : undefined
-    return command !== undefined && mayRun(principal.roles, command)
-  }
   return messagePolicy({
     actions: {
       command: { roles, resource: lineOf, schema: commandMessage },
       stop: { roles, schema: stopMessage },
-      // Refused by `authorize` below, which writes it down.
-      '*': { roles },
     },
-    authorize(principal, action, line) {
-      const allowed = may(principal, action, line)
-      if (!allowed) {
-        const { id: who, roles } = principal
-        journal.record({
-          act: 'command',
-          outcome: 'refused',
-          who,
-          roles,
-          command: line ?? '?',
-          reason: 'forbidden',
-        })
-      }
-      return allowed
+    authorize({ roles }, action, line) {
+      if (action === 'stop') return true
+      const command = commandNamed(line?.split(' ', 1)[0] ?? '')
+      return command !== undefined && mayRun(roles, command)
+    },
+    onRefused({ principal: { id: who, roles }, reason, action, message }) {
+      const command = action === 'command' && message !== undefined ? lineOf(message) : undefined
+      const act = command === undefined ? 'message' : 'command'
+      journal.record({ act, outcome: 'refused', who, roles, command, reason })
     },
     rate: { max: 20, intervalMs: 10_000 },
     excess: { max: 20, intervalMs: 10_000 },
@@ -112,15 +100,12 @@ export function serveConsole(socket: ConsoleSocket, runs: Runs, journal: Journal
       lease: lease.id,
       ...more,
     })
-  const line = outgoing(socket, (reason) =>
-    journal.record({ act: 'message', outcome: 'refused', who, reason }),
-  )
   const screen: Screen = {
     who,
     get over() {
       return lease.over()
     },
-    ready: line.ready,
+    ready: readiness(socket),
     line: (run, text) => void socket.emit('line', { run, text }),
     end(run: number, outcome: Outcome, durationMs: number) {
       record(outcome, run, { durationMs })

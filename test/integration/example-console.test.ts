@@ -244,6 +244,7 @@ describe('the commands of the console', () => {
     const vera = await consoleOf('vera')
     const ask = (event: string, ...args: unknown[]): Promise<unknown> =>
       vera.client.timeout(20_000).emitWithAck(event, ...args)
+    const before = program.journal().length
     expect(await ask('exec', 'uptime')).toEqual({ error: { reason: 'forbidden', action: 'exec' } })
     expect(await ask('command', { command: 'uptime', args: {} }, { priv: true })).toEqual(forbidden)
     expect(await ask('stop', { run: 'all' })).toMatchObject({ error: { reason: 'invalid_message' } })
@@ -252,10 +253,15 @@ describe('the commands of the console', () => {
     expect(await ask('command', nested)).toMatchObject({ error: { reason: 'protocol_violation' } })
     const long = { command: 'announce', args: { text: 'x'.repeat(5_000) } }
     expect(await ask('command', long)).toMatchObject({ error: { reason: 'message_too_big' } })
-    const written = program.journal().filter(({ act, who }) => act === 'message' && who === 'vera')
-    expect(written.map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['invalid_message', 'protocol_violation', 'message_too_big']),
-    )
+    const written = program.journal().slice(before)
+    expect(written.map(({ act, outcome, who, reason }) => [act, outcome, who, reason])).toEqual([
+      ['message', 'refused', 'vera', 'forbidden'],
+      ['command', 'refused', 'vera', 'forbidden'],
+      ['message', 'refused', 'vera', 'invalid_message'],
+      ['message', 'refused', 'vera', 'forbidden'],
+      ['message', 'refused', 'vera', 'protocol_violation'],
+      ['message', 'refused', 'vera', 'message_too_big'],
+    ])
     expect(vera.heard('line')).toEqual([])
   })
 })
@@ -411,6 +417,9 @@ describe('whoever says too much', () => {
       .slice(before)
     expect(written.length).toBeLessThan(30)
     expect(written.at(-1)).toMatchObject({ act: 'connection', outcome: 'ended', reason: 'too_many_attempts' })
+    // All twenty of the excess, whether they were answered before the lease ended or not.
+    const refused = written.filter(({ outcome }) => outcome === 'refused')
+    expect(refused.length).toBeGreaterThanOrEqual(20)
     expect(vera.heard('auth_end')).toEqual([expect.objectContaining({ reason: 'too_many_attempts' })])
   })
 

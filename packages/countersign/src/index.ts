@@ -232,7 +232,6 @@ export type {
 } from './core/issue-options.ts'
 export { defaultLimits, type LimitOptions, type Limits } from './core/limits.ts'
 export { defaultLockout, Lockout, type LockoutLimits } from './core/lockout.ts'
-export type { MessageReason } from './core/judgement.ts'
 export type { MessageRate } from './core/message-rate.ts'
 export type { Match } from './core/patterns.ts'
 export type { Policy } from './core/policy.ts'
@@ -245,9 +244,11 @@ export {
   type Allowed,
   type Authorize,
   type Message,
+  type MessageReason,
   type PassedMessage,
   type PolicyLimits,
   type PolicyOptions,
+  type RefusedMessage,
   type ResourceOf,
   type Ruling,
   type ValueOf,

@@ -92,6 +92,27 @@ describe.each(modes)('events of a namespace with a policy, over %s', (mode) => {
     expect(marked(hall)).toEqual([])
   })
 
+  it('are heard of by the application, told or not, when they do not pass', async () => {
+    const heard: unknown[] = []
+    const { hall, alice } = await openRoom(mode, {
+      onRefused: ({ principal, reason, action, message }) =>
+        void heard.push([principal.id, reason, action, message]),
+    })
+    await alice.client.emitWithAck('kick', 'bob')
+    await send(alice, 'join', 'vault')
+    await alice.client.emitWithAck('chat.send', Buffer.from('abc'))
+    await alice.client.emitWithAck('say', { room: 'a', text: 'x'.repeat(30) })
+    await alice.client.emitWithAck('chat.send', 'x'.repeat(70_000))
+    expect(heard).toEqual([
+      ['alice', 'forbidden', 'kick', { type: 'kick', args: ['bob'] }],
+      ['alice', 'forbidden', 'join', { type: 'join', args: ['vault'] }],
+      ['alice', 'forbidden', 'chat.send', undefined],
+      ['alice', 'invalid_message', 'say', { type: 'say', args: [{ room: 'a', text: 'x'.repeat(30) }] }],
+      ['alice', 'message_too_big', 'chat.send', undefined],
+    ])
+    expect(marked(hall)).toEqual([])
+  })
+
   it('say alike of an event that exists and of one that does not', async () => {
     const { alice } = await openRoom(mode)
     const known: unknown = await alice.client.emitWithAck('kick')

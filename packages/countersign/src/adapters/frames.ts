@@ -1,7 +1,7 @@
 /** What Countersign itself says on a plain socket, as text frames of JSON. */
 import type { ReplyForm } from '../core/credential.ts'
-import type { MessageReason } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
+import type { MessageReason } from '../core/policy-options.ts'
 import type { Challenge } from '../core/ports.ts'
 import type { Reason } from '../core/reasons.ts'
 import type { ToldIssue } from '../core/standard-schema.ts'

@@ -1,7 +1,6 @@
 /** One message as it arrived, read: an action with its JSON, a binary frame, or nothing that could be judged. */
 import { maxActionLength } from '../core/policy-rules.ts'
-import type { Message, PolicyLimits } from '../core/policy-options.ts'
-import type { MessageReason } from '../core/judgement.ts'
+import type { Message, MessageReason, PolicyLimits } from '../core/policy-options.ts'
 import { isJsonObject, parseJson, type JsonObject } from '../wire/json.ts'
 
 /** What was read; `action` and `id` are the sender's words, as far as there are any to repeat. */

@@ -4,6 +4,7 @@ import type { Guard } from '../core/guard.ts'
 import { judge, type Judged, type Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
 import { Meter } from '../core/message-rate.ts'
+import type { Message, RefusedMessage } from '../core/policy-options.ts'
 import { excessRate, overallRate, type Policy } from '../core/policy.ts'
 import { awaitJudgement } from './message-judging.ts'
 
@@ -61,6 +62,11 @@ export class JudgedLine<Item, Question extends Judged> {
   /** Counts one message against a row's own rate. @returns as `spendOverall` */
   spend(limit: number | undefined, now: number): number {
     return limit === undefined ? 0 : this.#meter.spend(limit, now)
+  }
+
+  /** An item does not pass: the application hears of it, whatever the peer does. */
+  tell({ reason, action }: Pick<RefusedMessage, 'reason' | 'action'>, message?: Message): void {
+    this.#policy.tell({ principal: this.#counter.lease.principal, reason, action, message }, this.#guard)
   }
 
   /** Beyond what a policy bears with, the lease ends, and with it the socket. */

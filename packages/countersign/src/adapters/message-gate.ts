@@ -2,6 +2,7 @@
 import type { Guard } from '../core/guard.ts'
 import type { Judged, Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
+import type { Message } from '../core/policy-options.ts'
 import type { Policy } from '../core/policy.ts'
 import { errorFrame, type MessageError } from './frames.ts'
 import type { GatedSocket, MessageFilter } from './gated-socket.ts'
@@ -96,7 +97,7 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
       const { action, id, message } = inbound
       const rule = this.#policy.ruleFor(principal, action)
       // After the rule: nobody learns by a rate which actions there are.
-      if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id })
+      if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id }, message)
       else {
         const tooEarlyMs = this.#line.spend(this.#policy.rateOf(rule), now)
         if (tooEarlyMs > 0) this.#refuseExcess(inbound, tooEarlyMs)
@@ -110,9 +111,9 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
 
   /** See `Counter`. */
   conclude(question: Question, judgement: Judgement): void {
-    const { rule, action, id } = question
+    const { rule, action, message, id } = question
     if (judgement.kind === 'refused') {
-      this.#refuse({ reason: judgement.reason, action, id, issues: judgement.issues })
+      this.#refuse({ reason: judgement.reason, action, id, issues: judgement.issues }, message)
       return
     }
     // A listener of `message` may have ended the lease, or closed the socket.
@@ -152,12 +153,15 @@ export class MessageGate implements MessageFilter, Counter<Frame, Question> {
     return this.#emitted
   }
 
-  #refuseExcess({ action, id }: InboundMessage, retryInMs: number): void {
-    this.#refuse({ reason: 'too_many_attempts', action, id, retryInMs })
+  #refuseExcess(inbound: InboundMessage, retryInMs: number): void {
+    const { action, id } = inbound
+    const message = inbound.kind === 'action' ? inbound.message : undefined
+    this.#refuse({ reason: 'too_many_attempts', action, id, retryInMs }, message)
     this.#line.exceed()
   }
 
-  #refuse(error: MessageError): void {
+  #refuse(error: MessageError, message?: Message): void {
+    this.#line.tell(error, message)
     if (this.#socket.bufferedAmount <= maxUnread) this.#socket.send(errorFrame(error))
   }
 }

@@ -2,6 +2,7 @@
 import type { Guard } from '../core/guard.ts'
 import type { Judged, Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
+import type { Message } from '../core/policy-options.ts'
 import type { Policy } from '../core/policy.ts'
 import type { MessageError } from './frames.ts'
 import { JudgedLine, type Counter } from './judged-line.ts'
@@ -82,6 +83,7 @@ export class EventGate implements Counter<Weighed, Question> {
   /** An acknowledgement has arrived: it counts as a message. @returns whether it may pass */
   admitsAck(): boolean {
     if (this.#line.spendOverall(this.#speaker.guard.now()) === 0) return true
+    this.#line.tell({ reason: 'too_many_attempts', action: undefined })
     this.#line.exceed()
     return false
   }
@@ -105,24 +107,24 @@ export class EventGate implements Counter<Weighed, Question> {
     }
     const { principal } = this.lease
     const rule = this.#policy.ruleFor(principal, action)
+    const message = { type: action, args: data.slice(1) }
     // After the rule: nobody learns by a rate which events there are.
-    if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id })
+    if (rule === undefined) this.#refuse({ reason: 'forbidden', action, id }, message)
     else {
       const retryInMs = this.#line.spend(this.#policy.rateOf(rule), now)
-      const message = { type: action, args: data.slice(1) }
-      if (retryInMs > 0) this.#refuseExcess({ action, id }, retryInMs)
+      if (retryInMs > 0) this.#refuseExcess({ action, id }, retryInMs, message)
       else this.#line.judge({ rule, principal, action, message, id })
     }
   }
 
   /** What passes is what the schema made of it. */
-  conclude({ action, id }: Question, judgement: Judgement): void {
+  conclude({ action, message, id }: Question, judgement: Judgement): void {
     if (judgement.kind === 'refused') {
-      this.#refuse({ reason: judgement.reason, action, id, issues: judgement.issues })
+      this.#refuse({ reason: judgement.reason, action, id, issues: judgement.issues }, message)
       return
     }
     const args = argsOf(judgement.value)
-    if (args === undefined) this.#refuse({ reason: 'invalid_message', action, id })
+    if (args === undefined) this.#refuse({ reason: 'invalid_message', action, id }, message)
     else this.#speaker.pass({ data: [action, ...args], id })
   }
 
@@ -137,13 +139,14 @@ export class EventGate implements Counter<Weighed, Question> {
   /** Nothing to do, see `slow`. */
   resume(): void {}
 
-  #refuseExcess(what: Pick<MessageError, 'action' | 'id'>, retryInMs: number): void {
-    this.#refuse({ reason: 'too_many_attempts', ...what, retryInMs })
+  #refuseExcess(what: Pick<MessageError, 'action' | 'id'>, retryInMs: number, message?: Message): void {
+    this.#refuse({ reason: 'too_many_attempts', ...what, retryInMs }, message)
     this.#line.exceed()
   }
 
   /** To the acknowledgement where one is awaited, else as an event. */
-  #refuse({ reason, action, id, retryInMs, issues }: MessageError): void {
+  #refuse({ reason, action, id, retryInMs, issues }: MessageError, message?: Message): void {
+    this.#line.tell({ reason, action }, message)
     const { namespace, transport } = this.#seat
     if (transport.unread > maxUnread) return
     const retry_in = retryInMs === undefined ? undefined : retryInMs / 1_000

@@ -1,20 +1,11 @@
 /** Whether one message passes: resource, then rules and `authorize`, then schema. Knows no socket and no clock. */
 import { isThenable } from './drive.ts'
-import type { Message, Ruling } from './policy-options.ts'
+import type { Message, MessageReason, Ruling } from './policy-options.ts'
 import { covers, isResource, type Policy, type Witness } from './policy.ts'
 import { memberAt, type CompiledRule } from './policy-rules.ts'
 import type { Principal } from './principal.ts'
 import type { MaybePromise } from './records.ts'
 import { toldIssues, type SchemaResult, type ToldIssue } from './standard-schema.ts'
-
-/** Why a message is refused: words of the table of refusals, and one that only messages know. */
-export type MessageReason =
-  | 'protocol_violation'
-  | 'message_too_big'
-  | 'too_many_attempts'
-  | 'forbidden'
-  | 'invalid_message'
-  | 'overloaded'
 
 /** What became of a message. */
 export type Judgement =

@@ -50,6 +50,26 @@ export type Authorize = (
   resource: string | undefined,
 ) => MaybePromise<boolean | Ruling>
 
+/** Why a message is refused: words of the table of refusals, and one that only messages know. */
+export type MessageReason =
+  | 'protocol_violation'
+  | 'message_too_big'
+  | 'too_many_attempts'
+  | 'forbidden'
+  | 'invalid_message'
+  | 'overloaded'
+
+/** A message that did not pass. */
+export interface RefusedMessage {
+  /** Its sender, as the lease knew them then. */
+  readonly principal: Principal
+  readonly reason: MessageReason
+  /** What it asked for, in its sender's own words, at most 256 characters; `undefined` where it was not read. */
+  readonly action: string | undefined
+  /** As it was parsed; `undefined` where it was refused unread: malformed, binary, too big, too many. */
+  readonly message: Message | undefined
+}
+
 /** Bounds of messages and of waiting for decisions. */
 export interface PolicyLimits {
   /** Longest message, bytes. @default 65,536 */
@@ -86,6 +106,11 @@ export interface PolicyOptions<A extends Actions = Actions> {
   readonly rate?: MessageRate
   /** How many messages beyond a rate are answered by refusals; one more ends the lease. @default any number */
   readonly excess?: MessageRate
+  /**
+   * Hears of each message that a socket does not let pass, before its sender does, told or not; not of `decide`. What it throws goes to the journal by
+   * the name of its class, and changes nothing. @default nobody hears of them
+   */
+  readonly onRefused?: (refused: RefusedMessage) => void
   /** Who may send binary frames, which no row names and no schema reads. @default nobody */
   readonly binary?: 'anyone' | readonly string[]
   /** Bounds; see `defaultPolicyLimits`. */

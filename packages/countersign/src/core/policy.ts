@@ -12,6 +12,7 @@ import {
   type Authorize,
   type PolicyLimits,
   type PolicyOptions,
+  type RefusedMessage,
   type Ruling,
 } from './policy-options.ts'
 import { compileActions, maxActionLength, roleList, type CompiledRule } from './policy-rules.ts'
@@ -47,6 +48,7 @@ export class Policy<A extends Actions = Actions> {
   /** Position in `rates` of a row that has one. */
   readonly #rateOf: ReadonlyMap<CompiledRule, number>
   readonly #authorize: Authorize | undefined
+  readonly #onRefused: PolicyOptions['onRefused']
   readonly #binary: ReadonlySet<string> | 'anyone'
 
   /** @throws MisuseError when the parts do not fit together */
@@ -66,6 +68,7 @@ export class Policy<A extends Actions = Actions> {
     this.#rateOf = new Map(rated.map((rule, at) => [rule, excessRate + 1 + at]))
     this.#book = bookOf(rules)
     this.#authorize = options.authorize
+    this.#onRefused = options.onRefused
     this.#binary = options.binary === 'anyone' ? 'anyone' : new Set(options.binary)
   }
 
@@ -111,6 +114,16 @@ export class Policy<A extends Actions = Actions> {
       return rulingLater(answer, witness)
     } catch (error) {
       return deniedBy(witness, error)
+    }
+  }
+
+  /** Tells the application of a message that does not pass. Never throws. */
+  tell(refused: RefusedMessage, witness: Witness): void {
+    try {
+      const given: unknown = this.#onRefused?.(refused)
+      if (isThenable(given)) Promise.resolve(given).catch((error: unknown) => witness.failed(error))
+    } catch (error) {
+      witness.failed(error)
     }
   }
 
@@ -177,6 +190,7 @@ const members: ReadonlySet<string> = new Set([
   'authorize',
   'rate',
   'excess',
+  'onRefused',
   'binary',
   'limits',
   'clock',
@@ -188,9 +202,12 @@ function checkOptions(options: PolicyOptions): void {
       throw new MisuseError('invalid_option', `policy: there is no option ${JSON.stringify(member)}`)
     }
   }
-  const { authorize, binary = [] } = options
+  const { authorize, onRefused, binary = [] } = options
   if (authorize !== undefined && typeof authorize !== 'function') {
     throw new MisuseError('invalid_option', 'policy: authorize is a function')
+  }
+  if (onRefused !== undefined && typeof onRefused !== 'function') {
+    throw new MisuseError('invalid_option', 'policy: onRefused is a function')
   }
   if (binary === 'anyone') return
   if (!Array.isArray(binary)) {
