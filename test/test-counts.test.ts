@@ -20,7 +20,25 @@ describe('the closing line of a test run', () => {
   })
 
   test('counts a file that fails before its first test as one failure', () => {
-    expect(countReport({ testResults: [file('failed')] }).failed).toBe(1)
+    expect(countReport({ testResults: [file('failed')] })).toMatchObject({
+      failed: 1,
+      failures: ['a.test.ts'],
+    })
+  })
+
+  test('names what failed, and the first line of why', () => {
+    const assertionResults = [
+      {
+        status: 'failed',
+        fullName: 'adds',
+        failureMessages: ['AssertionError: 1 is not 2\n    at a.test.ts:3'],
+      },
+      { status: 'failed', fullName: 'hooks', failureMessages: null },
+    ]
+    const { failures } = countReport({
+      testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults }],
+    })
+    expect(failures).toEqual(['a.test.ts: adds: AssertionError: 1 is not 2', 'a.test.ts: hooks: '])
   })
 
   test('counts a failed file whose tests all passed as one failure', () => {

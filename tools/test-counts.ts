@@ -1,21 +1,35 @@
-/** How many tests of a run ended how, and the names of those that did not run. */
+/** How many tests of a run ended how, and the names of those that failed or did not run. */
 export interface Counts {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** Each with the first line of what went wrong. */
+  readonly failures: readonly string[]
   readonly skippedNames: readonly string[]
 }
 
 /** The counts of no run at all. */
-export const noCounts: Counts = Object.freeze({ passed: 0, failed: 0, skipped: 0, skippedNames: [] })
+export const noCounts: Counts = Object.freeze({
+  passed: 0,
+  failed: 0,
+  skipped: 0,
+  failures: [],
+  skippedNames: [],
+})
 
 /** The part of vitest's JSON report that is counted. */
 export interface Report {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly assertionResults: readonly Assertion[]
   }[]
+}
+
+interface Assertion {
+  readonly status: string
+  readonly fullName: string
+  readonly failureMessages?: readonly string[] | null
 }
 
 /** Counts a report. A file that fails before its first test is one failure: no test of it can speak for it. */
@@ -25,10 +39,22 @@ export function countReport(report: Report): Counts {
 
 function countFile(file: Report['testResults'][number]): Counts {
   const passed = file.assertionResults.filter(({ status }) => status === 'passed').length
-  const failures = file.assertionResults.filter(({ status }) => status === 'failed').length
+  const failed = file.assertionResults.filter(({ status }) => status === 'failed')
   const others = file.assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed')
-  const failed = failures === 0 && file.status === 'failed' ? 1 : failures
-  return { passed, failed, skipped: others.length, skippedNames: others.map(({ fullName }) => fullName) }
+  const failures =
+    failed.length === 0 && file.status === 'failed' ? [file.name] : failed.map((one) => failureOf(file, one))
+  return {
+    passed,
+    failed: failures.length,
+    skipped: others.length,
+    failures,
+    skippedNames: others.map(({ fullName }) => fullName),
+  }
+}
+
+function failureOf({ name }: { readonly name: string }, { fullName, failureMessages }: Assertion): string {
+  const [says = ''] = (failureMessages?.[0] ?? '').split('\n')
+  return `${name}: ${fullName}: ${says}`
 }
 
 /** Two runs counted as one. */
@@ -37,6 +63,7 @@ export function addCounts(one: Counts, other: Counts): Counts {
     passed: one.passed + other.passed,
     failed: one.failed + other.failed,
     skipped: one.skipped + other.skipped,
+    failures: [...one.failures, ...other.failures],
     skippedNames: [...one.skippedNames, ...other.skippedNames],
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from './build.ts'
 import { ensurePackages } from './debian.ts'
-import { runForwarding } from './processes.ts'
+import { root, runForwarding } from './processes.ts'
 import { addCounts, countReport, countsLine, noCounts } from './test-counts.ts'
 import type { Counts, Report } from './test-counts.ts'
 
@@ -50,6 +50,7 @@ if (!build()) stop('The build failed, so no test ran.')
 const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'))
 try {
   const { counts, clean } = await runAll(folder)
+  for (const failure of counts.failures) console.log(`failed: ${failure.replace(`${root}/`, '')}`)
   for (const name of counts.skippedNames) console.log(`skipped: ${name}`)
   process.exitCode = clean && counts.failed === 0 && counts.passed > 0 ? 0 : 1
   console.log(countsLine(counts))
