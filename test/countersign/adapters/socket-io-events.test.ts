@@ -1,7 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import * as v from 'valibot'
-import { messagePolicy, type PolicyOptions } from '../../../packages/countersign/src/index.ts'
+import {
+  messagePolicy,
+  type PolicyOptions,
+  type StandardSchema,
+} from '../../../packages/countersign/src/index.ts'
 import { until } from '../support/sockets.ts'
 import { expectIn, modes, openHall, type Caller, type Hall, type Mode } from './socket-io-room.ts'
 
@@ -53,6 +57,23 @@ describe.each(modes)('events of a namespace with a policy, over %s', (mode) => {
     const answer: unknown = await alice.client.emitWithAck('say', { room: 'lobby', text: '  hello ' })
     expect(answer).toEqual({ ok: true })
     expect(hall.heard).toEqual([['say', { room: 'lobby', text: 'hello' }]])
+  })
+
+  it('pass as a schema left them that changes what it is given', async () => {
+    const inPlace: StandardSchema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (message) => {
+          const { args } = message as { args: unknown[] }
+          args[0] = 'changed'
+          return { value: message }
+        },
+      },
+    }
+    const { hall, alice } = await openRoom(mode, { actions: { say: { roles: ['member'], schema: inPlace } } })
+    expect(await alice.client.emitWithAck('say', 'as it came')).toEqual({ ok: true })
+    expect(hall.heard).toEqual([['say', 'changed']])
   })
 
   it('pass by a name with blanks in it, which the row takes as it stands', async () => {

@@ -1,4 +1,5 @@
 /** Holds what arrives at one Socket.IO socket to a policy: in order, before any listener, and never beyond the lease. */
+import type { Socket } from 'socket.io'
 import type { Guard } from '../core/guard.ts'
 import type { Judged, Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
@@ -9,7 +10,7 @@ import { JudgedLine, type Counter } from './judged-line.ts'
 import { isEventName, packetText, weigh } from './socket-io-packets.ts'
 import type { Seat } from './socket-io-seat.ts'
 
-/** An event as Socket.IO has decoded it. */
+/** An event. */
 export interface EventPacket {
   /** The event's name, then its arguments. */
   readonly data: readonly unknown[]
@@ -17,11 +18,18 @@ export interface EventPacket {
   readonly id: number | undefined
 }
 
+/** An event as Socket.IO has decoded it. */
+export type DecodedPacket = Parameters<Socket['_onpacket']>[0]
+
+const nothing: readonly unknown[] = Object.freeze([])
+
 /** A peer that leaves so much unread is not told of its refusals any more, bytes. */
 const maxUnread = 65_536
 
 /** An event that was weighed. */
 interface Weighed extends EventPacket {
+  /** As it came. */
+  readonly packet: DecodedPacket
   /** Its name. */
   readonly action: string
   readonly bytes: number
@@ -29,6 +37,7 @@ interface Weighed extends EventPacket {
 
 /** An event under its row. */
 interface Question extends Judged {
+  readonly packet: DecodedPacket
   readonly id: number | undefined
 }
 
@@ -37,11 +46,10 @@ export interface Speaker {
   readonly guard: Guard
   readonly seat: Seat
   readonly lease: Lease
-  /**
-   * Hands an event to the application's listeners, or to whoever renews leases. Its data is theirs from now on: Socket.IO
-   * adds the acknowledgement to it.
-   */
-  pass(packet: EventPacket): void
+  /** Hands an event to the application's listeners, or to whoever renews leases, as it came. */
+  pass(packet: DecodedPacket): void
+  /** As `pass`, with what a schema has made of it. Its data is theirs: Socket.IO adds the acknowledgement to it. */
+  passInstead(event: EventPacket): void
   /** Whether an event is the guard's own, which no row names. */
   isOwn(name: string): boolean
 }
@@ -63,7 +71,9 @@ export class EventGate implements Counter<Weighed, Question> {
   }
 
   /** An event has arrived. */
-  takes({ data, id }: EventPacket): void {
+  takes(packet: DecodedPacket): void {
+    const { id } = packet
+    const data: readonly unknown[] = Array.isArray(packet.data) ? packet.data : nothing
     const name = data[0]
     const action = isEventName(name) ? name : undefined
     const now = this.#speaker.guard.now()
@@ -77,7 +87,7 @@ export class EventGate implements Counter<Weighed, Question> {
     else if (action === undefined) this.#refuse({ reason: 'protocol_violation', action, id })
     else if (weight.binary && !this.#policy.allowsBinary(this.lease.principal))
       this.#refuse({ reason: 'forbidden', action, id })
-    else this.#line.join({ data, id, action, bytes: weight.bytes }, now)
+    else this.#line.join({ packet, data, id, action, bytes: weight.bytes }, now)
   }
 
   /** An acknowledgement has arrived: it counts as a message. @returns whether it may pass */
@@ -99,8 +109,7 @@ export class EventGate implements Counter<Weighed, Question> {
   }
 
   /** The row that decides; then whatever the row asks for. */
-  take(packet: Weighed, now: number): void {
-    const { action, data, id } = packet
+  take({ packet, action, data, id }: Weighed, now: number): void {
     if (this.#speaker.isOwn(action)) {
       this.#speaker.pass(packet)
       return
@@ -113,19 +122,23 @@ export class EventGate implements Counter<Weighed, Question> {
     else {
       const retryInMs = this.#line.spend(this.#policy.rateOf(rule), now)
       if (retryInMs > 0) this.#refuseExcess({ action, id }, retryInMs, message)
-      else this.#line.judge({ rule, principal, action, message, id })
+      else this.#line.judge({ rule, principal, action, message, packet, id })
     }
   }
 
-  /** What passes is what the schema made of it. */
-  conclude({ action, message, id }: Question, judgement: Judgement): void {
+  /** What passes is what the schema made of it; without one, what came. */
+  conclude({ rule, action, message, packet, id }: Question, judgement: Judgement): void {
     if (judgement.kind === 'refused') {
       this.#refuse({ reason: judgement.reason, action, id, issues: judgement.issues }, message)
       return
     }
+    if (rule.schema === undefined) {
+      this.#speaker.pass(packet)
+      return
+    }
     const args = argsOf(judgement.value)
     if (args === undefined) this.#refuse({ reason: 'invalid_message', action, id }, message)
-    else this.#speaker.pass({ data: [action, ...args], id })
+    else this.#speaker.passInstead({ data: [action, ...args], id })
   }
 
   /** See `Counter`. */

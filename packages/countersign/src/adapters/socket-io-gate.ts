@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io'
 import type { Guard } from '../core/guard.ts'
 import type { Lease } from '../core/lease.ts'
 import type { Policy } from '../core/policy.ts'
-import { EventGate, type EventPacket, type Speaker } from './socket-io-events.ts'
+import { EventGate, type DecodedPacket, type EventPacket, type Speaker } from './socket-io-events.ts'
 import { decodedTypes, weigh } from './socket-io-packets.ts'
 import { Renewal } from './socket-io-renewal.ts'
 import type { Seat } from './socket-io-seat.ts'
@@ -11,8 +11,6 @@ import type { Visit } from './socket-io-visit.ts'
 
 /** The event that is Countersign's own. */
 const ownEvent = 'auth'
-
-type DecodedPacket = Parameters<Socket['_onpacket']>[0]
 
 /** A socket with everything that judges what it says. */
 interface Gated {
@@ -39,20 +37,19 @@ export function bindGate({ socket, door, visit, seat, lease }: Gated): Renewal {
     lease,
     isOwn: (name) => name === ownEvent,
     pass: (packet) => {
-      if (packet.data[0] === ownEvent) renewal.takes(packet)
-      else deliver(decoded(socket, packet))
+      const { data, id } = packet
+      if (Array.isArray(data) && data[0] === ownEvent) renewal.takes({ data, id })
+      else deliver(packet)
     },
+    passInstead: (event) => deliver(decoded(socket, event)),
   }
   const gate = events === undefined ? undefined : new EventGate(events, speaker)
   socket._onpacket = (packet) => {
     if (!visit.passes()) return
     const type: number = packet.type
     if (type === decodedTypes.event) {
-      const { id } = packet
-      const data: readonly unknown[] = Array.isArray(packet.data) ? packet.data : []
-      if (gate !== undefined) gate.takes({ data, id })
-      else if (data[0] === ownEvent) renewal.takes({ data, id })
-      else deliver(packet)
+      if (gate !== undefined) gate.takes(packet)
+      else speaker.pass(packet)
     } else if (type !== decodedTypes.ack || gate === undefined) deliver(packet)
     else if (gate.admitsAck() && fits(packet.data, events, lease)) deliver(packet)
   }
