@@ -111,6 +111,24 @@ describe.each(ways)('tabs that share a token %s', (_name, way) => {
     expect(all.refreshes).toBe(1)
   })
 
+  test('refresh it once where one asks when another has it, and does not see it yet', async () => {
+    const all = site(undefined)
+    let visible: string | undefined
+    const tab = (reads: () => string | undefined): GetCredential =>
+      all.tab({
+        ...way,
+        read: reads,
+        refresh: async () => {
+          const token = `token-${String(++all.refreshes)}`
+          setTimeout(() => (visible = token), 120)
+          return token
+        },
+      })
+    expect(await tab(() => undefined)(connecting)).toBe('token-1')
+    expect(await tab(() => visible)(connecting)).toBe('token-1')
+    expect(all.refreshes).toBe(1)
+  })
+
   test('tell each other nothing of it', async () => {
     const all = site(undefined)
     await Promise.all([all.tab(way)(connecting), all.tab(way)(connecting)])

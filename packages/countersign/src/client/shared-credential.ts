@@ -38,6 +38,8 @@ const noticedMs = 20
 const lookingMs = 500
 /** Between two looks, ms. */
 const lookMs = 50
+/** How long whoever has refreshed keeps its turn, ms: who asks meanwhile, and sees nothing yet, looks. */
+const lingerMs = 150
 /** How long another tab is waited for where there are no locks, ms. */
 const patienceMs = 5_000
 
@@ -66,15 +68,20 @@ export function sharedCredential(options: SharedCredentialOptions): GetCredentia
       const token = await usable(refused)
       // By the time and not by the number of looks: in the background each may take a second.
       if (token !== undefined || Date.now() - beganMs >= patientMs) return token
-      await new Promise((resolve) => setTimeout(resolve, lookMs))
+      await pause(lookMs)
     }
   }
   const renewed = async (token: string | undefined, { refused, signal }: Ask): Promise<string> => {
     if (token !== undefined) return token
     const askedMs = Date.now()
-    running ??= turns
-      .request(`countersign:${name}`, async () => (await found(refused, askedMs)) ?? (await refresh(signal)))
-      .finally(() => (running = undefined))
+    running ??= new Promise<string>((resolve, reject) => {
+      const turn = async (): Promise<void> => {
+        const kept = await found(refused, askedMs)
+        resolve(kept ?? (await refresh(signal)))
+        if (kept === undefined) await pause(lingerMs)
+      }
+      turns.request(`countersign:${name}`, turn).catch(reject)
+    }).finally(() => (running = undefined))
     return running
   }
   return async (ask) => {
@@ -83,6 +90,10 @@ export function sharedCredential(options: SharedCredentialOptions): GetCredentia
     shown = await renewed(await usable(stale), { ...ask, refused: stale })
     return shown
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function runtimeLocks(): Locks | undefined {
