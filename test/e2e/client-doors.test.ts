@@ -11,7 +11,7 @@ import { certificate, session, ticket } from 'countersign/methods'
 import { nodePlatform } from 'countersign/platform/node'
 import { guardUpgrades } from 'countersign/ws'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { launch } from '../../packages/server/src/lab/browsers/launch.ts'
 import { engines, type Page } from '../../packages/server/src/lab/browsers/types.ts'
 import { createApp, patience } from '../../packages/server/src/server/app.ts'
@@ -79,12 +79,15 @@ const opened = (page: Page): Promise<string[]> =>
       }
     })`)
 
-/** Leases of the sockets that a guarded server has accepted. */
+/** Leases of the sockets that a guarded server has accepted, and greeted. */
 function leasesOf(server: Server, guard: Guard): Lease[] {
   const wss = new WebSocketServer({ noServer: true })
   const leases: Lease[] = []
   guardUpgrades(server, wss, guard)
-  wss.on('connection', (_socket: unknown, _request: unknown, lease: Lease) => void leases.push(lease))
+  wss.on('connection', (socket: WebSocket, _request: unknown, lease: Lease) => {
+    leases.push(lease)
+    socket.send('welcome')
+  })
   onTestFinished(() => {
     for (const socket of wss.clients) socket.terminate()
     guard.close()
@@ -135,7 +138,7 @@ describe.each(engines)('the cookie of a frame in %s', (engine) => {
       const { CountersignSocket, frameCookie } = globalThis.countersign
       const post = async (path) => (await fetch(path, { method: 'POST' })).text()
       const carrier = frameCookie({ getFrameTicket: () => post('/frame'), getTicket: () => post('/connect') })
-      globalThis.socket = new CountersignSocket(${JSON.stringify(own)}, { carrier, pauses: { minMs: 20 } })
+      globalThis.socket = new CountersignSocket(${JSON.stringify(own)}, { carrier, pauses: { minMs: 20 }, probationMs: 20_000 })
       return true`)
     const heard = await opened(page)
     return { asked, heard, ways: leases.map(({ principal }) => principal.method) }
