@@ -153,6 +153,29 @@ describe('countersign audit', () => {
     expect(code).toBe(4)
   })
 
+  it('ends with 4 for a regular expression that does not come to its end, and says which', async () => {
+    const answer = `${'a'.repeat(60)}!`
+    const site = await running(
+      openSite({
+        speak(socket, visitor) {
+          answerWhoami(socket, visitor)
+          socket.on('message', (data) => {
+            if (String(data).includes('bell'))
+              for (const one of visitor.state.sockets.keys()) one.send(answer)
+          })
+        },
+      }),
+    )
+    const canaries = [{ name: 'bell', send: { type: 'bell' }, effect: '(a+)+$' }]
+    const config = folder.config(site, { canaries, only: ['Z1', 'O1'], private: [] })
+    const startedAt = performance.now()
+    const { code, stdout, stderr } = await countersign(['audit', '--config', config])
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
+    expect(stdout).toMatch(/stopped early: the regular expression canaries\[0\]\.effect takes more than/)
+    expect(stdout + stderr).not.toContain('aaaa')
+    expect(code, stderr).toBe(4)
+  })
+
   it('stops at Ctrl-C: closes every socket, writes the report of what ran, and ends with 4', async () => {
     const server = createServer()
     const wss = new WebSocketServer({ server })

@@ -57,11 +57,15 @@ export async function audit(
   if (meeting.kind === 'unreachable')
     return { ...closing(), results: [], stopped: undefined, unreachable: meeting.why }
   const run = new Run(meeting.scene, chosen(catalogue, options))
-  const results = (await run.all()).map(({ outcome, ...result }) => ({
-    ...result,
-    outcome: maskOutcome(outcome, meeting.needs.masking),
-  }))
-  return { ...closing(), results, stopped: run.stopped, unreachable: undefined }
+  try {
+    const results = (await run.all()).map(({ outcome, ...result }) => ({
+      ...result,
+      outcome: maskOutcome(outcome, meeting.needs.masking),
+    }))
+    return { ...closing(), results, stopped: run.stopped, unreachable: undefined }
+  } finally {
+    meeting.needs.budget.end()
+  }
 }
 
 function chosen(catalogue: readonly Check[], { only, skip = [] }: AuditOptions): readonly Check[] {

@@ -67,21 +67,28 @@ export class Budget {
   readonly allowance: Allowance
   readonly signal: AbortSignal
   readonly #startedAt = performance.now()
+  readonly #end = new AbortController()
   readonly #waiting: (() => void)[] = []
   #maxOpen: number
   #open = 0
   #mostOpen = 0
   #connections = 0
   #bytes = 0
+  #heldMs = 0
 
   /** @param signal ends the audit: everything that waits here is refused */
   constructor(allowance: Allowance, signal: AbortSignal) {
     this.allowance = allowance
     this.#maxOpen = allowance.maxOpen
-    this.signal = AbortSignal.any([signal, AbortSignal.timeout(allowance.maxMs)])
+    this.signal = AbortSignal.any([signal, this.#end.signal, AbortSignal.timeout(allowance.maxMs)])
     this.signal.addEventListener('abort', () => {
       for (const wake of this.#waiting.splice(0)) wake()
     })
+  }
+
+  /** Ends the audit: whatever is still open is cut, and whatever waits here is refused. */
+  end(): void {
+    this.#end.abort()
   }
 
   /** Milliseconds until the audit ends. */
@@ -130,6 +137,12 @@ export class Budget {
   spend(bytes: number): boolean {
     this.#bytes += bytes
     return this.#bytes <= this.allowance.maxBytes
+  }
+
+  /** Counts time in which nothing else could be done, milliseconds. @returns all of it so far */
+  held(ms: number): number {
+    this.#heldMs += ms
+    return this.#heldMs
   }
 
   /** @throws BudgetSpent when the audit is at its end */

@@ -1,6 +1,7 @@
 /** Sends a canary as somebody and looks for its effect on a socket of somebody else: no answer counts, only the effect. */
 import { randomBytes } from 'node:crypto'
 import type { Scene } from './check.ts'
+import { effectOf } from './configured-patterns.ts'
 import { say, type Probe } from './dialects/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Canary } from './options.ts'
@@ -84,7 +85,7 @@ export async function tryCanaryOn(
   try {
     if (watcher.view.kind !== 'open') return blind(`the identity "${seenBy}" does not enter the socket`)
     const marker = newMarker()
-    const effect = new RegExp(canary.effect.replaceAll('{marker}', marker))
+    const effect = effectOf(scene, canary, marker)
     const isEffect = (text: string): boolean => effect.test(text)
     if (canary.watch !== undefined)
       say(watcher.visit, dialect, { probe: fill(canary.watch, marker), endpoint })

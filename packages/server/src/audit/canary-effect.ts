@@ -1,5 +1,6 @@
 /** Whether a message had its effect: seen from the socket of somebody else, whatever its sender is told. */
 import type { Scene } from './check.ts'
+import { effectOf } from './configured-patterns.ts'
 import { say } from './dialects/dialect.ts'
 import type { Canary } from './options.ts'
 import type { Stay } from './oracle.ts'
@@ -25,11 +26,12 @@ export function sendCanary({ dialect, endpoint }: Scene, visit: Visit, canary: C
 
 /** Does something, and looks whether the canary's effect arrives. */
 export async function takesEffect(
-  { oracle }: Scene,
+  scene: Scene,
   { canary, observer }: { readonly canary: Canary; readonly observer: Visit },
   act: () => void | Promise<void>,
 ): Promise<boolean> {
-  const effect = new RegExp(canary.effect)
+  const { oracle } = scene
+  const effect = effectOf(scene, canary, '{marker}')
   while ((await observer.next(0)) !== undefined);
   await act()
   return (await oracle.hear(observer, (text) => effect.test(text), oracle.settleMs)) !== undefined

@@ -43,8 +43,13 @@ export async function meet(target: string, options: AuditOptions): Promise<Meeti
     patienceMs,
     masking: new Masking(),
   }
-  const found = await findEndpoint(target, options, needs)
-  return new Audience(found.endpoint, found.options, needs).meet()
+  try {
+    const found = await findEndpoint(target, options, needs)
+    return await new Audience(found.endpoint, found.options, needs).meet()
+  } catch (error) {
+    budget.end()
+    throw error
+  }
 }
 
 class Audience {

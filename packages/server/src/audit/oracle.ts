@@ -1,8 +1,10 @@
 /** Judges what a connection is worth by who one is on it and what one hears there, never by a 101 alone. */
+import { expectOf, identityIn, privateOf } from './configured-patterns.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { say } from './dialects/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Whoami } from './options.ts'
+import { Pattern } from './pattern.ts'
 import { anonymous, type Presented } from './presented.ts'
 import type { Endpoint } from './target.ts'
 import { Visit, type Attempt, type VisitNeeds } from './visit.ts'
@@ -53,8 +55,8 @@ export class Oracle {
   readonly #endpoint: Endpoint
   readonly #dialect: Dialect
   readonly #whoami: Whoami | undefined
-  readonly #expect: RegExp | undefined
-  readonly #private: readonly RegExp[]
+  readonly #expect: Pattern | undefined
+  readonly #private: readonly Pattern[]
   readonly settleMs: number
 
   /** @throws SyntaxError for a pattern that is none */
@@ -63,8 +65,8 @@ export class Oracle {
     this.#endpoint = place.endpoint
     this.#dialect = place.dialect
     this.#whoami = options.whoami
-    this.#expect = options.whoami === undefined ? undefined : new RegExp(options.whoami.expect)
-    this.#private = options.private.map((pattern) => new RegExp(pattern))
+    this.#expect = expectOf(place.needs.budget, options.whoami)
+    this.#private = privateOf(place.needs.budget, options.private)
     this.settleMs = options.settleMs
   }
 
@@ -139,11 +141,10 @@ export class Oracle {
 
   /** The same oracle for another namespace, realm or address of the endpoint. */
   at(place: Partial<Endpoint>): Oracle {
-    const { source = '' } = this.#expect ?? {}
     return new Oracle(
       { needs: this.#needs, endpoint: { ...this.#endpoint, ...place }, dialect: this.#dialect },
       {
-        whoami: this.#whoami === undefined ? undefined : { ...this.#whoami, expect: source },
+        whoami: this.#whoami,
         private: this.#private.map((pattern) => pattern.source),
         settleMs: this.settleMs,
       },
@@ -165,6 +166,13 @@ export class Oracle {
         if (heard.answer !== undefined) visit.send(heard.answer)
       } else if (until(heard.text, heard.kind)) return heard.text
     }
+  }
+
+  /** Where a text says who one is, and then where it holds each kind of private data. */
+  #find(text: string): readonly (RegExpExecArray | null)[] {
+    const expect = this.#expect
+    if (expect === undefined) return [null, ...Pattern.each(this.#private, text)]
+    return Pattern.each([expect, ...this.#private], text)
   }
 
   async #viewOf(visit: Visit, presented: Presented): Promise<View> {
@@ -204,10 +212,10 @@ export class Oracle {
         continue
       }
       if (said.kind === 'refusal') refusal ??= said.text
-      const shared = this.#private.filter((pattern) => pattern.test(said.text))
+      const [match, ...found] = this.#find(said.text)
+      const shared = this.#private.filter((_pattern, at) => found[at] !== null)
       for (const pattern of shared) heard.add(pattern.source)
-      const match = this.#expect?.exec(said.text)
-      identity = match?.groups?.['identity'] ?? match?.[1]
+      identity = identityIn(match)
       if (shared.length > 0 || identity !== undefined) visit.mark(message)
     }
     const { ending } = visit

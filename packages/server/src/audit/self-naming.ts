@@ -1,6 +1,7 @@
 /** Whether somebody can speak in the name of another, who is named in nothing but the message. */
 import { controlMs, effectMs, fill, newMarker, presentedAs } from './canaries.ts'
 import type { Finding, Scene } from './check.ts'
+import { effectOf } from './configured-patterns.ts'
 import { say, type Probe } from './dialects/dialect.ts'
 import type { Canary } from './options.ts'
 import type { Stay } from './oracle.ts'
@@ -77,12 +78,13 @@ interface Saying {
 }
 
 async function heardOf(
-  { oracle, dialect, endpoint }: Scene,
+  scene: Scene,
   { canary, sender, watcher, alter }: Saying,
   withinMs: number,
 ): Promise<string | undefined> {
+  const { oracle, dialect, endpoint } = scene
   const marker = newMarker()
-  const effect = new RegExp(canary.effect.replaceAll('{marker}', marker))
+  const effect = effectOf(scene, canary, marker)
   say(sender.visit, dialect, { probe: alter(fill(canary.send, marker)), endpoint })
   return oracle.hear(watcher.visit, (text) => effect.test(text), withinMs)
 }

@@ -1,8 +1,10 @@
 /** Whether others can do to a resource what its owner alone may: they know its name, and send what its owner would send. */
 import { controlMs, effectMs, fill, newMarker, presentedAs } from './canaries.ts'
 import type { Finding, Scene } from './check.ts'
+import { tamperingOf } from './configured-patterns.ts'
 import { say, type Probe } from './dialects/dialect.ts'
 import type { Resource, Tampering } from './options.ts'
+import type { Pattern } from './pattern.ts'
 import type { IdentityName } from './presented.ts'
 
 /** What trying came to; a text says why nothing could be seen. */
@@ -34,11 +36,11 @@ async function tamperAs(scene: Scene, { resource, tamper, who }: Trial): Promise
     if (owner.view.kind !== 'open') return `the identity "${resource.of}" does not enter the socket`
     if (stranger.view.kind !== 'open') return []
     say(owner.visit, dialect, { probe: fill(resource.subscribe, newMarker()), endpoint })
-    const id = tamper.id === undefined ? '' : await idHeard(scene, owner.visit, new RegExp(tamper.id))
+    const patterns = tamperingOf(scene, resource, tamper)
+    const id = patterns.id === undefined ? '' : await idHeard(scene, owner.visit, patterns.id)
     if (id === undefined) return 'its owner is not told what it is called'
-    const harm = new RegExp(tamper.harm)
     const isHarmed = async (withinMs: number): Promise<boolean> =>
-      (await oracle.hear(owner.visit, (text) => harm.test(text), withinMs)) !== undefined
+      (await oracle.hear(owner.visit, (text) => patterns.harm.test(text), withinMs)) !== undefined
     say(stranger.visit, dialect, { probe: named(tamper.send, id), endpoint })
     const harmed = await isHarmed(effectMs(scene))
     if (harmed)
@@ -61,7 +63,7 @@ async function tamperAs(scene: Scene, { resource, tamper, who }: Trial): Promise
 async function idHeard(
   { oracle }: Scene,
   visit: Parameters<Scene['oracle']['hear']>[0],
-  pattern: RegExp,
+  pattern: Pattern,
 ): Promise<string | undefined> {
   const text = await oracle.hear(visit, (heard) => pattern.test(heard), controlMs)
   return text === undefined ? undefined : pattern.exec(text)?.[1]

@@ -3,9 +3,11 @@ import { observe, sendCanary, takesEffect, undoCanary } from '../canary-effect.t
 import { ChallengeTalk } from '../challenge-talk.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import { say, type Dialect } from '../dialects/dialect.ts'
+import { expectOf, identityIn, privateOf } from '../configured-patterns.ts'
 import { earlyOrdersOf, type EarlyOrder } from '../early-orders.ts'
 import type { Canary } from '../options.ts'
 import type { Stay } from '../oracle.ts'
+import { Pattern } from '../pattern.ts'
 import { anonymous } from '../presented.ts'
 import { failOr, finding, inconclusive, notTested, pass } from '../verdict.ts'
 import { Visit } from '../visit.ts'
@@ -145,14 +147,11 @@ async function answered(scene: Scene, visit: Visit, dialect: Dialect): Promise<s
   if (whoami?.send !== undefined) say(visit, dialect, { probe: whoami.send, endpoint })
   const nobody = baseline.anonymous.view
   const known = nobody.kind === 'open' ? nobody.heard : []
-  const telling = patterns
-    .filter((pattern) => !known.includes(new RegExp(pattern).source))
-    .map((pattern) => new RegExp(pattern))
-  const expect = whoami === undefined ? undefined : new RegExp(whoami.expect)
+  const telling = privateOf(scene.budget, patterns).filter(({ source }) => !known.includes(source))
+  const expect = expectOf(scene.budget, whoami)
   const says = (text: string): boolean => {
-    if (telling.some((pattern) => pattern.test(text))) return true
-    const match = expect?.exec(text)
-    const identity = match?.groups?.['identity'] ?? match?.[1]
+    if (Pattern.each(telling, text).some((match) => match !== null)) return true
+    const identity = identityIn(expect?.exec(text))
     return identity !== undefined && (nobody.kind !== 'open' || identity !== nobody.identity)
   }
   const until = performance.now() + oracle.settleMs

@@ -1,6 +1,7 @@
 /** Z2: what belongs to one user is read by another, who only has to know its name. */
 import { controlMs, effectMs, fill, newMarker, presentedAs } from '../canaries.ts'
 import type { Check, Finding, Need, Scene } from '../check.ts'
+import { dataOf } from '../configured-patterns.ts'
 import { say } from '../dialects/dialect.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Resource } from '../options.ts'
@@ -82,7 +83,7 @@ async function steal(
     await Promise.all(entering)
     await Promise.all(thieves.map(({ way, stay }) => way.take(scene, stay, marker)))
     await trigger(scene, resource, marker)
-    const data = new RegExp(resource.data.replaceAll('{marker}', marker))
+    const data = dataOf(scene, resource, marker)
     const overhears = (stay: Stay, withinMs: number): Promise<string | undefined> =>
       scene.oracle.hear(stay.visit, (text, kind) => kind === 'data' && data.test(text), withinMs)
     if ((await overhears(owner, controlMs)) === undefined)
