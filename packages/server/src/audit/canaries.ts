@@ -1,4 +1,4 @@
-/** Sends a canary as somebody and looks for its effect on a socket of somebody else: no answer counts, only the effect. */
+/** Sends a canary as somebody, and looks for its effect on a socket of somebody else: whatever its sender is told does not count. */
 import { randomBytes } from 'node:crypto'
 import type { Scene } from './check.ts'
 import { effectOf } from './configured-patterns.ts'
@@ -6,7 +6,9 @@ import { say, type Probe } from './dialects/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Canary } from './options.ts'
 import type { Changes, Stay } from './oracle.ts'
+import type { Pattern } from './pattern.ts'
 import { anonymous, type IdentityName, type Presented } from './presented.ts'
+import type { Visit } from './visit.ts'
 
 /** How one trial of a canary went. */
 export interface Trial {
@@ -84,29 +86,19 @@ export async function tryCanaryOn(
   const watcher = seenBy === 'sender' ? stay : await oracle.stay(presented)
   try {
     if (watcher.view.kind !== 'open') return blind(`the identity "${seenBy}" does not enter the socket`)
-    const marker = newMarker()
-    const effect = effectOf(scene, canary, marker)
-    const isEffect = (text: string): boolean => effect.test(text)
-    if (canary.watch !== undefined)
-      say(watcher.visit, dialect, { probe: fill(canary.watch, marker), endpoint })
-    const marked = canary.effect.includes('{marker}')
-    const quietMs = marked && canary.watch === undefined ? 0 : oracle.settleMs
-    if ((await oracle.hear(watcher.visit, isEffect, quietMs)) !== undefined)
+    const marked = markCanary(scene, canary)
+    subscribe(scene, watcher.visit, marked)
+    const quietMs = canary.effect.includes('{marker}') && canary.watch === undefined ? 0 : oracle.settleMs
+    if ((await oracle.hear(watcher.visit, (text) => marked.effect.test(text), quietMs)) !== undefined)
       return blind('what should be its effect is seen without the message, too')
-    say(stay.visit, dialect, { probe: alter(fill(canary.send, marker)), endpoint })
-    const seen = await oracle.hear(watcher.visit, isEffect, withinMs)
-    watcher.visit.note(
-      seen === undefined ? `no effect within ${withinMs} ms` : 'this is the effect of the message',
-    )
-    if (seen !== undefined) await undo(scene, canary, marker)
+    say(stay.visit, dialect, { probe: alter(marked.send), endpoint })
+    const seen = await isSeen(scene, watcher.visit, marked, withinMs)
+    watcher.visit.note(seen ? 'this is the effect of the message' : `no effect within ${withinMs} ms`)
+    if (seen) await undoCanary(scene, marked)
+    const heard = seenBy === 'sender' ? 'its sender is told what it gives' : `${seenBy} hears of it`
     return {
-      kind: seen === undefined ? 'no effect' : 'effect',
-      says:
-        seen === undefined
-          ? 'no effect'
-          : seenBy === 'sender'
-            ? 'its sender is told what it gives'
-            : `${seenBy} hears of it`,
+      kind: seen ? 'effect' : 'no effect',
+      says: seen ? heard : 'no effect',
       exchanges: watcher === stay ? [stay.exchange] : [stay.exchange, watcher.exchange],
     }
   } finally {
@@ -114,19 +106,92 @@ export async function tryCanaryOn(
   }
 }
 
-function blind(says: string): Trial {
-  return { kind: 'blind', says, exchanges: [] }
+/** A canary with a marker of its own in everything that belongs to it. */
+export interface Marked {
+  readonly canary: Canary
+  readonly send: Probe
+  readonly watch: Probe | undefined
+  readonly effect: Pattern
+  readonly undo: Probe | undefined
+}
+
+/** Marks a canary anew, so that no other message is taken for it. @throws SyntaxError for an effect that is no pattern */
+export function markCanary(scene: Scene, canary: Canary): Marked {
+  const marker = newMarker()
+  const { send, watch, undo } = canary
+  return {
+    canary,
+    send: fill(send, marker),
+    watch: watch === undefined ? undefined : fill(watch, marker),
+    effect: effectOf(scene, canary, marker),
+    undo: undo === undefined ? undefined : fill(undo, marker),
+  }
+}
+
+/** Subscribes on the socket from which the effect will be seen, where one hears nothing without. */
+export function subscribe({ dialect, endpoint }: Scene, visit: Visit, { watch }: Marked): void {
+  if (watch !== undefined) say(visit, dialect, { probe: watch, endpoint })
+}
+
+/**
+ * Opens the socket of whoever sees a canary's effect, for several trials or unusual senders. Whoever gets it leaves it.
+ * @returns `undefined` when that identity does not get in, or nobody but the sender sees it
+ */
+export async function openWatcher(
+  scene: Scene,
+  marked: Marked,
+  seenBy: Canary['seenBy'] = marked.canary.seenBy ?? 'high',
+): Promise<Stay | undefined> {
+  const presented = seenBy === 'sender' ? undefined : await presentedAs(scene, seenBy)
+  if (presented === undefined) return undefined
+  const stay = await scene.oracle.stay(presented)
+  if (stay.view.kind === 'open') {
+    subscribe(scene, stay.visit, marked)
+    return stay
+  }
+  await stay.visit.leave()
+  return undefined
+}
+
+/** What was heard before is dropped; then somebody acts, and the effect comes to the watcher in time or does not. */
+export async function takesEffect(
+  scene: Scene,
+  {
+    watcher,
+    marked,
+    withinMs,
+  }: { readonly watcher: Visit; readonly marked: Marked; readonly withinMs: number },
+  act: (probe: Probe) => void,
+): Promise<boolean> {
+  // A subscription is older than whatever follows it once its socket has answered.
+  if (marked.watch !== undefined) await watcher.pinged(scene.oracle.settleMs)
+  while ((await watcher.next(0)) !== undefined);
+  act(marked.send)
+  return isSeen(scene, watcher, marked, withinMs)
 }
 
 /** Takes an effect back, as whoever may. */
-async function undo(scene: Scene, canary: Canary, marker: string): Promise<void> {
-  if (canary.undo === undefined) return
+export async function undoCanary(scene: Scene, { canary, undo }: Marked): Promise<void> {
+  if (undo === undefined) return
   const presented = await presentedAs(scene, canary.allowedFor ?? 'high')
   if (presented === undefined) return
   const stay = await scene.oracle.stay(presented)
   if (stay.view.kind === 'open') {
-    say(stay.visit, scene.dialect, { probe: fill(canary.undo, marker), endpoint: scene.endpoint })
+    say(stay.visit, scene.dialect, { probe: undo, endpoint: scene.endpoint })
     await stay.visit.pinged(scene.oracle.settleMs)
   }
   await stay.visit.leave()
+}
+
+async function isSeen(
+  { oracle }: Scene,
+  watcher: Visit,
+  { effect }: Marked,
+  withinMs: number,
+): Promise<boolean> {
+  return (await oracle.hear(watcher, (text) => effect.test(text), withinMs)) !== undefined
+}
+
+function blind(says: string): Trial {
+  return { kind: 'blind', says, exchanges: [] }
 }

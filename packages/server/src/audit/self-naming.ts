@@ -1,7 +1,6 @@
 /** Whether somebody can speak in the name of another, who is named in nothing but the message. */
-import { controlMs, effectMs, fill, newMarker, presentedAs } from './canaries.ts'
+import { controlMs, effectMs, markCanary, presentedAs } from './canaries.ts'
 import type { Finding, Scene } from './check.ts'
-import { effectOf } from './configured-patterns.ts'
 import { say, type Probe } from './dialects/dialect.ts'
 import type { Canary } from './options.ts'
 import type { Stay } from './oracle.ts'
@@ -83,9 +82,8 @@ async function heardOf(
   withinMs: number,
 ): Promise<string | undefined> {
   const { oracle, dialect, endpoint } = scene
-  const marker = newMarker()
-  const effect = effectOf(scene, canary, marker)
-  say(sender.visit, dialect, { probe: alter(fill(canary.send, marker)), endpoint })
+  const { send, effect } = markCanary(scene, canary)
+  say(sender.visit, dialect, { probe: alter(send), endpoint })
   return oracle.hear(watcher.visit, (text) => effect.test(text), withinMs)
 }
 

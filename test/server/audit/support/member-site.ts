@@ -1,11 +1,7 @@
-/** A site behind Countersign: tickets with roles, messages under a policy. What is right in it is the product's own doing. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+/** The guarded site with members: tickets with roles, messages under a policy. What is right in it is the product's own doing. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import {
-  createGuard,
   firstMessage,
-  memory,
   messagePolicy,
   query,
   type Guard,
@@ -17,7 +13,8 @@ import { ticket } from 'countersign/methods'
 import { guardUpgrades, type ConnectionListener } from 'countersign/ws'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import type { AuditOptions } from '../../../../packages/server/src/audit/options.ts'
-import { listening, type Target } from './site.ts'
+import { openGuardedSite } from './guarded-site.ts'
+import type { Target } from './site.ts'
 
 /** What differs. */
 export interface MemberSiteOptions {
@@ -58,18 +55,24 @@ const audit: AuditOptions = {
 }
 
 /** Starts one. `whoami` is everybody's; other actions are the fixture's. */
-export async function openMemberSite(options: MemberSiteOptions = {}): Promise<Target> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP server that listens has one
-  const guard = createGuard({
-    records: memory(),
-    origins: [`http://127.0.0.1:${port}`],
-    accept: [ticket({ from: [query('ticket'), firstMessage()] })],
-    ...options.guard,
-    limits: { jitter: 0, graceMs: 0, lingerMs: 100, ...options.guard?.limits },
+export function openMemberSite(options: MemberSiteOptions = {}): Promise<Target> {
+  return openGuardedSite({
+    guard: { accept: [ticket({ from: [query('ticket'), firstMessage()] })], ...options.guard },
+    audit: { ...audit, ...options.audit },
+    attach: (server, guard) => judgedSockets(server, guard, options),
+    page: async (request, response, guard) => {
+      if (options.page?.(request, response, guard) === true) return true
+      const subject = /^\/ticket\/(mira|otto)$/.exec(request.url ?? '')?.[1]
+      if (subject === undefined) return false
+      const issued = await guard.issue.ticket({ subject, roles: [...(rolesOf[subject] ?? [])] })
+      response.end(JSON.stringify({ ticket: issued.ticket }))
+      return true
+    },
   })
+}
+
+/** Sockets whose messages meet the policy. @returns ends them */
+function judgedSockets(server: Server, guard: Guard, options: MemberSiteOptions): () => void {
   const messages = messagePolicy({
     ...options.policy,
     actions: { ...options.policy?.actions, whoami: { roles: 'anyone' } },
@@ -84,17 +87,7 @@ export async function openMemberSite(options: MemberSiteOptions = {}): Promise<T
   }
   wss.on('connection', greet)
   guardUpgrades(server, wss, guard, { messages })
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (options.page?.(request, response, guard) === true) return
-    const subject = /^\/ticket\/(mira|otto)$/.exec(request.url ?? '')?.[1]
-    if (subject === undefined) response.writeHead(404).end()
-    else
-      void guard.issue
-        .ticket({ subject, roles: [...(rolesOf[subject] ?? [])] })
-        .then((issued) => response.end(JSON.stringify({ ticket: issued.ticket })))
-  })
-  return listening(server, { ...audit, ...options.audit }, () => {
-    guard.close()
+  return () => {
     for (const socket of wss.clients) socket.terminate()
-  })
+  }
 }

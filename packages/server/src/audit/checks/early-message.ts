@@ -1,5 +1,14 @@
 /** A2: a message is carried out before anybody knows who sends it. */
-import { observe, sendCanary, takesEffect, undoCanary } from '../canary-effect.ts'
+import {
+  controlMs,
+  effectMs,
+  markCanary,
+  openWatcher,
+  presentedAs,
+  takesEffect,
+  undoCanary,
+  type Marked,
+} from '../canaries.ts'
 import { ChallengeTalk } from '../challenge-talk.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import { say, type Dialect } from '../dialects/dialect.ts'
@@ -58,23 +67,22 @@ async function workingCanaries(
 ): Promise<{ readonly canaries: readonly Canary[]; readonly broken?: string }> {
   const working: Canary[] = []
   for (const canary of scene.options.canaries ?? []) {
-    const identity = (canary.allowedFor ?? 'high') === 'high' ? scene.high : scene.low
-    const observer = await observe(scene, canary)
-    if (identity === undefined || observer === undefined) {
-      await observer?.visit.leave()
+    const marked = markCanary(scene, canary)
+    const presented = await presentedAs(scene, canary.allowedFor ?? 'high')
+    const watcher = await openWatcher(scene, marked)
+    if (presented === undefined || watcher === undefined) {
+      await watcher?.visit.leave()
       continue
     }
-    const sender = await scene.oracle.stay(await identity.present())
-    const works = await takesEffect(scene, { canary, observer: observer.visit }, () =>
-      sendCanary(scene, sender.visit, canary),
-    )
-    await Promise.all([sender.visit.leave(), observer.visit.leave()])
+    const { visit } = await scene.oracle.stay(presented)
+    const { dialect } = scene
+    const works = await isCarriedOut(scene, { marked, watcher, visit, dialect, withinMs: controlMs })
+    await Promise.all([visit.leave(), watcher.visit.leave()])
     if (!works)
       return {
         canaries: [],
         broken: `the canary "${canary.name}" has no effect even when it is sent by whoever may`,
       }
-    await undoCanary(scene, canary)
     working.push(canary)
   }
   return { canaries: working }
@@ -94,13 +102,16 @@ async function tryOrder(scene: Scene, order: EarlyOrder, canaries: readonly Cana
     if (!visit.opened) return { kind: 'refused', says: 'no socket' }
     await order.lead(visit, scene)
     for (const canary of canaries) {
-      const observer = await observe(scene, canary)
-      if (observer === undefined) continue
-      const works = await effectOf(scene, { canary, observer, visit, dialect })
+      const marked = markCanary(scene, canary)
+      const watcher = await openWatcher(scene, marked)
+      if (watcher === undefined) continue
+      const early = { marked, watcher, visit, dialect, withinMs: effectMs(scene) }
+      const works = await isCarriedOut(scene, early)
+      await watcher.visit.leave()
       if (works)
         return {
           kind: 'carried out',
-          finding: effectFinding(order, canary, [visit.exchange, observer.exchange]),
+          finding: effectFinding(order, canary, [visit.exchange, watcher.exchange]),
         }
     }
     const told = await answered(scene, visit, dialect)
@@ -116,23 +127,21 @@ async function tryOrder(scene: Scene, order: EarlyOrder, canaries: readonly Cana
   }
 }
 
-interface Early {
-  readonly canary: Canary
-  readonly observer: Stay
+interface Sending {
+  readonly marked: Marked
+  readonly watcher: Stay
+  /** On which it is sent, and what is spoken there. */
   readonly visit: Visit
   readonly dialect: Dialect
+  readonly withinMs: number
 }
 
-async function effectOf(scene: Scene, { canary, observer, visit, dialect }: Early): Promise<boolean> {
-  try {
-    const works = await takesEffect(scene, { canary, observer: observer.visit }, () =>
-      say(visit, dialect, { probe: canary.send, endpoint: scene.endpoint }),
-    )
-    if (works) await undoCanary(scene, canary)
-    return works
-  } finally {
-    await observer.visit.leave()
-  }
+async function isCarriedOut(scene: Scene, { watcher, visit, dialect, ...trial }: Sending): Promise<boolean> {
+  const done = await takesEffect(scene, { ...trial, watcher: watcher.visit }, (probe) =>
+    say(visit, dialect, { probe, endpoint: scene.endpoint }),
+  )
+  if (done) await undoCanary(scene, trial.marked)
+  return done
 }
 
 function effectFinding(order: EarlyOrder, { name }: Canary, exchanges: Finding['exchanges']): Finding {

@@ -1,8 +1,17 @@
 /** A17: a socket changes its owner, and keeps what it had. */
-import { observe, sendCanary, takesEffect } from '../canary-effect.ts'
+import {
+  controlMs,
+  effectMs,
+  markCanary,
+  openWatcher,
+  presentedAs,
+  subscribe,
+  takesEffect,
+  type Marked,
+} from '../canaries.ts'
 import type { Check, Scene } from '../check.ts'
 import { high, isSomebody, low, sight } from '../needs.ts'
-import type { Canary } from '../options.ts'
+import { say } from '../dialects/dialect.ts'
 import { describeView, type Stay } from '../oracle.ts'
 import type { Presented } from '../presented.ts'
 import { failOr, finding, inconclusive, info, notTested, pass } from '../verdict.ts'
@@ -32,6 +41,9 @@ export const identitySwap: Check = {
     try {
       if (!isSomebody(stay.view, scene))
         return inconclusive(`"low" is ${describeView(stay.view)}`, stay.exchange)
+      const canary = scene.options.canaries?.find(({ seenBy }) => seenBy === 'low')
+      const marked = canary === undefined ? undefined : markCanary(scene, canary)
+      if (marked !== undefined) subscribe(scene, stay.visit, marked)
       await dialect.enter(stay.visit, presented, { endpoint, ms: oracle.settleMs })
       const view = stay.visit.live ? await oracle.ask(stay.visit) : undefined
       const highIdentity = baseline.high?.view.kind === 'open' ? baseline.high.view.identity : undefined
@@ -40,7 +52,7 @@ export const identitySwap: Check = {
           `with the credentials of "high" the socket of "low" is ${view === undefined ? 'closed' : describeView(view)}`,
           stay.exchange,
         )
-      return await judgeSwap(scene, stay)
+      return await judgeSwap(scene, stay, marked)
     } finally {
       await stay.visit.leave()
     }
@@ -52,30 +64,33 @@ function travelsInside({ first, payload, wamp }: Presented): boolean {
 }
 
 /** The socket is another’s now: does it still hear what only its first owner may hear? */
-async function judgeSwap(scene: Scene, swapped: Stay): ReturnType<Check['run']> {
+async function judgeSwap(scene: Scene, swapped: Stay, marked: Marked | undefined): ReturnType<Check['run']> {
   const says = 'the socket of "low" became that of "high"'
-  const canary = scene.options.canaries?.find(({ seenBy }) => seenBy === 'low')
-  if (canary === undefined)
+  if (marked === undefined)
     return info(
       `${says}; whether what it had subscribed to was reset was not tested without a canary that "low" sees`,
       swapped.exchange,
     )
-  const sender = await senderOf(scene, canary)
-  const owner = await observe(scene, canary)
-  const stranger = await observe(scene, { ...canary, seenBy: 'high' })
+  const { name, allowedFor = 'high' } = marked.canary
+  const presented = await presentedAs(scene, allowedFor)
+  const sender = presented === undefined ? undefined : await scene.oracle.stay(presented)
+  const owner = await openWatcher(scene, marked)
+  const stranger = await openWatcher(scene, marked, 'high')
   try {
     if (sender?.view.kind !== 'open' || owner === undefined || stranger === undefined)
-      return inconclusive(`${says}; the canary "${canary.name}" could not be tried`, swapped.exchange)
-    const hears = (observer: Stay): Promise<boolean> =>
-      takesEffect(scene, { canary, observer: observer.visit }, () => sendCanary(scene, sender.visit, canary))
-    if (!(await hears(owner)))
-      return inconclusive(`${says}; the canary "${canary.name}" has no effect`, swapped.exchange)
+      return inconclusive(`${says}; the canary "${name}" could not be tried`, swapped.exchange)
+    const hears = ({ visit: watcher }: Stay, withinMs = effectMs(scene)): Promise<boolean> =>
+      takesEffect(scene, { watcher, marked, withinMs }, (probe) =>
+        say(sender.visit, scene.dialect, { probe, endpoint: scene.endpoint }),
+      )
+    if (!(await hears(owner, controlMs)))
+      return inconclusive(`${says}; the canary "${name}" has no effect`, swapped.exchange)
     if (await hears(stranger)) return info(`${says}; "high" hears the canary in any case`, swapped.exchange)
     if (!(await hears(swapped)))
       return pass(`${says}, and lost what "low" had subscribed to`, swapped.exchange)
     return failOr(
       [
-        finding('high', `${says}, and still hears what only "low" may hear (${canary.name})`, {
+        finding('high', `${says}, and still hears what only "low" may hear (${name})`, {
           exchanges: [swapped.exchange],
         }),
       ],
@@ -84,12 +99,4 @@ async function judgeSwap(scene: Scene, swapped: Stay): ReturnType<Check['run']> 
   } finally {
     await Promise.all([sender, owner, stranger].flatMap((stay) => stay?.visit.leave() ?? []))
   }
-}
-
-async function senderOf(
-  { low: member, high: chief, oracle }: Scene,
-  { allowedFor }: Canary,
-): Promise<Stay | undefined> {
-  const identity = allowedFor === 'low' ? member : chief
-  return identity === undefined ? undefined : oracle.stay(await identity.present())
 }

@@ -1,5 +1,5 @@
 /** A9: a socket outlives an expiry, a new password, a disabled account, a lost role, or an administrator’s kill. */
-import { takesEffect, observe, sendCanary } from '../canary-effect.ts'
+import { effectMs, tryCanaryOn } from '../canaries.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import { runHook, undoHook } from '../hooks.ts'
 import { LoginFailed, type Identity } from '../identity.ts'
@@ -123,16 +123,10 @@ async function watchRole(scene: Scene, stay: Stay): Promise<Fate> {
   const sinceMs = stay.visit.ageMs
   const fate = await watch(scene, stay, sinceMs)
   if (fate.kind !== 'alive') return fate
-  const observer = canary === undefined ? undefined : await observe(scene, canary)
-  if (canary === undefined || observer === undefined) return { kind: 'unknown' }
-  try {
-    const works = await takesEffect(scene, { canary, observer: observer.visit }, () =>
-      sendCanary(scene, stay.visit, canary),
-    )
-    return works ? { kind: 'alive' } : { kind: 'nobody', afterMs: stay.visit.ageMs - sinceMs }
-  } finally {
-    await observer.visit.leave()
-  }
+  if (canary === undefined) return { kind: 'unknown' }
+  const { kind } = await tryCanaryOn(scene, canary, { stay }, effectMs(scene))
+  if (kind === 'blind') return { kind: 'unknown' }
+  return kind === 'effect' ? { kind: 'alive' } : { kind: 'nobody', afterMs: stay.visit.ageMs - sinceMs }
 }
 
 function onlyFailedLogins(error: unknown): void {
