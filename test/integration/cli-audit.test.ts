@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createTcp, type AddressInfo, type Socket } from 'node:net'
 import { basename } from 'node:path'
 import multitool from '@microsoft/sarif-multitool'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -197,6 +198,87 @@ describe('countersign audit', () => {
     expect(report.stopped).toContain('stopped')
     expect(report.checks.map(({ id }) => id)).toEqual(['O8', 'A3', 'I3'])
     expect(report.checks.find(({ id }) => id === 'A3')?.outcome).toBe('not tested')
+  })
+
+  describe('stopped at its first look', () => {
+    const all = { code: 4, signal: null }
+
+    /** Takes connections, and never says a word. `count` tells how many are open. */
+    async function mute(): Promise<{ readonly url: string; readonly count: () => number }> {
+      const sockets = new Set<Socket>()
+      const server = createTcp((socket) => {
+        sockets.add(socket)
+        socket
+          .on('error', () => undefined)
+          .on('close', () => sockets.delete(socket))
+          .resume()
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      open.push({
+        url: '',
+        options: {},
+        close: async () => {
+          for (const socket of sockets) socket.destroy()
+          await new Promise((resolve) => server.close(resolve))
+        },
+      })
+      const { port } = server.address() as AddressInfo // it listens
+      return { url: `ws://127.0.0.1:${port}/socket`, count: () => sockets.size }
+    }
+
+    it.each([
+      ['a socket', 'SIGINT', (url: string) => url],
+      ['a socket', 'SIGTERM', (url: string) => url],
+      ['a page', 'SIGINT', (url: string) => url.replace('ws:', 'http:')],
+      ['a socket behind TLS', 'SIGINT', (url: string) => url.replace('ws:', 'wss:')],
+    ] as const)(
+      'of %s by %s, writes every report, says that nothing was tested, and ends with 4',
+      async (_what, signal, targetOf) => {
+        const site = await mute()
+        const outs = four.flatMap((name) => ['--out', folder.path(`early-${name}`)])
+        const run = start(['audit', targetOf(site.url), ...outs])
+        await expect.poll(site.count, { timeout: 20_000 }).toBeGreaterThan(0)
+        const startedAt = performance.now()
+        run.child.kill(signal)
+        const { code, signal: killed, stdout, stderr } = await run.ended
+        expect({ code, signal: killed }, stderr).toEqual(all)
+        expect(performance.now() - startedAt).toBeLessThan(3_000)
+        expect(stdout).toContain('stopped early: nothing was tested')
+        expect(stdout).not.toContain('no findings')
+        await expect.poll(site.count, { timeout: 3_000 }).toBe(0)
+        const written = Object.fromEntries(
+          four.map((name) => [name, readFileSync(folder.path(`early-${name}`), 'utf8')]),
+        )
+        for (const text of Object.values(written)) expect(text).toContain('nothing was tested')
+        expect(sarifErrors(JSON.parse(written['report.sarif'] ?? ''))).toEqual([])
+        expect(await junitErrors(written['report.xml'] ?? '')).toEqual([])
+        const report: { checks: { outcome: string }[] } = JSON.parse(written['report.json'] ?? '')
+        expect(new Set(report.checks.map(({ outcome }) => outcome))).toEqual(new Set(['not tested']))
+      },
+    )
+
+    it('of a login, writes no trouble that only the stop has made', async () => {
+      const server = createServer(() => undefined)
+      const wss = new WebSocketServer({ server })
+      const site = await running(listening(server, {}, () => wss.close()))
+      const config = folder.config(site, {
+        protocol: 'plain',
+        identities: { low: { token: { command: ['sleep', '30'], as: { query: 'token' } } } },
+      })
+      const out = folder.path('login.json')
+      const run = start(['audit', '--config', config, '--out', out])
+      await expect.poll(() => wss.clients.size, { timeout: 20_000 }).toBeGreaterThan(0)
+      await expect.poll(() => wss.clients.size, { timeout: 20_000 }).toBe(0)
+      const startedAt = performance.now()
+      run.child.kill('SIGINT')
+      const { code, signal } = await run.ended
+      expect({ code, signal }).toEqual(all)
+      expect(performance.now() - startedAt).toBeLessThan(3_000)
+      expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({
+        stopped: expect.stringContaining('nothing'),
+      })
+      expect(readFileSync(out, 'utf8')).not.toContain('loginTroubles')
+    })
   })
 
   it('answers with JSON alone when asked', async () => {

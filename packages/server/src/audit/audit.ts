@@ -25,7 +25,7 @@ export interface Report {
   readonly spent: Spent
   /** In the order of the catalogue. */
   readonly results: readonly Result[]
-  /** Why the audit ended before its time; the checks that it cost are "not tested". */
+  /** Why the audit ended before its time, perhaps before its first check; those that it cost are "not tested". */
   readonly stopped: string | undefined
   /** Nothing answered at all. */
   readonly unreachable: string | undefined
@@ -56,6 +56,11 @@ export async function audit(
   })
   if (meeting.kind === 'unreachable')
     return { ...closing(), results: [], stopped: undefined, unreachable: meeting.why }
+  if (meeting.kind === 'stopped') {
+    const outcome: Outcome = { kind: 'not tested', missing: meeting.why }
+    const results = chosen(catalogue, options).map((check) => ({ check, outcome, ms: 0 }))
+    return { ...closing(), results, stopped: meeting.why, unreachable: undefined }
+  }
   const run = new Run(meeting.scene, chosen(catalogue, options))
   try {
     const results = (await run.all()).map(({ outcome, ...result }) => ({

@@ -109,7 +109,7 @@ export class Budget {
   async seat(): Promise<() => void> {
     while (this.#open >= this.#maxOpen && !this.signal.aborted)
       await new Promise<void>((resolve) => void this.#waiting.push(resolve))
-    this.#check()
+    this.check()
     this.#connections += 1
     this.#open += 1
     this.#mostOpen = Math.max(this.#mostOpen, this.#open)
@@ -145,13 +145,18 @@ export class Budget {
     return this.#heldMs
   }
 
+  /** Why the audit is at its end; `undefined` while it is not. */
+  get over(): string | undefined {
+    const { maxConnections, maxBytes } = this.allowance
+    if (this.signal.aborted) return 'the time of the audit is over, or it was stopped'
+    if (this.#connections >= maxConnections) return `all ${maxConnections} connections are used`
+    return this.#bytes > maxBytes ? `all ${maxBytes} bytes are used` : undefined
+  }
+
   /** @throws BudgetSpent when the audit is at its end */
-  #check(): void {
-    if (this.signal.aborted) throw new BudgetSpent('the time of the audit is over, or it was stopped')
-    if (this.#connections >= this.allowance.maxConnections)
-      throw new BudgetSpent(`all ${this.allowance.maxConnections} connections are used`)
-    if (this.#bytes > this.allowance.maxBytes)
-      throw new BudgetSpent(`all ${this.allowance.maxBytes} bytes are used`)
+  check(): void {
+    const { over } = this
+    if (over !== undefined) throw new BudgetSpent(over)
   }
 
   /** Waits, but not beyond the end of the audit. @throws BudgetSpent */
@@ -166,6 +171,6 @@ export class Budget {
       this.signal.addEventListener('abort', done)
       if (this.signal.aborted) done()
     })
-    this.#check()
+    this.check()
   }
 }

@@ -77,6 +77,11 @@ function connect(
   const socket: Socket | TLSSocket = secure
     ? connectTls({ host, port, ...from, ...servername, ALPNProtocols: ['http/1.1'], ...tls })
     : connectTcp({ host, port, ...from })
+  const { signal } = lines.budget
+  const onAbort = (): void => void socket.destroy()
+  signal.addEventListener('abort', onAbort)
+  socket.once('close', () => signal.removeEventListener('abort', onAbort))
+  if (signal.aborted) socket.destroy()
   return new Promise((resolve) => {
     const stop = (failure: DialFailure): void => {
       clearTimeout(timer)
@@ -91,10 +96,6 @@ function connect(
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer)
       socket.setNoDelay(true)
-      const onAbort = (): void => void socket.destroy()
-      lines.budget.signal.addEventListener('abort', onAbort)
-      socket.once('close', () => lines.budget.signal.removeEventListener('abort', onAbort))
-      if (lines.budget.signal.aborted) socket.destroy()
       resolve({ kind: 'connected', socket })
     })
   })

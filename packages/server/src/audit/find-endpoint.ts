@@ -3,7 +3,7 @@ import type { Header } from './answer.ts'
 import { parseCurl } from './discovery/curl.ts'
 import { parseHar } from './discovery/har.ts'
 import { discoverSockets } from './discovery/page.ts'
-import { findProtocol } from './discovery/protocol.ts'
+import { findProtocol, protocolByPath } from './discovery/protocol.ts'
 import type { AuditOptions, LoginOptions } from './options.ts'
 import { readTexts } from './page-scripts.ts'
 import { requestPage } from './page-request.ts'
@@ -51,22 +51,40 @@ export async function findEndpoint(
     ? await throughPage(needs, url, options)
     : { url, protocol: options.protocol, page: undefined }
   await needs.scope.addressesOf(found.url)
+  const endpoint = endpointOf(said, options, found)
+  const protocol =
+    found.protocol ?? endpoint.protocol ?? (await findProtocol(needs, found.url, endpoint.origin))
+  return { endpoint: { ...endpoint, protocol }, options: withCredentials(options, said) }
+}
+
+/** What can be said of the endpoint before anybody has answered. @throws NoEndpoint for what is no target */
+export function presumedEndpoint(target: string, options: AuditOptions): Endpoint {
+  const said = read(target)
+  const url = new URL(said.url.href.replace(/^http/, 'ws'))
+  const endpoint = endpointOf(said, options, { url, page: undefined })
+  return { ...endpoint, protocol: options.protocol ?? endpoint.protocol ?? protocolByPath(url) }
+}
+
+/** The endpoint at an address. Its protocol is the one that its subprotocols speak of, where they do. */
+function endpointOf(
+  said: Said,
+  options: AuditOptions,
+  found: Pick<Endpoint, 'url' | 'page'>,
+): Omit<Endpoint, 'protocol'> & { readonly protocol: Protocol | undefined } {
   const site = new URL(found.url.href.replace(/^ws/, 'http'))
   const named = options.page ?? said.page
   const page = named === undefined ? found.page : new URL(named, site)
-  const origin = options.origin ?? valueOf(said.headers, 'origin') ?? page?.origin ?? site.origin
   const subprotocols = options.subprotocols ?? listOf(valueOf(said.headers, 'sec-websocket-protocol'))
-  const endpoint: Endpoint = {
+  return {
     url: found.url,
-    protocol: found.protocol ?? protocolOf(subprotocols) ?? (await findProtocol(needs, found.url, origin)),
-    origin,
+    protocol: protocolOf(subprotocols),
+    origin: options.origin ?? valueOf(said.headers, 'origin') ?? page?.origin ?? site.origin,
     subprotocols: subprotocols.filter((name) => protocolOf([name]) === undefined),
     headers: said.headers.filter(([name]) => !isOfHandshake(name)),
     page,
     namespace: options.namespace ?? '/',
     realm: options.realm ?? 'realm1',
   }
-  return { endpoint, options: withCredentials(options, said) }
 }
 
 function read(target: string): Said {

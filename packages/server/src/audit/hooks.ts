@@ -23,7 +23,7 @@ export async function undoHook(scene: Scene, trigger: Trigger): Promise<HookTrou
 }
 
 async function run(
-  { endpoint, low }: Scene,
+  { endpoint, low, budget }: Scene,
   trigger: Trigger,
   hook: Omit<Hook, 'undo'> | undefined,
 ): Promise<HookTrouble> {
@@ -31,7 +31,8 @@ async function run(
   if (hook.command !== undefined) {
     const [program = '', ...args] = hook.command
     try {
-      await promisify(execFile)(program, args, { timeout: commandPatienceMs, maxBuffer: 65_536 })
+      const { signal } = budget
+      await promisify(execFile)(program, args, { timeout: commandPatienceMs, maxBuffer: 65_536, signal })
       return undefined
     } catch {
       return `a hook for "${trigger}" that works: ${program} failed`

@@ -163,7 +163,7 @@ export class Identity {
   }
 
   async #fetchToken(token: Omit<TokenOptions, 'as'>): Promise<string> {
-    const value = token.command === undefined ? await this.#askToken(token) : await runToken(token.command)
+    const value = token.command === undefined ? await this.#askToken(token) : await this.#run(token.command)
     if (value === '') throw new LoginFailed(`no token came for the identity ${this.name}`)
     this.#needs.masking.learn(value)
     return value
@@ -182,6 +182,19 @@ export class Identity {
     if (!isJsonObject(json)) return answer.body.trim()
     const found = (member === undefined ? tokenMembers : [member]).map((name) => json[name])
     return found.find((value) => typeof value === 'string') ?? ''
+  }
+
+  async #run([program = '', ...args]: readonly string[]): Promise<string> {
+    try {
+      const { stdout } = await promisify(execFile)(program, args, {
+        timeout: commandPatienceMs,
+        maxBuffer: 65_536,
+        signal: this.#needs.budget.signal,
+      })
+      return stdout.trim()
+    } catch {
+      throw new LoginFailed(`the command ${program} that makes a token failed`)
+    }
   }
 
   #keepAll({ headers }: Extract<PageAnswer, { kind: 'answered' }>): void {
@@ -216,18 +229,6 @@ export function place(base: Presented, { as }: Pick<TokenOptions, 'as'>, token: 
   if ('subprotocols' in as) return { ...base, subprotocols: as.subprotocols.map(fill) }
   if ('first' in as) return { ...base, first: fill(as.first) }
   return { ...base, payload: { ...base.payload, [as.payload]: token } }
-}
-
-async function runToken([program = '', ...args]: readonly string[]): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(program, args, {
-      timeout: commandPatienceMs,
-      maxBuffer: 65_536,
-    })
-    return stdout.trim()
-  } catch {
-    throw new LoginFailed(`the command ${program} that makes a token failed`)
-  }
 }
 
 function attribute(tag: string, name: string): string | undefined {

@@ -31,6 +31,10 @@ export async function converse(call: Call, target: string, options: AuditOptions
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
     const meeting = await meet(target, { ...options, allowance, signal: stop.signal })
+    if (meeting.kind === 'stopped') {
+      if (stop.signal.aborted) return auditExits.clean
+      throw new CommandError(auditExits.incomplete, meeting.why)
+    }
     if (meeting.kind === 'unreachable')
       throw new CommandError(auditExits.unreachable, `the target does not answer: ${meeting.why}`)
     const { scene, loginTroubles, needs } = meeting

@@ -76,18 +76,20 @@ const protocolNames: Readonly<Record<Report['endpoint']['protocol'], string>> = 
   'graphql-ws': 'GraphQL (graphql-ws, the older protocol)',
 }
 
-/** Green is said only of what was tested to its end. */
+/** Green is said only of what was tested, and to its end. */
 function verdictTone(report: Report, findings: readonly Listed[]): 'bad' | 'weak' | 'ok' {
   if (report.unreachable !== undefined) return 'bad'
   if (findings.length > 0)
     return findings.some(({ severity }) => severity === 'critical' || severity === 'high') ? 'bad' : 'weak'
-  return report.stopped === undefined && report.loginTroubles.length === 0 ? 'ok' : 'weak'
+  const isWhole = report.stopped === undefined && report.loginTroubles.length === 0
+  return isWhole && report.results.some(({ outcome }) => outcome.kind !== 'not tested') ? 'ok' : 'weak'
 }
 
 /** One sentence for whoever reads no further. */
 function verdict(report: Report, findings: readonly Listed[]): string {
   if (report.unreachable !== undefined) return 'The target did not answer; nothing could be tested.'
   const tested = report.results.filter(({ outcome }) => outcome.kind !== 'not tested').length
+  if (tested === 0) return 'No check could be made.'
   if (findings.length === 0) return `None of the ${tested} checks that could be made found a weakness.`
   const [worst] = findings
   const many = findings.length === 1 ? 'One weakness was found' : `${findings.length} weaknesses were found`

@@ -1,6 +1,6 @@
 /** `@countersign/server/audit`: audits from a program of one's own, and their reports. */
 export { audit, type Report, type Result } from '../audit/audit.ts'
-export { defaultAllowance, BudgetSpent, type Allowance, type Spent } from '../audit/budget.ts'
+export { defaultAllowance, type Allowance, type Spent } from '../audit/budget.ts'
 export type { Check, Finding, Outcome, Remedy, SafetyClass, Severity } from '../audit/check.ts'
 export { checks } from '../audit/checks.ts'
 export type { Exchange, Line } from '../audit/exchange.ts'

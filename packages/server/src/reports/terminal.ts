@@ -110,6 +110,8 @@ function troubleLines({ unreachable, stopped, loginTroubles }: Report, paint: Pa
 function verdictLine(report: Report, fresh: readonly Listed[], paint: Paint): string {
   const where = printableLine(bare(report.endpoint.url))
   if (report.unreachable !== undefined) return `${where}: ${paint('bad', 'nothing could be tested')}`
+  if (report.results.every(({ outcome }) => outcome.kind === 'not tested'))
+    return `${where}: ${paint('weak', 'nothing was tested')}`
   if (fresh.length === 0) return `${where}: ${paint('good', 'no findings')}`
   return `${where}: ${paint('bad', `${fresh.length} finding${fresh.length === 1 ? '' : 's'}`)}`
 }

@@ -25,7 +25,7 @@ export async function findProtocol(needs: VisitNeeds, url: URL, origin: string):
   await visit.leave()
   const { answer } = visit
   const selected = answer.kind === 'answered' ? headerOf(answer.headers, 'sec-websocket-protocol') : undefined
-  return spoken[selected ?? ''] ?? byPath(url)
+  return spoken[selected ?? ''] ?? protocolByPath(url)
 }
 
 async function greetsAsEngineIo(needs: VisitNeeds, url: URL, origin: string): Promise<boolean> {
@@ -35,7 +35,8 @@ async function greetsAsEngineIo(needs: VisitNeeds, url: URL, origin: string): Pr
   return first?.kind === 'text' && first.text.startsWith('0{"sid":')
 }
 
-function byPath({ pathname }: URL): Protocol {
+/** What a path makes one think. */
+export function protocolByPath({ pathname }: URL): Protocol {
   if (/socket\.io/.test(pathname)) return 'socket.io'
   return /graphql|subscriptions/.test(pathname) ? 'graphql-transport-ws' : 'plain'
 }
