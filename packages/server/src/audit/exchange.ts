@@ -29,12 +29,20 @@ export function judgedBy(exchange: Exchange, words: string): Exchange {
 
 const maxLines = 40
 const maxLineLength = 1_200
+/** What is kept of a line, so that secrets which are learned later are found in it. */
+const maxKeptLength = 65_536
+
+/** A line as it is kept. */
+interface Kept extends Line {
+  /** Of the whole text, of which the line may be the beginning. */
+  readonly length: number
+}
 
 /** Records one connection. What is beyond its bounds is counted, not kept. */
 export class Recorder {
   readonly #masking: Masking
   readonly #startedAt = performance.now()
-  readonly #lines: Line[] = []
+  readonly #lines: Kept[] = []
   #left = 0
 
   constructor(masking: Masking) {
@@ -47,7 +55,7 @@ export class Recorder {
       return
     }
     const atMs = Math.round(performance.now() - this.#startedAt)
-    this.#lines.push({ atMs, from, text })
+    this.#lines.push({ atMs, from, text: beginningOf(text), length: text.length })
   }
 
   /** From now on this value is hidden, in what was added before, too. */
@@ -57,20 +65,41 @@ export class Recorder {
 
   /** The target's last line with exactly this text is what one is judged by. */
   mark(text: string): void {
-    const at = this.#lines.findLastIndex((line) => line.from === 'target' && line.text === text)
+    const beginning = beginningOf(text)
+    const at = this.#lines.findLastIndex(
+      (line) => line.from === 'target' && line.length === text.length && line.text === beginning,
+    )
     const line = this.#lines[at]
     if (line !== undefined) this.#lines[at] = { ...line, decides: true }
   }
 
+  /** Without secrets; at the end of a beginning there may be one that is not whole, and is not found. */
+  #visible(text: string, length: number): string {
+    const hidden = this.#masking.hide(text)
+    return length <= maxKeptLength
+      ? hidden
+      : hidden.slice(0, Math.max(0, hidden.length - this.#masking.longest))
+  }
+
   /** The exchange so far. Secrets that were learned after a line was added are hidden in it, too. */
   get exchange(): Exchange {
-    const lines = this.#lines.map((line) => ({ ...line, text: shorten(this.#masking.hide(line.text)) }))
+    const lines = this.#lines.map(({ length, text, ...line }) => ({
+      ...line,
+      text: shorten(this.#visible(text, length), length),
+    }))
     if (this.#left === 0) return lines
     const atMs = Math.round(performance.now() - this.#startedAt)
     return [...lines, { atMs, from: 'note', text: `and ${this.#left} lines more` }]
   }
 }
 
-function shorten(text: string): string {
-  return text.length <= maxLineLength ? text : `${text.slice(0, maxLineLength)} … (${text.length} characters)`
+/** A beginning that does not keep the rest of the text in memory, as a part of a string does. */
+function beginningOf(text: string): string {
+  return text.length <= maxKeptLength ? text : Buffer.from(text.slice(0, maxKeptLength)).toString()
+}
+
+function shorten(text: string, length: number): string {
+  const isWhole = length <= maxKeptLength
+  if (isWhole && text.length <= maxLineLength) return text
+  return `${text.slice(0, maxLineLength)} … (${isWhole ? text.length : length} characters)`
 }

@@ -58,6 +58,10 @@ export const maxMessageBytes = 1_048_576
 export class FrameReader {
   readonly #inflates: boolean
   #rest: Buffer = Buffer.alloc(0)
+  /** What has arrived and is not enough for a whole frame: it is joined once it is. */
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #wantedBytes = 0
   #parts: Buffer[] = []
   #partBytes = 0
   #opcode = 0
@@ -69,35 +73,45 @@ export class FrameReader {
     this.#inflates = inflates
   }
 
-  /** Takes what has arrived and answers what is whole. */
-  read(chunk: Buffer): Inbound[] {
-    const heard: Inbound[] = []
-    if (this.#broken) return heard
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    for (;;) {
-      const one = this.#next()
-      if (one === 'more') return heard
-      if (one !== 'part') heard.push(one)
-      if (typeof one === 'object' && one.kind === 'broken') {
-        this.#broken = true
-        this.#rest = Buffer.alloc(0)
-        return heard
+  /** Takes what has arrived and answers what is whole, one at a time: a kilobyte may become a mebibyte. */
+  *read(chunk: Buffer): Generator<Inbound, void> {
+    if (this.#broken) return
+    this.#waiting.push(chunk)
+    this.#waitingBytes += chunk.length
+    if (this.#waitingBytes < this.#wantedBytes && this.#waiting.length <= maxWaiting) return
+    this.#rest = this.#waiting.length === 1 ? chunk : Buffer.concat(this.#waiting)
+    try {
+      for (let one = this.#next(); one !== 'more'; one = this.#next()) {
+        if (one === 'part') continue
+        this.#broken = one.kind === 'broken'
+        if (this.#broken) this.#rest = Buffer.alloc(0)
+        yield one
+        if (this.#broken) break
       }
+    } finally {
+      this.#waiting = this.#rest.length === 0 ? [] : [this.#rest]
+      this.#waitingBytes = this.#rest.length
     }
+  }
+
+  /** Needs so many bytes in order to go on. */
+  #more(bytes: number): 'more' {
+    this.#wantedBytes = bytes
+    return 'more'
   }
 
   #next(): Inbound | 'more' | 'part' {
     const bytes = this.#rest
-    if (bytes.length < 2) return 'more'
+    if (bytes.length < 2) return this.#more(2)
     const [first = 0, second = 0] = bytes
     const short = second & 0x7f
     const start = short === 126 ? 4 : short === 127 ? 10 : 2
-    if (bytes.length < start) return 'more'
+    if (bytes.length < start) return this.#more(start)
     const length =
       short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short
     if (length + this.#partBytes > maxMessageBytes) return broken(`a message of ${length} bytes or more`)
     if ((second & 0x80) !== 0) return broken('a masked frame from a server')
-    if (bytes.length < start + length) return 'more'
+    if (bytes.length < start + length) return this.#more(start + length)
     const payload = bytes.subarray(start, start + length)
     this.#rest = bytes.subarray(start + length)
     return this.#frame(first, payload)
@@ -136,6 +150,8 @@ export class FrameReader {
 }
 
 const maxParts = 4_096
+/** Chunks that wait to be joined: many small ones cost more than their bytes. */
+const maxWaiting = 64
 
 function inflate(bytes: Buffer): Buffer | undefined {
   try {

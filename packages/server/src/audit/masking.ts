@@ -30,6 +30,11 @@ export class Masking {
     this.#secrets.add(inJson(inJson(secret)))
   }
 
+  /** Characters of the longest one. */
+  get longest(): number {
+    return Math.max(0, ...[...this.#secrets].map(({ length }) => length))
+  }
+
   /** A text without secrets: known ones, and whatever a header field for secrets holds. */
   hide(text: string): string {
     return this.hideKnown(text.replace(secretFields, (_line, field: string) => `${field}: ${mask}`))

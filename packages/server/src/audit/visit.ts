@@ -119,7 +119,11 @@ export class Visit {
     const reader = new FrameReader(attempt.offersDeflate === true && /permessage-deflate/i.test(extensions))
     const read = (chunk: Buffer): void => {
       if (!needs.budget.spend(chunk.length)) this.#cut('the bytes of the audit are used')
-      else for (const inbound of reader.read(chunk)) this.#hear(inbound)
+      else
+        for (const inbound of reader.read(chunk)) {
+          if (this.#ending !== undefined) return
+          this.#hear(inbound)
+        }
     }
     socket.on('data', read)
     socket.once('close', () => this.#end(1006, ''))
