@@ -86,3 +86,18 @@ describe('a baseline', () => {
     expect(exitOf(after, { failOn: 'high', known })).toBe(auditExits.clean)
   })
 })
+
+describe('an exit code', () => {
+  const missing = { kind: 'not tested', missing: 'a login' } as const
+  const options = { failOn: 'low', known: new Set<string>() } as const
+
+  it('is not that of a clean target where no check could test anything', () => {
+    expect(exitOf(reportWith({ A8: missing, A9: missing }), options)).toBe(auditExits.incomplete)
+    expect(exitOf(reportWith({}), options)).toBe(auditExits.incomplete)
+  })
+
+  it('is that of a clean target where some check could', () => {
+    const passed = { kind: 'pass', says: 'well' } as const
+    expect(exitOf(reportWith({ A8: missing, A1: passed }), options)).toBe(auditExits.clean)
+  })
+})

@@ -1,7 +1,7 @@
 /** How an audit ends a process, for scripts. */
 import type { Report } from '../audit/audit.ts'
 import type { Severity } from '../audit/check.ts'
-import { findingsOf, isAtLeast } from './findings.ts'
+import { findingsOf, isAtLeast, isUntested } from './findings.ts'
 
 /** Exit codes of `countersign audit`. */
 export const auditExits = { clean: 0, findings: 1, usage: 2, unreachable: 3, incomplete: 4 } as const
@@ -15,7 +15,7 @@ export const auditExitMeanings: readonly (readonly [code: AuditExit, meaning: st
   [auditExits.findings, 'findings at or above --fail-on'],
   [auditExits.usage, 'the command line or the configuration is wrong, or the target is out of scope'],
   [auditExits.unreachable, 'the target does not answer'],
-  [auditExits.incomplete, 'the audit was stopped before its end, or an identity could not log in'],
+  [auditExits.incomplete, 'stopped before its end, an identity could not log in, or nothing was tested'],
 ]
 
 /** What decides beside the report. */
@@ -25,14 +25,13 @@ export interface ExitOptions {
   readonly known: ReadonlySet<string>
 }
 
-/** Findings weigh more than an early end: what was found stays found. */
+/** Findings weigh more than an early end: what was found stays found. Where nothing was tested, nothing is clean. */
 export function exitOf(report: Report, { failOn, known }: ExitOptions): AuditExit {
   if (report.unreachable !== undefined) return auditExits.unreachable
   const isNew = findingsOf(report).some(
     ({ severity, fingerprint }) => isAtLeast(severity, failOn) && !known.has(fingerprint),
   )
   if (isNew) return auditExits.findings
-  return report.stopped !== undefined || report.loginTroubles.length > 0
-    ? auditExits.incomplete
-    : auditExits.clean
+  const whole = report.stopped === undefined && report.loginTroubles.length === 0 && !isUntested(report)
+  return whole ? auditExits.clean : auditExits.incomplete
 }

@@ -96,6 +96,11 @@ export function countsOf({ results }: Report): Readonly<Record<Result['outcome']
   return counts
 }
 
+/** Whether no check could test anything. */
+export function isUntested({ results }: Report): boolean {
+  return results.every(({ outcome }) => outcome.kind === 'not tested')
+}
+
 /** What an outcome says, in one line; a failed check says its first finding. */
 export function sayingOf({ outcome }: Result): string {
   if (outcome.kind === 'not tested') return `missing: ${outcome.missing}`

@@ -9,6 +9,7 @@ import {
   sayingOf,
   type Group,
   type Listed,
+  isUntested,
 } from './findings.ts'
 import { bare } from './json.ts'
 import { cutText, printableLine } from './printable.ts'
@@ -110,8 +111,7 @@ function troubleLines({ unreachable, stopped, loginTroubles }: Report, paint: Pa
 function verdictLine(report: Report, fresh: readonly Listed[], paint: Paint): string {
   const where = printableLine(bare(report.endpoint.url))
   if (report.unreachable !== undefined) return `${where}: ${paint('bad', 'nothing could be tested')}`
-  if (report.results.every(({ outcome }) => outcome.kind === 'not tested'))
-    return `${where}: ${paint('weak', 'nothing was tested')}`
+  if (isUntested(report)) return `${where}: ${paint('weak', 'nothing was tested')}`
   if (fresh.length === 0) return `${where}: ${paint('good', 'no findings')}`
   return `${where}: ${paint('bad', `${fresh.length} finding${fresh.length === 1 ? '' : 's'}`)}`
 }
