@@ -1,21 +1,49 @@
 /** Whether a message had its effect: seen from the socket of somebody else, whatever its sender is told. */
+import { fill, newMarker } from './canaries.ts'
 import type { Scene } from './check.ts'
 import { say } from './dialects/dialect.ts'
 import type { Canary } from './options.ts'
 import type { Stay } from './oracle.ts'
 import type { Visit } from './visit.ts'
 
+/** A canary with a text of its own in it, and the socket from which its effect is seen. Whoever gets one leaves its visit. */
+export interface Watcher {
+  readonly stay: Stay
+  readonly canary: Canary
+}
+
 /** Opens the socket from which a canary's effect is seen. @returns `undefined` when that identity does not get in */
 export async function observe(
-  { low, high, oracle }: Scene,
-  { seenBy = 'high' }: Canary,
-): Promise<Stay | undefined> {
+  { low, high, oracle, dialect, endpoint }: Scene,
+  canary: Canary,
+): Promise<Watcher | undefined> {
+  const { seenBy = 'high' } = canary
   const identity = { low, high, sender: undefined }[seenBy]
   if (identity === undefined) return undefined
   const stay = await oracle.stay(await identity.present())
-  if (stay.view.kind === 'open') return stay
-  await stay.visit.leave()
-  return undefined
+  if (stay.view.kind !== 'open') {
+    await stay.visit.leave()
+    return undefined
+  }
+  const marked = withMarker(canary)
+  if (marked.watch !== undefined) {
+    say(stay.visit, dialect, { probe: marked.watch, endpoint })
+    await stay.visit.pinged(oracle.settleMs)
+  }
+  return { stay, canary: marked }
+}
+
+/** The canary with a text that nobody has said before. */
+export function withMarker(canary: Canary): Canary {
+  const { send, effect, undo, watch } = canary
+  const marker = newMarker()
+  return {
+    ...canary,
+    send: fill(send, marker),
+    effect: effect.replaceAll('{marker}', marker),
+    ...(undo === undefined ? {} : { undo: fill(undo, marker) }),
+    ...(watch === undefined ? {} : { watch: fill(watch, marker) }),
+  }
 }
 
 /** Sends a canary's message on a socket. */
@@ -23,16 +51,16 @@ export function sendCanary({ dialect, endpoint }: Scene, visit: Visit, canary: C
   say(visit, dialect, { probe: canary.send, endpoint })
 }
 
-/** Does something, and looks whether the canary's effect arrives. */
+/** Does something with a canary, and looks whether its effect arrives. */
 export async function takesEffect(
   { oracle }: Scene,
-  { canary, observer }: { readonly canary: Canary; readonly observer: Visit },
-  act: () => void | Promise<void>,
+  { stay: { visit }, canary }: Watcher,
+  act: (canary: Canary) => void | Promise<void>,
 ): Promise<boolean> {
   const effect = new RegExp(canary.effect)
-  while ((await observer.next(0)) !== undefined);
-  await act()
-  return (await oracle.hear(observer, (text) => effect.test(text), oracle.settleMs)) !== undefined
+  while ((await visit.next(0)) !== undefined);
+  await act(canary)
+  return (await oracle.hear(visit, (text) => effect.test(text), oracle.settleMs)) !== undefined
 }
 
 /** Takes back what a canary did, on a socket of whoever may send it. */

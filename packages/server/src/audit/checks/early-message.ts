@@ -1,11 +1,10 @@
 /** A2: a message is carried out before anybody knows who sends it. */
-import { observe, sendCanary, takesEffect, undoCanary } from '../canary-effect.ts'
+import { observe, sendCanary, takesEffect, undoCanary, type Watcher } from '../canary-effect.ts'
 import { ChallengeTalk } from '../challenge-talk.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import { say, type Dialect } from '../dialects/dialect.ts'
 import { earlyOrdersOf, type EarlyOrder } from '../early-orders.ts'
 import type { Canary } from '../options.ts'
-import type { Stay } from '../oracle.ts'
 import { anonymous } from '../presented.ts'
 import { failOr, finding, inconclusive, notTested, pass } from '../verdict.ts'
 import { Visit } from '../visit.ts'
@@ -59,20 +58,18 @@ async function workingCanaries(
     const identity = (canary.allowedFor ?? 'high') === 'high' ? scene.high : scene.low
     const observer = await observe(scene, canary)
     if (identity === undefined || observer === undefined) {
-      await observer?.visit.leave()
+      await observer?.stay.visit.leave()
       continue
     }
     const sender = await scene.oracle.stay(await identity.present())
-    const works = await takesEffect(scene, { canary, observer: observer.visit }, () =>
-      sendCanary(scene, sender.visit, canary),
-    )
-    await Promise.all([sender.visit.leave(), observer.visit.leave()])
+    const works = await takesEffect(scene, observer, (marked) => sendCanary(scene, sender.visit, marked))
+    await Promise.all([sender.visit.leave(), observer.stay.visit.leave()])
     if (!works)
       return {
         canaries: [],
         broken: `the canary "${canary.name}" has no effect even when it is sent by whoever may`,
       }
-    await undoCanary(scene, canary)
+    await undoCanary(scene, observer.canary)
     working.push(canary)
   }
   return { canaries: working }
@@ -94,11 +91,11 @@ async function tryOrder(scene: Scene, order: EarlyOrder, canaries: readonly Cana
     for (const canary of canaries) {
       const observer = await observe(scene, canary)
       if (observer === undefined) continue
-      const works = await effectOf(scene, { canary, observer, visit, dialect })
+      const works = await effectOf(scene, { observer, visit, dialect })
       if (works)
         return {
           kind: 'carried out',
-          finding: effectFinding(order, canary, [visit.exchange, observer.exchange]),
+          finding: effectFinding(order, canary, [visit.exchange, observer.stay.exchange]),
         }
     }
     const told = await answered(scene, visit, dialect)
@@ -115,21 +112,20 @@ async function tryOrder(scene: Scene, order: EarlyOrder, canaries: readonly Cana
 }
 
 interface Early {
-  readonly canary: Canary
-  readonly observer: Stay
+  readonly observer: Watcher
   readonly visit: Visit
   readonly dialect: Dialect
 }
 
-async function effectOf(scene: Scene, { canary, observer, visit, dialect }: Early): Promise<boolean> {
+async function effectOf(scene: Scene, { observer, visit, dialect }: Early): Promise<boolean> {
   try {
-    const works = await takesEffect(scene, { canary, observer: observer.visit }, () =>
-      say(visit, dialect, { probe: canary.send, endpoint: scene.endpoint }),
+    const works = await takesEffect(scene, observer, ({ send }) =>
+      say(visit, dialect, { probe: send, endpoint: scene.endpoint }),
     )
-    if (works) await undoCanary(scene, canary)
+    if (works) await undoCanary(scene, observer.canary)
     return works
   } finally {
-    await observer.visit.leave()
+    await observer.stay.visit.leave()
   }
 }
 
@@ -174,7 +170,7 @@ async function secondHello(scene: Scene): Promise<readonly Finding[]> {
   try {
     if (view.kind !== 'open') return []
     const talk = new ChallengeTalk(visit, { ...endpoint, patienceMs: oracle.settleMs })
-    const said = await talk.hello({ authid: low?.options.wamp?.authid ?? 'audit', methods: ['anonymous'] })
+    const said = await talk.hello({ authid: low?.wamp?.authid ?? 'audit', methods: ['anonymous'] })
     if (said.kind !== 'accepted') return []
     const says = 'a session that says HELLO a second time is welcomed a second time'
     return [finding('medium', says, { subject: 'second HELLO', exchanges: [visit.exchange] })]

@@ -1,5 +1,5 @@
 /** A17: a socket changes its owner, and keeps what it had. */
-import { observe, sendCanary, takesEffect } from '../canary-effect.ts'
+import { observe, sendCanary, takesEffect, withMarker, type Watcher } from '../canary-effect.ts'
 import type { Check, Scene } from '../check.ts'
 import { high, isSomebody, low, sight } from '../needs.ts'
 import type { Canary } from '../options.ts'
@@ -66,12 +66,13 @@ async function judgeSwap(scene: Scene, swapped: Stay): ReturnType<Check['run']> 
   try {
     if (sender?.view.kind !== 'open' || owner === undefined || stranger === undefined)
       return inconclusive(`${says}; the canary "${canary.name}" could not be tried`, swapped.exchange)
-    const hears = (observer: Stay): Promise<boolean> =>
-      takesEffect(scene, { canary, observer: observer.visit }, () => sendCanary(scene, sender.visit, canary))
+    const hears = (watcher: Watcher): Promise<boolean> =>
+      takesEffect(scene, watcher, (marked) => sendCanary(scene, sender.visit, marked))
     if (!(await hears(owner)))
       return inconclusive(`${says}; the canary "${canary.name}" has no effect`, swapped.exchange)
     if (await hears(stranger)) return info(`${says}; "high" hears the canary in any case`, swapped.exchange)
-    if (!(await hears(swapped)))
+    const member: Watcher = { stay: swapped, canary: withMarker(canary) }
+    if (!(await hears(member)))
       return pass(`${says}, and lost what "low" had subscribed to`, swapped.exchange)
     return failOr(
       [
@@ -82,7 +83,8 @@ async function judgeSwap(scene: Scene, swapped: Stay): ReturnType<Check['run']> 
       pass(says),
     )
   } finally {
-    await Promise.all([sender, owner, stranger].flatMap((stay) => stay?.visit.leave() ?? []))
+    const stays = [sender, owner?.stay, stranger?.stay]
+    await Promise.all(stays.flatMap((stay) => stay?.visit.leave() ?? []))
   }
 }
 

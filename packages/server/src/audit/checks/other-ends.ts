@@ -124,14 +124,12 @@ async function watchRole(scene: Scene, stay: Stay): Promise<Fate> {
   const fate = await watch(scene, stay, sinceMs)
   if (fate.kind !== 'alive') return fate
   const observer = canary === undefined ? undefined : await observe(scene, canary)
-  if (canary === undefined || observer === undefined) return { kind: 'unknown' }
+  if (observer === undefined) return { kind: 'unknown' }
   try {
-    const works = await takesEffect(scene, { canary, observer: observer.visit }, () =>
-      sendCanary(scene, stay.visit, canary),
-    )
+    const works = await takesEffect(scene, observer, (marked) => sendCanary(scene, stay.visit, marked))
     return works ? { kind: 'alive' } : { kind: 'nobody', afterMs: stay.visit.ageMs - sinceMs }
   } finally {
-    await observer.visit.leave()
+    await observer.stay.visit.leave()
   }
 }
 

@@ -1,0 +1,67 @@
+/** What a login asks for after its form: what each answer gives, and where that goes in what is asked next. */
+import { isJsonObject } from 'countersign/wire'
+import { jsonOf } from './json-of.ts'
+import type { LoginStep, Taken } from './options.ts'
+import { secretsOfHeaders, secretsOfMessage, secretsOfQuery } from './spoken-secrets.ts'
+
+/** What was taken from answers, by name. */
+export type TakenValues = ReadonlyMap<string, string>
+
+const places = /\{(\w{1,64})\}/g
+
+/** A text with what was taken in the places of its names. Braces around anything else stay as they are. */
+export function withTaken(
+  text: string,
+  values: TakenValues,
+  write: (value: string) => string = (value) => value,
+): string {
+  return text.replace(places, (whole, name: string) => {
+    const value = values.get(name)
+    return value === undefined ? whole : write(value)
+  })
+}
+
+/** A body with what was taken in it, encoded as the body is: JSON, or the fields of a form. */
+export function bodyWithTaken(body: string, values: TakenValues): string {
+  return withTaken(body, values, isJson(body) ? inJson : encodeURIComponent)
+}
+
+/** The media type of a body. */
+export function typeOfBody(body: string): string {
+  return isJson(body) ? 'application/json' : 'application/x-www-form-urlencoded'
+}
+
+/** Whether a text has the place of one of these names in it. */
+export function hasPlaceOf(text: string, names: ReadonlySet<string>): boolean {
+  return [...text.matchAll(places)].some(([, name = '']) => names.has(name))
+}
+
+/** The part of an answer that is meant; `undefined` where it is not there. */
+export function partOf(answer: string, taken: Taken): string | undefined {
+  if ('pattern' in taken) return new RegExp(taken.pattern).exec(answer)?.[1]
+  const value = jsonOf(answer)
+  const part = isJsonObject(value) ? value[taken.member] : undefined
+  return typeof part === 'number' ? String(part) : typeof part === 'string' ? part : undefined
+}
+
+/** Secrets that a step is written with. */
+export function secretsOfStep({ url, headers = {}, body = '' }: LoginStep): readonly string[] {
+  const inQuery = (query: string): readonly string[] =>
+    secretsOfQuery(new URL(`?${query}`, 'http://localhost'))
+  const secrets = [
+    ...inQuery(url.split('?').slice(1).join('?')),
+    ...secretsOfHeaders(Object.entries(headers)),
+    ...(isJson(body) ? secretsOfMessage(body) : inQuery(body)),
+  ]
+  return secrets.filter((secret) => !placeAlone.test(secret))
+}
+
+const placeAlone = /^(?:\S+ )?\{\w{1,64}\}$/
+
+function isJson(body: string): boolean {
+  return /^\s*[[{]/.test(body)
+}
+
+function inJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1)
+}
