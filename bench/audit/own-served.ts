@@ -74,10 +74,11 @@ export async function openServed(): Promise<OwnTargets> {
     const { code, stderr } = await countersign(adding, { ...inFolder, stdin: `${password}\n` })
     if (code !== 0) throw new Error(`${name} was not added: ${stderr}`)
   }
+  const key = await keyOf('frank', inFolder)
   const server = start(['serve', 'countersign.yaml', '--log', 'debug'], inFolder)
   const log = keepLog(server.child)
   await server.line(`ready ws://localhost:${port}/ws`)
-  const place: Place = { port, store: join(folder, 'countersign.db') }
+  const place: Place = { port, store: join(folder, 'countersign.db'), key }
   const targets = [...chatTargets(place), ...machineTargets(place), ...routerTargets(place)]
   return {
     targets: targets.map(({ options, ...target }) => ({
@@ -96,6 +97,15 @@ export async function openServed(): Promise<OwnTargets> {
 interface Place {
   readonly port: number
   readonly store: string
+  /** API key of Frank. */
+  readonly key: string
+}
+
+async function keyOf(username: string, given: Parameters<typeof countersign>[1]): Promise<string> {
+  const { stdout } = await countersign(['key', 'create', '--name', 'audit', '--subject', username], given)
+  const key = stdout.split('\n').find((line) => line.startsWith('csk_'))
+  if (key === undefined) throw new Error('no key was made')
+  return key
 }
 
 const siteAt = (port: number): string => `http://localhost:${port}/`
@@ -158,10 +168,20 @@ function chatTargets(place: Place): readonly OwnTarget[] {
 
 function machineTargets(place: Place): readonly OwnTarget[] {
   const login = (username: string): LoginOptions => ({ basic: `${username}:${password}` })
+  const url = `ws://127.0.0.1:${place.port + 1}/`
   return [
     {
+      name: 'serve, API keys',
+      url,
+      least: 25,
+      options: {
+        ...greeting,
+        identities: { low: { headers: { Authorization: `Bearer ${place.key}` } }, high: login('carol') },
+      },
+    },
+    {
       name: 'serve, passwords',
-      url: `ws://127.0.0.1:${place.port + 1}/`,
+      url,
       least: 28,
       options: {
         ...greeting,

@@ -9,7 +9,7 @@ import { alignColumns } from '../../packages/server/src/cli/table.ts'
 
 describe.concurrent.each([
   { name: 'the lab', open: openLab, targets: 19 },
-  { name: 'a configuration that is served', open: openServed, targets: 5 },
+  { name: 'a configuration that is served', open: openServed, targets: 6 },
 ])('$name', ({ open, targets }) => {
   let own: OwnTargets
   beforeAll(async () => {
