@@ -9,12 +9,13 @@ import type {
 } from '../../packages/server/src/audit/options.ts'
 import type { ClientCertificate } from '../../packages/server/src/audit/presented.ts'
 import { runLab, type PublishedDoor, type RunningLab } from '../../test/support/running-lab.ts'
+import { exchangeAt, guestScans } from './own-guests.ts'
 import { formAt, greeting, issued, keepLog, secretOfLogin, ticketMs, type OwnTargets } from './own.ts'
 
 type Account = RunningLab['doors']['accounts'][number]
 
 /** What is known of the lab when a door is looked at. */
-interface Place {
+export interface Place {
   readonly site: string
   readonly door: PublishedDoor
   readonly alice: Account
@@ -24,7 +25,7 @@ interface Place {
 }
 
 /** One audit of a door. */
-interface DoorScan {
+export interface DoorScan {
   readonly door: string
   /** What is different, where a door has several. */
   readonly about?: string
@@ -44,7 +45,7 @@ export async function openLab(): Promise<OwnTargets> {
   const certificate = await certificateOf(lab)
   const unknown = lab.doors.doors.find(({ id }) => !scans.some(({ door }) => door === id))
   if (unknown !== undefined) throw new TypeError(`nobody has said how ${unknown.id} is audited`)
-  const targets = scans.map(({ door: id, about, path = '', least, options }) => {
+  const targets = [...scans, ...guestScans].map(({ door: id, about, path = '', least, options }) => {
     const door = lab.door(id)
     return {
       name: `lab ${id}${about === undefined ? '' : `, ${about}`}`,
@@ -190,16 +191,11 @@ const scans: readonly DoorScan[] = [
     least: 30,
     options: (place) => {
       const { site, door } = place
-      const frame = new URL(door.url.replace(/^ws/, 'http'))
       const asking = JSON.stringify({ audience: door.id, purpose: 'frame' })
       return atLogin(place, () => ({
         steps: [
           { url: `${site}countersign/ticket`, body: asking, take: { ticket: { member: 'ticket' } } },
-          {
-            url: `${frame.href}countersign/exchange`,
-            headers: { Origin: frame.origin },
-            body: JSON.stringify({ ticket: '{ticket}', origin: site.slice(0, -1) }),
-          },
+          exchangeAt(place),
         ],
       }))
     },

@@ -42,8 +42,8 @@ export function endsOf({ results }: Report): Ends {
 /** How doors and guards greet whoever they let in. */
 export const greeting: AuditOptions = {
   protocol: 'plain',
-  whoami: { expect: 'Hello (?<identity>\\w+)!' },
-  private: ['Hello \\w+!'],
+  whoami: { expect: 'Hello (?<identity>[\\w-]+)!' },
+  private: ['Hello [\\w-]+!'],
 }
 
 /** The form of our login site. */

@@ -8,7 +8,7 @@ import { audit } from '../../packages/server/src/audit/audit.ts'
 import { alignColumns } from '../../packages/server/src/cli/table.ts'
 
 describe.concurrent.each([
-  { name: 'the lab', open: openLab, targets: 19 },
+  { name: 'the lab', open: openLab, targets: 45 },
   { name: 'a configuration that is served', open: openServed, targets: 6 },
 ])('$name', ({ open, targets }) => {
   let own: OwnTargets

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { audit } from '../../../packages/server/src/audit/audit.ts'
 import { bodyWithTaken, partOf, withTaken } from '../../../packages/server/src/audit/login-steps.ts'
 import { meet } from '../../../packages/server/src/audit/meeting.ts'
 import { describeView } from '../../../packages/server/src/audit/oracle.ts'
@@ -116,6 +117,36 @@ describe('the steps of a login', () => {
     })
     expect(seen).toEqual({ view: 'open as mira', troubles: [] })
     expect(asked).toEqual([undefined])
+  })
+})
+
+describe('a hook', () => {
+  it('is asked with what the steps took, and its body has a media type', async () => {
+    const ended: unknown[] = []
+    const site = await openSite({
+      page: (request, { sessions, sockets }) => {
+        if (request.url === '/csrf') return JSON.stringify({ csrf: 'a+b' })
+        ended.push([request.url, request.headers['content-type'], request.headers['x-csrf']])
+        sessions.clear()
+        for (const socket of sockets.keys()) socket.close(4001)
+        return 'done'
+      },
+    })
+    const csrf = { url: '/csrf', take: { csrf: { member: 'csrf' } } }
+    const hook = { url: '/end?csrf={csrf}', body: '{"csrf":"{csrf}"}', headers: { 'X-Csrf': '{csrf}' } }
+    try {
+      const { results } = await audit(site.url, {
+        ...site.options,
+        protocol: 'plain',
+        identities: { low: { form, steps: [csrf] } },
+        hooks: { logout: hook },
+        only: ['A8'],
+      })
+      expect(results.map(({ outcome }) => outcome.kind)).toEqual(['pass'])
+      expect(ended).toEqual([['/end?csrf=a%2Bb', 'application/json', 'a+b']])
+    } finally {
+      await site.close()
+    }
   })
 })
 

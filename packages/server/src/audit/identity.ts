@@ -4,7 +4,15 @@ import { promisify } from 'node:util'
 import { isJsonObject } from 'countersign/wire'
 import { headersOf, type Header } from './answer.ts'
 import { jsonOf } from './json-of.ts'
-import { bodyWithTaken, hasPlaceOf, partOf, secretsOfStep, typeOfBody, withTaken } from './login-steps.ts'
+import {
+  bodyWithTaken,
+  hasPlaceOf,
+  partOf,
+  requestWithTaken,
+  secretsOfStep,
+  withTaken,
+  type WrittenRequest,
+} from './login-steps.ts'
 import type { FormOptions, LoginOptions, LoginStep, TokenOptions, TokenPlace } from './options.ts'
 import { requestPage, type PageAnswer } from './page-request.ts'
 import { anonymous, type Presented, type WampSecret } from './presented.ts'
@@ -168,6 +176,12 @@ export class Identity {
     return answer
   }
 
+  /** Asks what a configuration has, with what its steps took in it. */
+  askFor(written: WrittenRequest): Promise<PageAnswer> {
+    const { path, ...ask } = requestWithTaken(written, this.#taken)
+    return this.ask(siteUrl(this.#endpoint, path), ask)
+  }
+
   async #login(): Promise<void> {
     const { form, steps = [] } = this.options
     this.#taken = new Map()
@@ -184,18 +198,9 @@ export class Identity {
   }
 
   /** Asks what a step asks, and keeps what it takes. */
-  async #take({ url, method = 'POST', headers = {}, body, take = {} }: LoginStep): Promise<void> {
-    const filled = body === undefined ? undefined : bodyWithTaken(body, this.#taken)
-    const fields = Object.entries(headers).map(([name, text]): Header => [name, withTaken(text, this.#taken)])
-    const typed = fields.some(([name]) => name.toLowerCase() === 'content-type')
-    const answer = await this.ask(siteUrl(this.#endpoint, withTaken(url, this.#taken, encodeURIComponent)), {
-      method,
-      headers: [
-        ...(filled === undefined || typed ? [] : [['Content-Type', typeOfBody(filled)] as const]),
-        ...fields,
-      ],
-      ...(filled === undefined ? {} : { body: filled }),
-    })
+  async #take(step: LoginStep): Promise<void> {
+    const { url, take = {} } = step
+    const answer = await this.askFor(step)
     if (answer.kind === 'failed') throw new LoginFailed(`the step ${url} does not answer: ${answer.why}`)
     if (answer.status >= 400) throw new LoginFailed(`the step ${url} answers ${answer.status}`)
     if (headersOf(answer.headers, 'set-cookie').length > 0) this.#cookieOfStep = true

@@ -1,5 +1,7 @@
 /** What a login asks for after its form: what each answer gives, and where that goes in what is asked next. */
 import { isJsonObject } from 'countersign/wire'
+import type { Header } from './answer.ts'
+import type { AskOptions } from './identity.ts'
 import { jsonOf } from './json-of.ts'
 import type { LoginStep, Taken } from './options.ts'
 import { secretsOfHeaders, secretsOfMessage, secretsOfQuery } from './spoken-secrets.ts'
@@ -26,8 +28,26 @@ export function bodyWithTaken(body: string, values: TakenValues): string {
   return withTaken(body, values, isJson(body) ? inJson : encodeURIComponent)
 }
 
-/** The media type of a body. */
-export function typeOfBody(body: string): string {
+/** A request as a configuration has it: a step, or a hook. */
+export type WrittenRequest = Pick<LoginStep, 'url' | 'method' | 'headers' | 'body'>
+
+/** A request with what was taken in it. A body has a media type, by the look of it where no field says one. */
+export function requestWithTaken(
+  { url, method = 'POST', headers = {}, body }: WrittenRequest,
+  values: TakenValues,
+): AskOptions & { readonly path: string } {
+  const fields = Object.entries(headers).map(([name, text]): Header => [name, withTaken(text, values)])
+  const typed = body === undefined || fields.some(([name]) => name.toLowerCase() === 'content-type')
+  const filled = body === undefined ? {} : { body: bodyWithTaken(body, values) }
+  return {
+    path: withTaken(url, values, encodeURIComponent),
+    method,
+    headers: typed ? fields : [['Content-Type', typeOfBody(body)], ...fields],
+    ...filled,
+  }
+}
+
+function typeOfBody(body: string): string {
   return isJson(body) ? 'application/json' : 'application/x-www-form-urlencoded'
 }
 

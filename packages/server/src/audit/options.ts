@@ -151,7 +151,7 @@ export interface Nesting {
 /** What the owner's site does from outside, so that its effect on an open socket can be seen. */
 export interface Hook {
   readonly command?: readonly string[]
-  /** Asked with the cookies and headers of the identity that is concerned, and with a CSRF field where the page has one. */
+  /** Asked with the cookies and headers of the identity that is concerned; `{name}` in its members as in those of a step. */
   readonly url?: string
   /** @default 'POST' */
   readonly method?: string
