@@ -6,8 +6,9 @@ import type {
   LoginStep,
   TokenPlace,
 } from '../../packages/server/src/audit/options.ts'
+import type { Probe } from '../../packages/server/src/audit/dialects/dialect.ts'
 import type { DoorScan, Place } from './own-lab.ts'
-import { formAt } from './own.ts'
+import { echo, formAt } from './own.ts'
 
 /** How long a lease of a guest lives, milliseconds: longer than an end from outside may take, or to be seen to its end. */
 const lives = { long: 30_000, short: 3_000 } as const
@@ -22,6 +23,8 @@ interface Way {
   readonly ofLogin: boolean
   readonly login: (place: Place, lifeMs: number) => LoginOptions
   readonly options?: AuditOptions
+  /** What comes back to whoever says it; `nothing` where nothing does. @default words on a plain socket */
+  readonly says?: Probe
 }
 
 const inCredential = (name: string): { readonly pattern: string } => ({
@@ -43,11 +46,11 @@ function invited(
 }
 
 /** The guest is given something anew for each socket. */
-function renewing(door: string, as: TokenPlace, options: AuditOptions = {}): Way {
+function renewing(door: string, as: TokenPlace, more: Pick<Way, 'options' | 'says'> = {}): Way {
   return {
     door,
     ofLogin: true,
-    options,
+    ...more,
     login: (place, lifeMs) => ({
       ...invited(place, lifeMs),
       token: {
@@ -99,10 +102,15 @@ const ways: readonly Way[] = [
   renewing('D10', { query: 'ticket' }),
   proving('D12', false),
   proving('D13', true),
-  renewing('D14', { payload: 'ticket' }, { protocol: 'socket.io' }),
+  renewing(
+    'D14',
+    { payload: 'ticket' },
+    { options: { protocol: 'socket.io' }, says: { event: 'echo', args: ['{marker}'] } },
+  ),
   {
     door: 'WAMP',
     ofLogin: true,
+    says: 'nothing',
     options: { protocol: 'wamp', whoami: { expect: '"authid":"(?<identity>guest-\\d+)"' } },
     login: (place, lifeMs) => ({
       ...invited(place, lifeMs, { name: { member: 'username' }, ticket: inCredential('ticket') }),
@@ -134,15 +142,16 @@ function hooksOf({ site }: Place, { ofLogin }: Way): NonNullable<AuditOptions['h
 
 /** Two audits of each door: one of ends from outside, and one of the end that comes by itself. */
 export const guestScans: readonly DoorScan[] = ways.flatMap((way): readonly DoorScan[] => {
-  const { door, login, options = {}, ofLogin } = way
+  const { door, login, options = {}, ofLogin, says = echo.send } = way
   return [
     {
       door,
       about: 'a guest',
-      least: ofLogin ? 2 : 1,
+      least: 1 + Number(ofLogin) + Number(says !== 'nothing'),
       options: (place) => ({
         ...options,
-        only: ['A8', 'A9'],
+        only: ['A8', 'A9', 'Z6'],
+        canaries: says === 'nothing' ? [] : [{ ...echo, send: says }],
         identities: { low: login(place, lives.long) },
         hooks: hooksOf(place, way),
         endBudgetMs,

@@ -184,11 +184,11 @@ const realm: AuditOptions = {
 }
 
 const scans: readonly DoorScan[] = [
-  { door: 'D1', least: 34, options: (place) => byTicket(place, { first: '{token}' }) },
-  { door: 'D2', least: 33, options: (place) => byTicket(place, { query: 'ticket' }) },
+  { door: 'D1', least: 35, options: (place) => byTicket(place, { first: '{token}' }) },
+  { door: 'D2', least: 34, options: (place) => byTicket(place, { query: 'ticket' }) },
   {
     door: 'D3',
-    least: 30,
+    least: 31,
     options: (place) => {
       const { site, door } = place
       const asking = JSON.stringify({ audience: door.id, purpose: 'frame' })
@@ -202,7 +202,7 @@ const scans: readonly DoorScan[] = [
   },
   {
     door: 'D4',
-    least: 28,
+    least: 29,
     options: (place) => ({
       identities: both(place, ({ username, password }) => ({ basic: `${username}:${password}` })),
       knownUsers: ['bob', 'carol'],
@@ -210,7 +210,7 @@ const scans: readonly DoorScan[] = [
   },
   {
     door: 'D5',
-    least: 26,
+    least: 27,
     options: (place) => ({
       identities: both(place, ({ api_key: key }) => ({ headers: { Authorization: `Bearer ${key}` } })),
     }),
@@ -218,18 +218,18 @@ const scans: readonly DoorScan[] = [
   {
     door: 'D5',
     about: 'JWTs',
-    least: 33,
+    least: 34,
     options: (place) => byJwt(place, { header: 'Authorization', value: 'Bearer {token}' }),
   },
   {
     door: 'D6',
-    least: 33,
+    least: 34,
     options: (place) => byJwt(place, { subprotocols: ['countersign.v1', 'countersign.bearer.{token}'] }),
   },
-  { door: 'D7', least: 31, options: (place) => ({ ...atLogin(place), knownUsers: ['bob', 'carol'] }) },
+  { door: 'D7', least: 32, options: (place) => ({ ...atLogin(place), knownUsers: ['bob', 'carol'] }) },
   {
     door: 'D8',
-    least: 33,
+    least: 34,
     options: (place) =>
       atLogin(place, () => ({
         token: { url: `${place.site}lab/alias`, method: 'GET', member: 'alias', as: { first: '{token}' } },
@@ -237,13 +237,13 @@ const scans: readonly DoorScan[] = [
   },
   {
     door: 'D9',
-    least: 33,
+    least: 34,
     options: (place) =>
       byToken(place, { route: 'preauth', request: { member: 'csrf' }, as: { query: 'csrf' } }),
   },
   {
     door: 'D10',
-    least: 33,
+    least: 34,
     options: (place) =>
       byToken(place, {
         route: 'connect',
@@ -253,7 +253,7 @@ const scans: readonly DoorScan[] = [
   },
   {
     door: 'D11',
-    least: 28,
+    least: 29,
     options: ({ certificate }) => ({
       tls: { ca: certificate.authority },
       identities: { low: { tls: certificate.tls } },
@@ -272,7 +272,7 @@ const scans: readonly DoorScan[] = [
   },
   {
     door: 'D12',
-    least: 30,
+    least: 31,
     options: ({ door: { challenge } }) => ({
       identities: {
         low: { wamp: { authid: 'alice', ...challenge?.plain, method: 'wampcra' } },
@@ -283,7 +283,7 @@ const scans: readonly DoorScan[] = [
   },
   {
     door: 'D13',
-    least: 34,
+    least: 35,
     options: (place) => ({
       ...atLogin(place, () => secretOfLogin(place.site)),
       knownUsers: ['bob', 'carol'],

@@ -141,7 +141,7 @@ function chatTargets(place: Place): readonly OwnTarget[] {
     {
       name: 'serve, sessions',
       url,
-      least: 32,
+      least: 33,
       options: {
         ...common,
         identities: { low: formOf(place, 'alice'), high: formOf(place, 'carol') },
@@ -152,7 +152,7 @@ function chatTargets(place: Place): readonly OwnTarget[] {
     {
       name: 'serve, tickets',
       url,
-      least: 34,
+      least: 35,
       options: {
         ...common,
         identities: {
@@ -173,7 +173,7 @@ function machineTargets(place: Place): readonly OwnTarget[] {
     {
       name: 'serve, API keys',
       url,
-      least: 25,
+      least: 26,
       options: {
         ...greeting,
         identities: { low: { headers: { Authorization: `Bearer ${place.key}` } }, high: login('carol') },
@@ -182,7 +182,7 @@ function machineTargets(place: Place): readonly OwnTarget[] {
     {
       name: 'serve, passwords',
       url,
-      least: 28,
+      least: 29,
       options: {
         ...greeting,
         identities: { low: login('frank'), high: login('carol') },

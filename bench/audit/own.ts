@@ -3,7 +3,12 @@ import type { ChildProcess } from 'node:child_process'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuditOptions, LoginOptions, TokenOptions } from '../../packages/server/src/audit/options.ts'
+import type {
+  AuditOptions,
+  Canary,
+  LoginOptions,
+  TokenOptions,
+} from '../../packages/server/src/audit/options.ts'
 import type { Report } from '../../packages/server/src/audit/audit.ts'
 
 /** An endpoint of ours, and what an audit of it is told. */
@@ -39,11 +44,21 @@ export function endsOf({ results }: Report): Ends {
   }
 }
 
+/** What is said comes back to whoever says it and is in. */
+export const echo: Canary = {
+  name: 'echo',
+  send: 'audit {marker}',
+  effect: '{marker}',
+  allowedFor: 'low',
+  seenBy: 'sender',
+}
+
 /** How doors and guards greet whoever they let in. */
 export const greeting: AuditOptions = {
   protocol: 'plain',
   whoami: { expect: 'Hello (?<identity>[\\w-]+)!' },
   private: ['Hello [\\w-]+!'],
+  canaries: [echo],
 }
 
 /** The form of our login site. */
