@@ -3,7 +3,8 @@ import { audit } from '../../packages/server/src/audit/audit.ts'
 import type { Row } from '../rig/report.ts'
 import type { Part } from '../rig/part.ts'
 import { findingsOf } from './examples.ts'
-import { openLab, openServed } from './own.ts'
+import { openLab } from './own-lab.ts'
+import { openServed } from './own-served.ts'
 import { rowOf } from './rows.ts'
 
 /** The part. */

@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { environment, root } from '../../../tools/processes.ts'
 
-const program = join(root, 'packages/server/src/cli/main.ts')
+/** The program itself. */
+export const program: string = join(root, 'packages/server/src/cli/main.ts')
 
 /** How a process ended and what it wrote. */
 export interface Ended {

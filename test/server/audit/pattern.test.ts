@@ -120,11 +120,28 @@ describe('an audit whose configuration has a careless one', () => {
   it.each([
     ['whoami.expect', { whoami: { send: { type: 'join' }, expect: careless } }],
     ['private[1]', { private: ['harmless', careless] }],
+    [
+      'identities.low.steps[].take.ticket.pattern',
+      {
+        identities: {
+          low: { steps: [{ url: '/', method: 'GET', take: { ticket: { pattern: careless } } }] },
+        },
+      },
+    ],
+    [
+      'identities.low.token.pattern',
+      {
+        identities: {
+          low: { token: { url: '/', method: 'GET', pattern: careless, as: { query: 'ticket' } } },
+        },
+      },
+    ],
   ] satisfies readonly (readonly [string, AuditOptions])[])(
     'at %s stops at the first look',
     async (key, more) => {
       const site = await openSite({
         admits: () => true,
+        page: () => answer,
         speak: (socket) => socket.on('message', () => socket.send(answer)),
       })
       try {

@@ -119,6 +119,42 @@ async function wire(probe: string): Promise<readonly Line[]> {
 
 const ways: readonly SocketIoWay[] = ['polling', 'websocket', 'upgrade']
 
+describe('an announcement', () => {
+  it('of an administrator is heard by everybody, cut short; what is no text by nobody', async () => {
+    const answer = await fetch(new URL('/login', lab.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'carol', password: 'carol-in-the-lab' }),
+    })
+    const cookies = [headers['cookie'], answer.headers.getSetCookie()[0]?.split(';')[0]]
+    const [alice, carol] = cookies.map((cookie = '') =>
+      io(url, {
+        transports: ['websocket'],
+        forceNew: true,
+        extraHeaders: { origin: headers['origin'] ?? '', cookie },
+      }),
+    )
+    if (alice === undefined || carol === undefined) throw new TypeError('two were made')
+    const heard: unknown[] = []
+    try {
+      await Promise.all([alice, carol].map((one) => new Promise((resolve) => one.once('greeting', resolve))))
+      const last = new Promise((resolve) =>
+        alice.on('announce', (words) => words === 'last' && resolve(words)),
+      )
+      alice.on('announce', (words) => heard.push(words))
+      alice.emit('announce', 'of a user')
+      carol.emit('announce', { no: 'text' })
+      carol.emit('announce', 'x'.repeat(500))
+      carol.emit('announce', 'last')
+      await last
+    } finally {
+      alice.close()
+      carol.close()
+    }
+    expect(heard).toEqual(['x'.repeat(200), 'last'])
+  })
+})
+
 describe.each(ways)('a visit to the door of Socket.IO by %s', (by) => {
   const more = { by }
 

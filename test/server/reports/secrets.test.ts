@@ -63,6 +63,30 @@ const ways: Readonly<Record<string, Way>> = {
       token: { url: '/echo', body: JSON.stringify({ password: secret }), as: { first: '{"a":"{token}"}' } },
     }),
   },
+  'the body of a step': {
+    low: (secret) => ({ steps: [{ url: '/echo', body: JSON.stringify({ password: secret }) }] }),
+  },
+  'the fields of a step': {
+    low: (secret) => ({
+      steps: [{ url: '/echo?n=1', body: new URLSearchParams({ user: 'mira', password: secret }).toString() }],
+    }),
+  },
+  'what a step takes': {
+    low: () => ({
+      steps: [
+        { url: '/token', take: { key: { member: 'token' } } },
+        { url: '/echo?key={key}', body: '{"key":"{key}"}', headers: { 'X-Seen': 'as it is' } },
+      ],
+      headers: { 'X-Login': 'Bearer {key}' },
+    }),
+  },
+  'what a step takes, for WAMP': {
+    low: () => ({
+      steps: [{ url: '/token', take: { key: { member: 'token' } } }],
+      wamp: { authid: 'mira', method: 'ticket', secret: '{key}' },
+    }),
+    options: () => ({ protocol: 'wamp' }),
+  },
   'a token in the first message': {
     low: () => ({ token: { url: '/token', as: { first: '{"type":"hello","with":"{token}"}' } } }),
   },

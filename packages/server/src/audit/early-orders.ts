@@ -33,7 +33,7 @@ const unproved: EarlyOrder = {
   name: 'before WELCOME',
   dialect: wamp,
   async lead(visit, { endpoint, oracle, low }) {
-    const { authid = 'audit', method = 'wampcra' } = low?.options.wamp ?? {}
+    const { authid = 'audit', method = 'wampcra' } = low?.wamp ?? {}
     const talk = new ChallengeTalk(visit, { ...endpoint, patienceMs: oracle.settleMs })
     await talk.hello({ authid, methods: [method] })
   },

@@ -1,10 +1,8 @@
 /** Does from outside what ends or changes a socket's rights: the owner has said how. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Header } from './answer.ts'
 import type { Scene } from './check.ts'
 import type { Hook, Trigger } from './options.ts'
-import { siteUrl } from './target.ts'
 
 const commandPatienceMs = 15_000
 
@@ -23,7 +21,7 @@ export async function undoHook(scene: Scene, trigger: Trigger): Promise<HookTrou
 }
 
 async function run(
-  { endpoint, low, budget }: Scene,
+  { low, budget }: Scene,
   trigger: Trigger,
   hook: Omit<Hook, 'undo'> | undefined,
 ): Promise<HookTrouble> {
@@ -39,13 +37,7 @@ async function run(
     }
   }
   if (low === undefined || hook.url === undefined) return `an identity "low" for the hook of "${trigger}"`
-  const headers: readonly Header[] = Object.entries(hook.headers ?? {})
-  const { method = 'POST', body } = hook
-  const answer = await low.ask(siteUrl(endpoint, hook.url), {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-  })
+  const answer = await low.askFor({ ...hook, url: hook.url })
   if (answer.kind === 'failed') return `a hook for "${trigger}" that answers: ${answer.why}`
   return answer.status < 400 ? undefined : `a hook for "${trigger}" that works: it answers ${answer.status}`
 }

@@ -4,9 +4,19 @@ import { promisify } from 'node:util'
 import { isJsonObject } from 'countersign/wire'
 import { headersOf, type Header } from './answer.ts'
 import { jsonOf } from './json-of.ts'
-import type { FormOptions, LoginOptions, TokenOptions, TokenPlace } from './options.ts'
+import {
+  bodyWithTaken,
+  hasPlaceOf,
+  memberOf,
+  requestWithTaken,
+  secretsOfStep,
+  withTaken,
+  type WrittenRequest,
+} from './login-steps.ts'
+import type { FormOptions, LoginOptions, LoginStep, TokenOptions, TokenPlace } from './options.ts'
+import { Pattern } from './pattern.ts'
 import { requestPage, type PageAnswer } from './page-request.ts'
-import { anonymous, type Presented } from './presented.ts'
+import { anonymous, type Presented, type WampSecret } from './presented.ts'
 import { secretsOfMessage, withoutScheme } from './spoken-secrets.ts'
 import { siteUrl, type Endpoint } from './target.ts'
 import type { VisitNeeds } from './visit.ts'
@@ -17,6 +27,8 @@ export class LoginFailed extends Error {
 }
 
 const commandPatienceMs = 10_000
+/** What an answer may put into requests: characters of a header field, and none that ends its line. */
+const usable = /^[ -~\u00a0-\u00ff]{1,16384}$/
 const tokenMembers = ['ticket', 'token', 'access_token', 'accessToken', 'csrf']
 
 /** One identity of an audit. */
@@ -25,8 +37,12 @@ export class Identity {
   readonly options: LoginOptions
   readonly #needs: VisitNeeds
   readonly #endpoint: Endpoint
+  /** Names under which its steps take something. */
+  readonly #names: ReadonlySet<string>
+  #taken: ReadonlyMap<string, string> = new Map()
   #cookies = new Map<string, string>()
   #setCookies: string[] = []
+  #cookieOfStep = false
   #loggedIn: Promise<void> | undefined
 
   constructor(name: 'low' | 'high', options: LoginOptions, place: { needs: VisitNeeds; endpoint: Endpoint }) {
@@ -34,7 +50,8 @@ export class Identity {
     this.options = options
     this.#needs = place.needs
     this.#endpoint = place.endpoint
-    const { cookie = '', basic, wamp, headers = {} } = options
+    const { cookie = '', basic, wamp, headers = {}, steps = [] } = options
+    this.#names = new Set(steps.flatMap(({ take = {} }) => Object.keys(take)))
     for (const pair of cookie.split(';')) this.#keep(pair)
     const secrets = [
       basic,
@@ -43,6 +60,7 @@ export class Identity {
       ...Object.values(headers).flatMap((value) => withoutScheme(value)),
       ...Object.values(options.form?.fields ?? {}),
       ...secretsOfMessage(options.token?.body ?? ''),
+      ...steps.flatMap(secretsOfStep),
     ]
     for (const secret of secrets) if (secret !== undefined) place.needs.masking.learn(secret)
   }
@@ -54,20 +72,47 @@ export class Identity {
 
   /** Whether all that opens a socket is what a browser sends for whatever page asks. */
   get ambient(): boolean {
-    return this.options.token === undefined && this.hasAmbient
+    const { token, wamp } = this.options
+    const proves = wamp !== undefined && wamp.method !== 'tls'
+    const keyed = Object.keys(this.#headersOfSteps()).length > 0
+    return token === undefined && !proves && !keyed && this.hasAmbient
   }
 
-  /** Whether something of it is sent by a browser for whatever page asks: a cookie, Basic. */
+  /** Whether something of it is sent by a browser for whatever page asks: a cookie, Basic, a client certificate. */
   get hasAmbient(): boolean {
-    const { basic, form, cookie } = this.options
-    return basic !== undefined || form !== undefined || cookie !== undefined
+    const { basic, form, cookie, tls } = this.options
+    return [basic, form, cookie, tls].some((one) => one !== undefined) || this.#cookieOfStep
+  }
+
+  /** Its secret for challenges; `undefined` as long as a step of its login has to give it. */
+  get wamp(): WampSecret | undefined {
+    const { wamp } = this.options
+    if (wamp === undefined) return undefined
+    const [authid, secret] = [this.#filled(wamp.authid), this.#filled(wamp.secret ?? '')]
+    return authid === undefined || secret === undefined ? undefined : { ...wamp, authid, secret }
+  }
+
+  /** What its steps ask for, and what holds what they give: whoever has its cookies comes by that. `undefined` without steps. */
+  get stepping(): LoginOptions | undefined {
+    const { steps, wamp } = this.options
+    if (steps === undefined) return undefined
+    const proves = wamp !== undefined && hasPlaceOf(wamp.secret ?? '', this.#names)
+    return { steps, headers: this.#headersOfSteps(), ...(proves ? { wamp } : {}) }
+  }
+
+  #headersOfSteps(): Readonly<Record<string, string>> {
+    const all = Object.entries(this.options.headers ?? {})
+    return Object.fromEntries(all.filter(([, text]) => hasPlaceOf(text, this.#names)))
   }
 
   /** What an attempt shows: a token is fetched for it. @throws LoginFailed, BudgetSpent, OutOfScope */
   async present(): Promise<Presented> {
     await (this.#loggedIn ??= this.#login())
     const { token } = this.options
-    return token === undefined ? this.#base() : place(this.#base(), token, await this.#fetchToken(token))
+    if (token === undefined) return this.#base()
+    // Fetched first: a cookie that comes with a token goes with it.
+    const value = await this.#fetchToken(token)
+    return place(this.#base(), token, value)
   }
 
   /** A fresh token of this identity, or of another kind. @throws LoginFailed, BudgetSpent, OutOfScope */
@@ -84,8 +129,14 @@ export class Identity {
   }
 
   #base(): Presented {
-    const { wamp } = this.options
-    return { ...anonymous, who: this.name, headers: this.pageHeaders(), wamp, ambient: this.ambient }
+    const { wamp, ambient, name: who } = this
+    return { ...anonymous, who, headers: this.pageHeaders(), wamp, tls: this.options.tls, ambient }
+  }
+
+  /** A text of its options with what its steps took; `undefined` while that is not there yet. */
+  #filled(text: string): string | undefined {
+    const awaited = new Set([...this.#names].filter((name) => !this.#taken.has(name)))
+    return hasPlaceOf(text, awaited) ? undefined : withTaken(text, this.#taken)
   }
 
   /** Fields for requests to the identity's own site. */
@@ -93,7 +144,10 @@ export class Identity {
     const { headers = {}, basic } = this.options
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     return [
-      ...Object.entries(headers),
+      ...Object.entries(headers).flatMap(([name, text]): readonly Header[] => {
+        const value = this.#filled(text)
+        return value === undefined ? [] : [[name, value]]
+      }),
       ...(basic === undefined
         ? []
         : [['Authorization', `Basic ${Buffer.from(basic).toString('base64')}`] as const]),
@@ -110,25 +164,62 @@ export class Identity {
 
   /** Asks its own site for something, as this identity. Cookies that come back are kept. */
   async ask(url: URL, { method = 'POST', body, headers = [] }: AskOptions = {}): Promise<PageAnswer> {
-    const own: readonly Header[] = [...this.pageHeaders(), ['Origin', this.#endpoint.origin], ...headers]
+    const named = headers.some(([name]) => name.toLowerCase() === 'origin')
+    const origin: readonly Header[] = named ? [] : [['Origin', this.#endpoint.origin]]
     const answer = await requestPage(this.#needs, {
       url,
       method,
-      headers: own,
+      headers: [...this.pageHeaders(), ...origin, ...headers],
+      tls: this.options.tls,
       ...(body === undefined ? {} : { body }),
     })
     if (answer.kind === 'answered') this.#keepAll(answer)
     return answer
   }
 
+  /** Asks what a configuration has, with what its steps took in it. */
+  askFor(written: WrittenRequest): Promise<PageAnswer> {
+    const { path, ...ask } = requestWithTaken(written, this.#taken)
+    return this.ask(siteUrl(this.#endpoint, path), ask)
+  }
+
   async #login(): Promise<void> {
-    const { form } = this.options
-    if (form === undefined) return
+    const { form, steps = [] } = this.options
+    this.#taken = new Map()
+    if (form !== undefined) await this.#enterForm(form)
+    for (const step of steps) await this.#take(step)
+  }
+
+  async #enterForm(form: FormOptions): Promise<void> {
     const address = siteUrl(this.#endpoint, form.url)
     const answer = await this.#fillIn(form)
     if (answer.kind === 'failed')
       throw new LoginFailed(`the login at ${address.href} does not answer: ${answer.why}`)
     if (answer.status >= 400) throw new LoginFailed(`the login at ${address.href} answers ${answer.status}`)
+  }
+
+  /** The first group of a regular expression in an answer. @throws BudgetSpent when that takes too long */
+  #find(answer: string, key: string, source: string): string | undefined {
+    return new Pattern(this.#needs.budget, `identities.${this.name}.${key}`, source).exec(answer)?.[1]
+  }
+
+  /** Asks what a step asks, and keeps what it takes. */
+  async #take(step: LoginStep): Promise<void> {
+    const { url, take = {} } = step
+    const answer = await this.askFor(step)
+    if (answer.kind === 'failed') throw new LoginFailed(`the step ${url} does not answer: ${answer.why}`)
+    if (answer.status >= 400) throw new LoginFailed(`the step ${url} answers ${answer.status}`)
+    if (headersOf(answer.headers, 'set-cookie').length > 0) this.#cookieOfStep = true
+    for (const [name, taken] of Object.entries(take)) {
+      const value =
+        'member' in taken
+          ? memberOf(answer.body, taken.member)
+          : this.#find(answer.body, `steps[].take.${name}.pattern`, taken.pattern)
+      if (value === undefined || !usable.test(value))
+        throw new LoginFailed(`the step ${url} gives no ${name} that can be used`)
+      this.#needs.masking.learn(value)
+      this.#taken = new Map([...this.#taken, [name, value]])
+    }
   }
 
   /** Fills its form in, whatever comes of it. @throws LoginFailed without a form, or where it has not the hidden field */
@@ -169,19 +260,27 @@ export class Identity {
     return value
   }
 
-  async #askToken({ url = '', method = 'POST', body, member }: Omit<TokenOptions, 'as'>): Promise<string> {
-    const address = siteUrl(this.#endpoint, url)
+  async #askToken({
+    url = '',
+    method = 'POST',
+    body,
+    member,
+    pattern,
+  }: Omit<TokenOptions, 'as'>): Promise<string> {
+    const address = siteUrl(this.#endpoint, withTaken(url, this.#taken, encodeURIComponent))
+    const json = [['Content-Type', 'application/json']] as const
     const answer = await this.ask(address, {
       method,
-      ...(body === undefined ? {} : { body, headers: [['Content-Type', 'application/json']] as const }),
+      ...(body === undefined ? {} : { body: bodyWithTaken(body, this.#taken), headers: json }),
     })
     if (answer.kind === 'failed') throw new LoginFailed(`${address.href} does not answer: ${answer.why}`)
     if (answer.status >= 400)
       throw new LoginFailed(`${address.href} answers ${answer.status} instead of a token`)
-    const json = jsonOf(answer.body)
-    if (!isJsonObject(json)) return answer.body.trim()
-    const found = (member === undefined ? tokenMembers : [member]).map((name) => json[name])
-    return found.find((value) => typeof value === 'string') ?? ''
+    if (pattern !== undefined) return this.#find(answer.body, 'token.pattern', pattern) ?? ''
+    const value = jsonOf(answer.body)
+    if (!isJsonObject(value)) return answer.body.trim()
+    const found = (member === undefined ? tokenMembers : [member]).map((name) => value[name])
+    return found.find((one) => typeof one === 'string') ?? ''
   }
 
   async #run([program = '', ...args]: readonly string[]): Promise<string> {

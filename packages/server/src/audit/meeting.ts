@@ -96,8 +96,13 @@ class Audience {
       first = await this.#look(oracle, anonymous)
     }
     const acquaintance: Acquaintance = { endpoint, needs, loginTroubles: this.#troubles }
-    if (first.view.kind === 'unreachable')
-      return { ...acquaintance, kind: 'unreachable', why: first.view.why }
+    if (first.view.kind === 'unreachable') {
+      const shown = [identities.low, identities.high].some((login) => login?.tls !== undefined)
+      const hint = shown
+        ? '; if the target ends connections without a certificate, name one under tls, too'
+        : ''
+      return { ...acquaintance, kind: 'unreachable', why: `${first.view.why}${hint}` }
+    }
     if (distrusts) this.#troubles.push('nobody logs in: the certificate of the target does not hold')
     const identify = (name: 'low' | 'high'): Identity | undefined => {
       const login = identities[name]

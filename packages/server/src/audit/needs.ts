@@ -24,13 +24,14 @@ export const high: Need = {
 
 /** Credentials that a browser sends by itself. */
 export const ambient: Need = {
-  missing: 'credentials that a browser sends by itself (cookie, form login, Basic) for the identity "low"',
+  missing:
+    'credentials that a browser sends by itself (cookie, form login, Basic, client certificate) for the identity "low"',
   met: ({ low: identity }) => identity?.ambient === true,
 }
 
 /** Credentials that a browser sends by itself, perhaps with others beside them. */
 export const ambientBesides: Need = {
-  missing: 'a cookie, a form login or Basic for the identity "low"',
+  missing: 'a cookie, a form login, Basic or a client certificate for the identity "low"',
   met: ({ low: identity }) => identity?.hasAmbient === true,
 }
 

@@ -1,7 +1,7 @@
 /** What an audit is told beside its target. Every member may be left out; what is missing makes checks say "not tested". */
 import type { Allowance } from './budget.ts'
 import type { Probe } from './dialects/dialect.ts'
-import type { WampSecret } from './presented.ts'
+import type { ClientCertificate, WampSecret } from './presented.ts'
 import type { Protocol } from './target.ts'
 import type { TlsOptions } from './dial.ts'
 
@@ -22,6 +22,26 @@ export type TokenPlace =
   /** A member of Socket.IO's `auth`, or of the payload of `connection_init`. */
   | { readonly payload: string }
 
+/** Which part of an answer is meant: a member of its JSON, or what a regular expression finds in it, by its first group. */
+export type Taken = { readonly member: string } | { readonly pattern: string }
+
+/**
+ * A request of a login, after the form where there is one. `{name}` in its `url`, `headers` and `body` stands for what an
+ * earlier step took under that name.
+ */
+export interface LoginStep {
+  /** Asked with the identity's cookies and headers; cookies that come back are kept. */
+  readonly url: string
+  /** @default 'POST' */
+  readonly method?: string
+  /** An `Origin` among them takes the place of the target's own. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** JSON where it looks like it, else the fields of a form. */
+  readonly body?: string
+  /** Parts of the answer, by the names under which they are used: by later steps, by `headers`, `wamp` and `token`. */
+  readonly take?: Readonly<Record<string, Taken>>
+}
+
 /** A token that is fetched anew for each attempt. */
 export interface TokenOptions {
   /** A program whose standard output is the token; never run by a shell. */
@@ -34,6 +54,8 @@ export interface TokenOptions {
   readonly body?: string
   /** The answer's member. @default the first of ticket, token, access_token, csrf */
   readonly member?: string
+  /** A regular expression over the answer instead; its first group is the token. */
+  readonly pattern?: string
   readonly as: TokenPlace
   /** One token opens one socket. */
   readonly singleUse?: boolean
@@ -57,8 +79,12 @@ export interface LoginOptions {
   /** User and password of HTTP Basic, with a colon between. */
   readonly basic?: string
   readonly form?: FormOptions
+  /** Asked once for each login, in order. */
+  readonly steps?: readonly LoginStep[]
   readonly token?: TokenOptions
-  readonly wamp?: WampSecret
+  readonly wamp?: Omit<WampSecret, 'secret'> & Partial<WampSecret>
+  /** The certificate that this identity shows, and nobody else. */
+  readonly tls?: ClientCertificate
 }
 
 /**
@@ -125,7 +151,7 @@ export interface Nesting {
 /** What the owner's site does from outside, so that its effect on an open socket can be seen. */
 export interface Hook {
   readonly command?: readonly string[]
-  /** Asked with the cookies and headers of the identity that is concerned, and with a CSRF field where the page has one. */
+  /** Asked with the cookies and headers of the identity that is concerned; `{name}` in its members as in those of a step. */
   readonly url?: string
   /** @default 'POST' */
   readonly method?: string
@@ -204,6 +230,7 @@ export interface AuditOptions {
   readonly timingPairs?: number
   /** Hosts beyond this machine, see `parseAllowList`. */
   readonly allow?: readonly string[]
+  /** Of every connection: a certificate here is shown by anonymous visitors, too. */
   readonly tls?: TlsOptions
   /** Checks that may disturb the target. @default false */
   readonly intrusive?: boolean

@@ -1,13 +1,13 @@
 /** Judges what a connection is worth by who one is on it and what one hears there, never by a 101 alone. */
 import { expectOf, identityIn, privateOf } from './configured-patterns.ts'
-import type { Dialect } from './dialects/dialect.ts'
+import type { Dialect, Entry } from './dialects/dialect.ts'
 import { say } from './dialects/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Whoami } from './options.ts'
 import { Pattern } from './pattern.ts'
 import { anonymous, type Presented } from './presented.ts'
 import type { Endpoint } from './target.ts'
-import { Visit, type Attempt, type VisitNeeds } from './visit.ts'
+import { Visit, type Attempt, type Message, type VisitNeeds } from './visit.ts'
 
 /** What an attempt came to. */
 export type View =
@@ -38,6 +38,11 @@ export interface Sight {
 export interface Stay extends Sight {
   readonly visit: Visit
 }
+
+/** In, as far as can be seen. */
+type Entered = Exclude<Entry, { readonly kind: 'refused' }>
+
+const openAsNobody: View = { kind: 'open', identity: undefined, heard: [] }
 
 /** What may differ from a good client's attempt. */
 export type Changes = Partial<Attempt>
@@ -83,6 +88,7 @@ export class Oracle {
       url,
       origins: [this.#endpoint.origin],
       ...changes,
+      tls: { ...presented.tls, ...changes.tls },
       subprotocols: changes.subprotocols ?? [
         ...presented.subprotocols,
         ...this.#endpoint.subprotocols,
@@ -115,9 +121,9 @@ export class Oracle {
   /** Enters, and asks nothing: for sockets that were good a moment ago. The view says only whether the way in was open. */
   async enter(presented: Presented, changes: Changes = {}): Promise<Stay> {
     const visit = await Visit.open(this.#needs, this.attempt(presented, changes))
-    const door = (await this.#doorOf(visit, presented)) ?? 'silent'
+    const door = await this.#doorOf(visit, presented)
     return {
-      view: door === 'silent' ? { kind: 'open', identity: undefined, heard: [] } : door,
+      view: door.kind === 'in' || door.kind === 'silent' ? openAsNobody : door,
       visit,
       get exchange() {
         return visit.exchange
@@ -137,6 +143,12 @@ export class Oracle {
     if (this.#whoami?.send !== undefined)
       say(visit, this.#dialect, { probe: this.#whoami.send, endpoint: this.#endpoint })
     return this.#listen(visit)
+  }
+
+  /** As `ask`, where one has just been let in: a greeting in what lets one in says who one is, unless that is asked for. */
+  async #askAtTheDoor(visit: Visit, greeting: Message | undefined): Promise<View> {
+    if (this.#whoami?.send !== undefined) return this.ask(visit)
+    return this.#listen(visit, greeting)
   }
 
   /** The same oracle for another namespace, realm or address of the endpoint. */
@@ -177,19 +189,18 @@ export class Oracle {
 
   async #viewOf(visit: Visit, presented: Presented): Promise<View> {
     const door = await this.#doorOf(visit, presented)
-    if (door === undefined) return this.ask(visit)
-    return door === 'silent' ? { kind: 'open', identity: undefined, heard: [] } : door
+    if (door.kind === 'in') return this.#askAtTheDoor(visit, door.greeting)
+    return door.kind === 'silent' ? openAsNobody : door
   }
 
-  /** How the way in is closed; `undefined` where one is in. */
-  async #doorOf(visit: Visit, presented: Presented): Promise<View | 'silent' | undefined> {
+  /** Whether one is in, or how the way in is closed. */
+  async #doorOf(visit: Visit, presented: Presented): Promise<View | Entered> {
     const { answer } = visit
     if (answer.kind === 'failed') return { kind: 'unreachable', why: `${answer.why}: ${answer.detail}` }
     if (answer.status !== 101) return { kind: 'refused', at: 'http', status: answer.status }
     const within = { endpoint: this.#endpoint, ms: this.settleMs }
     const entry = await this.#dialect.enter(visit, presented, within)
-    if (entry.kind === 'silent') return 'silent'
-    if (entry.kind === 'in') return undefined
+    if (entry.kind !== 'refused') return entry
     return {
       kind: 'refused',
       at: 'socket',
@@ -198,10 +209,18 @@ export class Oracle {
     }
   }
 
-  async #listen(visit: Visit): Promise<View> {
+  async #listen(visit: Visit, greeting?: Message): Promise<View> {
     const heard = new Set<string>()
     let refusal: string | undefined
-    let identity: string | undefined
+    const recognise = (message: Message, text: string): string | undefined => {
+      const [match, ...found] = this.#find(text)
+      const shared = this.#private.filter((_pattern, at) => found[at] !== null)
+      for (const pattern of shared) heard.add(pattern.source)
+      const who = identityIn(match)
+      if (shared.length > 0 || who !== undefined) visit.mark(message)
+      return who
+    }
+    let identity = greeting?.kind === 'text' ? recognise(greeting, greeting.text) : undefined
     const until = performance.now() + this.settleMs
     while (identity === undefined) {
       const message = await visit.next(Math.max(0, until - performance.now()))
@@ -212,11 +231,7 @@ export class Oracle {
         continue
       }
       if (said.kind === 'refusal') refusal ??= said.text
-      const [match, ...found] = this.#find(said.text)
-      const shared = this.#private.filter((_pattern, at) => found[at] !== null)
-      for (const pattern of shared) heard.add(pattern.source)
-      identity = identityIn(match)
-      if (shared.length > 0 || identity !== undefined) visit.mark(message)
+      identity = recognise(message, said.text)
     }
     const { ending } = visit
     if (identity === undefined && heard.size === 0) {

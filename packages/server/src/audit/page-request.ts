@@ -3,7 +3,7 @@ import { request as requestHttp, type ClientRequest, type IncomingMessage } from
 import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
 import type { Header } from './answer.ts'
-import type { DialFailure } from './dial.ts'
+import type { DialFailure, TlsOptions } from './dial.ts'
 import type { VisitNeeds } from './visit.ts'
 
 /** A request. */
@@ -13,6 +13,8 @@ export interface PageRequest {
   readonly method?: string
   readonly headers?: readonly Header[]
   readonly body?: string
+  /** Of whoever asks, beside that of every connection. */
+  readonly tls?: TlsOptions | undefined
 }
 
 /** What came back. */
@@ -61,7 +63,9 @@ function send(needs: VisitNeeds, ask: PageRequest, address: string): ClientReque
   const fields: readonly Header[] = [
     ['Host', url.host],
     ['Connection', 'close'],
-    ...(body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))] as const]),
+    ...(body === undefined
+      ? emptyOf(method)
+      : [['Content-Length', String(Buffer.byteLength(body))] as const]),
     ...headers,
   ]
   return request(new URL(url.href.replace(/^ws/, 'http')), {
@@ -76,7 +80,13 @@ function send(needs: VisitNeeds, ask: PageRequest, address: string): ClientReque
       else callback(null, address, family)
     },
     ...needs.tls,
+    ...ask.tls,
   })
+}
+
+/** Whoever posts nothing says so (RFC 9110 §8.6): without it Node announces a body in chunks, of no media type. */
+function emptyOf(method: string): readonly Header[] {
+  return method === 'GET' || method === 'HEAD' ? [] : [['Content-Length', '0']]
 }
 
 function failureOf({ code = '', name }: NodeJS.ErrnoException): PageAnswer {

@@ -1,6 +1,7 @@
 /** Credentials as they are laid on the table in one attempt. */
 import type { JsonObject } from 'countersign/wire'
 import type { Header } from './answer.ts'
+import type { TlsOptions } from './dial.ts'
 
 /** Who the scanner is in an attempt. */
 export type IdentityName = 'anonymous' | 'low' | 'high'
@@ -17,14 +18,21 @@ export interface Presented {
   /** Members of Socket.IO's `auth`, of GraphQL's `connection_init` payload, or of the details of WAMP's HELLO. */
   readonly payload: JsonObject | undefined
   readonly wamp: WampSecret | undefined
+  /** Shown in the TLS handshake. */
+  readonly tls: ClientCertificate | undefined
   /** A browser sends it by itself to whatever page asks: a cookie, Basic, a client certificate. */
   readonly ambient: boolean
 }
 
+/** A client certificate and its key, as PEM or as PKCS#12. */
+export type ClientCertificate = Pick<TlsOptions, 'cert' | 'key' | 'pfx' | 'passphrase'>
+
 /** How a session of WAMP authenticates. */
 export interface WampSecret {
   readonly authid: string
-  readonly method: 'wampcra' | 'ticket'
+  /** `tls`: by the client certificate of the connection, and no secret. */
+  readonly method: 'wampcra' | 'ticket' | 'tls'
+  /** Empty where the method has none. */
   readonly secret: string
 }
 
@@ -37,5 +45,6 @@ export const anonymous: Presented = Object.freeze({
   first: undefined,
   payload: undefined,
   wamp: undefined,
+  tls: undefined,
   ambient: false,
 })

@@ -84,8 +84,9 @@ function talkChannel(scene: Scene, method: string): Channel {
         const said = [first]
         if (first.kind === 'challenge' && question.untilChallenge !== true) {
           said.push(await talk.answer(await answerOf(first, question)))
-          await talk.visit.closed(scene.oracle.settleMs)
         }
+        // How it closes belongs to the answer, and comes behind it.
+        if (said.length > 1 || first.kind === 'refused') await talk.visit.closed(scene.oracle.settleMs)
         return replyOf(said, { user, ms, talk })
       } finally {
         await talk.leave()

@@ -46,9 +46,14 @@ const token = z.strictObject({
   method: method.optional(),
   body: text.optional(),
   member: text.optional(),
+  pattern: pattern.optional(),
   as: tokenPlace,
   singleUse: z.boolean().optional(),
 })
+
+const taken = z.union([z.strictObject({ member: text }), z.strictObject({ pattern })])
+
+const certificate = z.strictObject({ cert: text, key: text })
 
 const act = z.strictObject({
   command: command.optional(),
@@ -109,8 +114,27 @@ function loginSchema(secret: z.ZodType<string>) {
         json: z.boolean().optional(),
       })
       .optional(),
+    steps: z
+      .array(
+        z.strictObject({
+          url: text,
+          method: method.optional(),
+          headers: z.record(z.string(), secret).optional(),
+          body: secret.optional(),
+          take: z.record(z.string().regex(/^\w{1,64}$/, 'a name of letters and digits'), taken).optional(),
+        }),
+      )
+      .max(16)
+      .optional(),
     token: token.optional(),
-    wamp: z.strictObject({ authid: text, method: z.enum(['wampcra', 'ticket']), secret }).optional(),
+    wamp: z
+      .strictObject({
+        authid: text,
+        method: z.enum(['wampcra', 'ticket', 'tls']),
+        secret: secret.optional(),
+      })
+      .optional(),
+    tls: certificate.optional(),
   })
 }
 
@@ -200,30 +224,43 @@ export function parseAuditConfig(
   if (!parsed.success) return { kind: 'wrong', findings: place(schemaFindings(parsed.error), places) }
   const folder = resolve(dirname(file))
   const path = (name: string): string => resolve(folder, name)
-  const { target, tls, logFile, jwks, ...rest } = parsed.data
-  const files = readTlsFiles(tls ?? {}, path)
-  if (files.kind === 'unreadable') {
-    const message = `${files.name} cannot be read`
-    return { kind: 'wrong', findings: place([{ level: 'error', path: ['tls', files.key], message }], places) }
+  const { target, tls, logFile, jwks, identities = {}, ...rest } = parsed.data
+  const unreadable: PlacedFinding[] = []
+  const readTls = (names: Names, ...at: readonly string[]): Readonly<Record<string, string>> => {
+    const files = readTlsFiles(names, path)
+    if (files.kind === 'read') return files.tls
+    const finding = {
+      level: 'error',
+      path: [...at, 'tls', files.key],
+      message: `${files.name} cannot be read`,
+    } as const
+    unreadable.push(...place([finding], places))
+    return {}
+  }
+  const readLogin = (name: 'low' | 'high'): object => {
+    const login = identities[name]
+    if (login?.tls === undefined) return login === undefined ? {} : { [name]: login }
+    return { [name]: { ...login, tls: readTls(login.tls, 'identities', name) } }
   }
   // The schema is the interface, member for member; zod writes `undefined` where the interface leaves a member out.
   const options = {
     ...rest,
-    tls: files.tls,
+    identities: { ...readLogin('low'), ...readLogin('high') },
+    tls: readTls(tls ?? {}),
     ...(logFile === undefined ? {} : { logFile: path(logFile) }),
     ...(jwks === undefined ? {} : { jwks: jwks.file === undefined ? jwks : { file: path(jwks.file) } }),
   } as AuditOptions
+  if (unreadable.length > 0) return { kind: 'wrong', findings: unreadable }
   return { kind: 'config', config: { target, targetLine: places.lineOf(['target']), options, path } }
 }
+
+type Names = Readonly<Record<string, string | undefined>>
 
 type TlsFiles =
   | { readonly kind: 'read'; readonly tls: Readonly<Record<string, string>> }
   | { readonly kind: 'unreadable'; readonly key: string; readonly name: string }
 
-function readTlsFiles(
-  names: Readonly<Record<string, string | undefined>>,
-  path: (name: string) => string,
-): TlsFiles {
+function readTlsFiles(names: Names, path: (name: string) => string): TlsFiles {
   const tls: Record<string, string> = {}
   for (const [key, name] of Object.entries(names)) {
     if (name === undefined) continue

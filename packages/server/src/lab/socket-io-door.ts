@@ -23,6 +23,9 @@ const maxPacketBytes = 16 * 1_024
 const maxWaitingEchoes = 64
 /** How long a client whose connection is lost may take to come back, ms. */
 const recoveryMs = 10_000
+/** Every announcement goes to everybody, who may read slowly. */
+const announceRate = { max: 5, intervalMs: 1_000 } as const
+const maxAnnouncement = 200
 /** Between two numbered events, ms. */
 const tickEveryMs = 20
 
@@ -31,7 +34,7 @@ function eventPolicy(): Policy {
   return messagePolicy({
     actions: {
       [socketIoWords.echo]: { roles: ['user', 'admin'] },
-      [socketIoWords.announce]: { roles: ['admin'] },
+      [socketIoWords.announce]: { roles: ['admin'], rate: announceRate },
     },
     limits: { maxBytes: maxPacketBytes },
   })
@@ -56,7 +59,12 @@ export function createSocketIoDoor(options: SocketIoDoorOptions): DoorServer {
     connectionStateRecovery: { maxDisconnectionDuration: recoveryMs },
   })
   guardSocketIo(io, guard, { namespaces: { '/': { events: eventPolicy() } } })
-  io.on('connection', greetAndEcho)
+  io.on('connection', (socket) => {
+    greetAndEcho(socket)
+    socket.on(socketIoWords.announce, (words: unknown) => {
+      if (typeof words === 'string') io.emit(socketIoWords.announce, words.slice(0, maxAnnouncement))
+    })
+  })
   // First, before the guard hides anything; Engine.IO keeps its requests from listeners that were there before it.
   app.server.prependListener('upgrade', (request, socket, head) => recorder.watch(request, socket, head))
   app.server.prependListener('request', (request, response) => recorder.watchPoll(request, response))

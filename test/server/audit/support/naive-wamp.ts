@@ -20,6 +20,8 @@ export type Decision =
 export interface HelloDetails {
   readonly authid?: string
   readonly authmethods?: readonly string[]
+  /** What a client should not decide. */
+  readonly authrole?: string
 }
 
 /** Decides about a HELLO. */
@@ -32,6 +34,10 @@ export interface NaiveWampOptions {
   readonly early?: boolean
   /** Welcomes a session again that says HELLO again. */
   readonly again?: boolean
+  /** Gives whoever proves a name the role that HELLO asks for. */
+  readonly believes?: boolean
+  /** How long the close of the socket comes behind ABORT, milliseconds. */
+  readonly lingers?: (details: HelloDetails) => number
   /** Lets a challenge stand after a wrong answer. */
   readonly patient?: boolean
   readonly audit?: AuditOptions
@@ -78,28 +84,48 @@ const usual = ({ authid, authmethods = [] }: HelloDetails): Decision =>
 export async function openNaiveWamp(options: NaiveWampOptions = {}): Promise<Target> {
   const server = createServer()
   const wss = new WebSocketServer({ server, handleProtocols: () => 'wamp.2.json' })
-  wss.on('connection', (socket) => converse(socket, options))
+  const subscribers = new Set<WebSocket>()
+  wss.on('connection', (socket) => converse(socket, options, subscribers))
   return listening(server, { ...wampLogins, ...options.audit }, () => {
     for (const socket of wss.clients) socket.terminate()
   })
 }
 
-function converse(socket: WebSocket, { decide = usual, early, again, patient }: NaiveWampOptions): void {
+type SentMessage = readonly [
+  code: number,
+  second: string,
+  third: HelloDetails,
+  topic?: string,
+  args?: unknown,
+]
+
+interface Pending {
+  readonly decision: Extract<Decision, { kind: 'challenge' }>
+  readonly authid: string
+}
+
+function converse(socket: WebSocket, options: NaiveWampOptions, subscribers: Set<WebSocket>): void {
+  const { decide = usual, early, again, patient, believes, lingers } = options
   let isIn = false
-  let pending:
-    { readonly decision: Extract<Decision, { kind: 'challenge' }>; readonly authid: string } | undefined
+  let authrole = 'member'
+  let lingerMs = 0
+  let pending: Pending | undefined
   const say = (...message: readonly unknown[]): void => socket.send(JSON.stringify(message))
   const abort = (uri: string, message = ''): void => {
     say(3, { message }, uri)
-    if (patient !== true) socket.close(1000)
+    if (patient === true) return
+    if (lingerMs > 0) setTimeout(() => socket.close(1000), lingerMs)
+    else socket.close(1000)
   }
   const welcome = (authid: string): void => {
     isIn = true
-    say(2, randomInt(1, 2 ** 40), { authid, authrole: 'member', roles: {} })
+    say(2, randomInt(1, 2 ** 40), { authid, authrole, roles: {} })
   }
   const hello = (details: HelloDetails): void => {
     if (isIn && again !== true) return abort('wamp.error.protocol_violation')
     if (isIn) return welcome(details.authid ?? 'anonymous')
+    lingerMs = lingers?.(details) ?? 0
+    if (believes === true) authrole = details.authrole ?? authrole
     const decision = decide(details)
     if (decision.kind === 'welcome') return welcome(decision.authid)
     if (decision.kind === 'abort') return abort(decision.uri, decision.message)
@@ -113,12 +139,19 @@ function converse(socket: WebSocket, { decide = usual, early, again, patient }: 
     if (decision.verify(signature)) welcome(authid)
     else abort('wamp.error.authentication_denied', 'wrong')
   }
+  const carryOut = (code: number, request: unknown, args: unknown): void => {
+    if (code === 32) subscribers.add(socket)
+    if (code === 16) for (const one of subscribers) one.send(JSON.stringify([36, 1, 1, {}, args]))
+    say(33, request, randomInt(1, 2 ** 40))
+  }
   socket.on('error', () => undefined)
+  socket.on('close', () => subscribers.delete(socket))
   socket.on('message', (data) => {
-    const [code, second, third] = JSON.parse(String(data)) as readonly [number, string, HelloDetails] // sent by the scanner
+    // Sent by the scanner.
+    const [code, second, third, , args] = JSON.parse(String(data)) as SentMessage
     if (code === 1) hello(third)
     else if (code === 5) authenticate(second)
-    else if (isIn || early === true) say(33, second, randomInt(1, 2 ** 40))
+    else if (isIn || early === true) carryOut(code, second, args)
     else abort('wamp.error.protocol_violation')
   })
 }

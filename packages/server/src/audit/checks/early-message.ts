@@ -182,7 +182,7 @@ async function secondHello(scene: Scene): Promise<readonly Finding[]> {
   try {
     if (view.kind !== 'open') return []
     const talk = new ChallengeTalk(visit, { ...endpoint, patienceMs: oracle.settleMs })
-    const said = await talk.hello({ authid: low?.options.wamp?.authid ?? 'audit', methods: ['anonymous'] })
+    const said = await talk.hello({ authid: low?.wamp?.authid ?? 'audit', methods: ['anonymous'] })
     if (said.kind !== 'accepted') return []
     const says = 'a session that says HELLO a second time is welcomed a second time'
     return [finding('medium', says, { subject: 'second HELLO', exchanges: [visit.exchange] })]

@@ -2,7 +2,7 @@
 import type { Check } from '../check.ts'
 import { ambientBesides, isSomebody, low, sight } from '../needs.ts'
 import { describeView } from '../oracle.ts'
-import { anonymous } from '../presented.ts'
+import { anonymous, type Presented } from '../presented.ts'
 import { foreignOrigin } from './cross-site.ts'
 
 /** No unpredictable value in the handshake. */
@@ -24,30 +24,29 @@ export const foreseeableHandshake: Check = {
   async run(scene) {
     const { oracle, low: identity } = scene
     if (identity === undefined) return { kind: 'not tested', missing: low.missing }
-    const presented = await identity.present()
-    const cookies = presented.headers.filter(([name]) => /^(cookie|authorization)$/i.test(name))
-    const bare = await oracle.look({ ...anonymous, who: 'low', headers: cookies })
+    const { headers, tls } = await identity.present()
+    const cookies = headers.filter(([name]) => /^(cookie|authorization)$/i.test(name))
+    const visitor: Presented = { ...anonymous, who: 'low', headers: cookies, tls }
+    const what = tls === undefined ? 'the cookie' : 'what a browser sends by itself'
+    const bare = await oracle.look(visitor)
     if (!isSomebody(bare.view, scene))
       return {
         kind: 'pass',
-        says: `the cookie alone does not open the socket: ${describeView(bare.view)}`,
+        says: `${what} alone does not open the socket: ${describeView(bare.view)}`,
         exchanges: [bare.exchange],
       }
-    const foreign = await oracle.look(
-      { ...anonymous, who: 'low', headers: cookies },
-      { origins: [foreignOrigin] },
-    )
+    const foreign = await oracle.look(visitor, { origins: [foreignOrigin] })
     if (!isSomebody(foreign.view, scene))
       return {
         kind: 'info',
-        says: 'the cookie alone opens the socket; the check of Origin is what keeps foreign pages out',
+        says: `${what} alone opens the socket; the check of Origin is what keeps foreign pages out`,
         exchanges: [bare.exchange],
       }
     return {
       kind: 'fail',
       findings: [
         {
-          says: `the cookie alone opens the socket, from any page: ${describeView(foreign.view)}`,
+          says: `${what} alone opens the socket, from any page: ${describeView(foreign.view)}`,
           severity: 'medium',
           confidence: 'high',
           exchanges: [foreign.exchange],

@@ -73,7 +73,11 @@ export const injectionMarker: Check = {
 /** The page's answer, where nothing in it keeps scripts out that stand in markup (Content Security Policy 3). */
 async function unguardedPage({ endpoint, needs, low: identity }: Scene): Promise<Exchange | undefined> {
   if (endpoint.page === undefined) return undefined
-  const answer = await requestPage(needs, { url: endpoint.page, headers: identity?.pageHeaders() ?? [] })
+  const answer = await requestPage(needs, {
+    url: endpoint.page,
+    headers: identity?.pageHeaders() ?? [],
+    tls: identity?.options.tls,
+  })
   if (answer.kind === 'failed' || answer.status !== 200) return undefined
   const policy = headersOf(answer.headers, 'content-security-policy').join('; ')
   const scripts = /(?:^|;\s*)(?:script-src|default-src)\s([^;]*)/.exec(policy)?.[1]

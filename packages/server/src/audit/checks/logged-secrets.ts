@@ -133,7 +133,8 @@ function judge(
 /** What an identity proves itself with for longer than one socket; names are none. */
 function secretsOf(identity: Identity | undefined): readonly string[] {
   if (identity === undefined) return []
-  const { form, basic, wamp } = identity.options
+  const { wamp } = identity
+  const { form, basic } = identity.options
   const fields = Object.entries(form?.fields ?? {}).filter(([name]) => secretNames.test(name))
   const cookies = identity
     .pageHeaders()

@@ -1,5 +1,6 @@
 /** A1: the page asks for a login, the socket behind it does not. */
 import type { Check, Scene } from '../check.ts'
+import type { TlsOptions } from '../dial.ts'
 import { requestPage } from '../page-request.ts'
 import { describeView } from '../oracle.ts'
 import { anonymous } from '../presented.ts'
@@ -26,12 +27,14 @@ export const openSocket: Check = {
     countersign: 'guardUpgrades(server, wss, createGuard({ accept: [ticket({ from: query() })] }))',
   },
   async run(scene) {
-    const { oracle, options, baseline } = scene
+    const { oracle, options, baseline, needs } = scene
     const gate = await gateOf(scene)
-    const { view, exchange } = await oracle.look(anonymous)
-    if (view.kind === 'unreachable')
+    // A certificate that every connection shows is a credential, too.
+    const certified = needs.tls.cert !== undefined || needs.tls.pfx !== undefined
+    const { view, exchange } = await oracle.look(anonymous, certified ? { tls: noCertificate } : {})
+    if (view.kind === 'unreachable' && !certified)
       return { kind: 'inconclusive', says: describeView(view), exchanges: [exchange] }
-    if (view.kind === 'refused')
+    if (view.kind !== 'open')
       return { kind: 'pass', says: `without a credential: ${describeView(view)}`, exchanges: [exchange] }
     const low = baseline.low?.view
     const asLow = low?.kind === 'open' && low.identity !== undefined && low.identity === view.identity
@@ -58,6 +61,8 @@ export const openSocket: Check = {
     }
   },
 }
+
+const noCertificate: TlsOptions = { cert: undefined, key: undefined, pfx: undefined }
 
 /** Whether the page in front of the socket asks for a login, as the beginning of a sentence; nothing where it is not known. */
 async function gateOf({ endpoint, needs }: Scene): Promise<string> {

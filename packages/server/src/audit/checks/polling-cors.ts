@@ -27,12 +27,14 @@ export const pollingCors: Check = {
     url.searchParams.set('transport', 'polling')
     const cookies = low?.pageHeaders() ?? []
     const headers = [...cookies, ['Origin', foreignOrigin]] as const
-    const opened = await requestPage(needs, { url, headers })
+    const tls = low?.options.tls
+    const opened = await requestPage(needs, { url, headers, tls })
     const posted = await requestPage(needs, {
       url,
       method: 'POST',
       body: '40',
       headers: [...headers, ['Content-Type', 'text/plain']],
+      tls,
     })
     if (opened.kind === 'failed')
       return { kind: 'inconclusive', says: `polling does not answer: ${opened.why}` }

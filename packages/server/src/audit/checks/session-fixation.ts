@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Check, Finding, Scene } from '../check.ts'
 import { Identity, LoginFailed } from '../identity.ts'
 import { isSomebody, low, sight } from '../needs.ts'
+import type { LoginOptions } from '../options.ts'
 import { describeView, type Sight, type Stay } from '../oracle.ts'
 import { siteUrl } from '../target.ts'
 import { failOr, finding, notTested, pass } from '../verdict.ts'
@@ -55,11 +56,11 @@ export const sessionFixation: Check = {
   },
 }
 
-/** Cookies that the site gives to whoever looks at it. */
+/** Cookies that the site gives to whoever looks at its page and its form. */
 async function cookieOfVisitor({ needs, endpoint }: Scene, { options: { form } }: Identity): Promise<string> {
   const visitor = new Identity('low', {}, { needs, endpoint })
-  const page = endpoint.page ?? siteUrl(endpoint, form?.url ?? '/')
-  await visitor.ask(page, { method: 'GET' })
+  const pages = new Set([endpoint.page?.href, siteUrl(endpoint, form?.url ?? '/').href])
+  for (const page of pages) if (page !== undefined) await visitor.ask(new URL(page), { method: 'GET' })
   return visitor.setCookies.map((line) => line.split(';')[0] ?? '').join('; ')
 }
 
@@ -76,14 +77,23 @@ async function plant(
 ): Promise<Trial> {
   const place = { needs: scene.needs, endpoint: scene.endpoint }
   const { token } = identity.options
-  const attacker = new Identity('low', { cookie, ...(token === undefined ? {} : { token }) }, place)
+  const bare: LoginOptions = { cookie, ...(token === undefined ? {} : { token }) }
+  const { stepping } = identity
+  const ways = [bare, ...(stepping === undefined ? [] : [{ ...stepping, ...bare }])]
+  const attacker = (options: LoginOptions): Identity => new Identity('low', options, place)
   const victim = new Identity('low', { ...identity.options, cookie }, place)
-  const early = await enter(attacker, (presented) => scene.oracle.stay(presented))
+  const early = await enter(attacker(bare), (presented) => scene.oracle.stay(presented))
   try {
     if (early !== undefined && isSomebody(early.view, scene)) return { findings: [], sight: early }
     await victim.present()
-    const late = await enter(attacker, (presented) => scene.oracle.look(presented))
-    return { findings: [...fixed(scene, late, what), ...(await elevated(scene, early, what))], sight: late }
+    const late: (Sight | undefined)[] = []
+    for (const options of ways)
+      late.push(await enter(attacker(options), (presented) => scene.oracle.look(presented)))
+    const gained = late.find((sight) => sight !== undefined && isSomebody(sight.view, scene))
+    return {
+      findings: [...fixed(scene, gained, what), ...(await elevated(scene, early, what))],
+      sight: gained ?? late[0],
+    }
   } catch (error) {
     // A login that refuses what was planted is no hole.
     if (error instanceof LoginFailed) return { findings: [], sight: early }

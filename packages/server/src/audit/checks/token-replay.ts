@@ -72,7 +72,7 @@ async function lookAgain(
       : [
           {
             how: 'for another user’s browser',
-            presented: { ...presented, headers: [...high.pageHeaders()] },
+            presented: { ...presented, headers: [...high.pageHeaders()], tls: high.options.tls },
           },
         ]),
   ]

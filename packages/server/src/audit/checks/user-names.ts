@@ -53,10 +53,10 @@ export const userNames: Check = {
   },
 }
 
-/** A difference counts when it is there again: an answer may be late once. */
+/** A difference counts when it is there again: an answer may be late once, and decoys are drawn. */
 async function compareTwice(channel: Channel, names: readonly string[]): Promise<Verdict> {
   const first = await compare(channel, names)
-  return first.kind === 'told' ? compare(channel, names) : first
+  return first.kind === 'told' || first.kind === 'partly' ? compare(channel, names) : first
 }
 
 /** Asks one place for names that exist and names that do not, each with a wrong secret. */

@@ -38,7 +38,7 @@ export const weakChallenge: Check = {
   },
   async run(scene) {
     const { low, options } = scene
-    const secret = low?.options.wamp
+    const secret = low?.wamp
     const authid = secret?.authid ?? options.knownUsers?.[0] ?? 'audit'
     const heard = await collect(scene, authid)
     const [first] = heard

@@ -18,7 +18,7 @@ export const weakerMethod: Check = {
     speaksChallenges,
     {
       missing: 'an identity "low" with a secret for challenges (identities.low.wamp)',
-      met: ({ low }) => low?.options.wamp !== undefined,
+      met: ({ low }) => low?.wamp !== undefined,
     },
   ],
   why: 'The client says which methods it can; whoever stands between the two, or pretends to be a client, says the weakest. An account is as safe as the weakest method that opens it.',
@@ -31,7 +31,7 @@ export const weakerMethod: Check = {
       'createGuard({ accept: [wampcra({ from: wampHello() })] }) // what is not listed is not offered',
   },
   async run(scene) {
-    const secret = scene.low?.options.wamp
+    const secret = scene.low?.wamp
     if (secret === undefined) return notTested('an identity "low" with a secret for challenges')
     const findings: Finding[] = []
     for (const methods of proofless) findings.push(...(await withoutProof(scene, secret, methods)))

@@ -16,7 +16,8 @@ export type Probe = string | JsonObject
 
 /** How entering went. */
 export type Entry =
-  | { readonly kind: 'in' }
+  /** `greeting`: what lets one in, where it says who one is. */
+  | { readonly kind: 'in'; readonly greeting?: Message }
   | { readonly kind: 'refused'; readonly words: string }
   /** Neither in nor refused within the time given. */
   | { readonly kind: 'silent' }

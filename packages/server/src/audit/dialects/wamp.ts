@@ -27,7 +27,7 @@ export const wamp: Dialect = {
       const message = await visit.next(Math.max(0, until - performance.now()))
       if (message === undefined) return visit.live ? { kind: 'silent' } : { kind: 'refused', words: 'closed' }
       const value = listOf(message)
-      if (value[0] === codes.welcome) return { kind: 'in' }
+      if (value[0] === codes.welcome) return { kind: 'in', greeting: message }
       if (value[0] === codes.abort) return { kind: 'refused', words: textIn(value[2]) }
       if (value[0] === codes.challenge && presented.wamp !== undefined) {
         const signature = await answerChallenge(presented.wamp, isJsonObject(value[2]) ? value[2] : {})

@@ -4,7 +4,7 @@ export const socketIoWords = {
   greeting: 'greeting',
   /** Acknowledged with its first argument. */
   echo: 'echo',
-  /** For administrators. */
+  /** For administrators: everybody hears its first argument. */
   announce: 'announce',
   /** Nobody's: no row of the policy names it. */
   unknown: 'unheard-of',
