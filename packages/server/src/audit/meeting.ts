@@ -6,6 +6,7 @@ import { findEndpoint } from './find-endpoint.ts'
 import { Identity, LoginFailed } from './identity.ts'
 import { Masking } from './masking.ts'
 import type { AuditOptions } from './options.ts'
+import { pinNodes } from './nodes.ts'
 import { Oracle, type Sight } from './oracle.ts'
 import { anonymous } from './presented.ts'
 import { Scope } from './scope.ts'
@@ -44,6 +45,7 @@ export async function meet(target: string, options: AuditOptions): Promise<Meeti
     masking: new Masking(),
   }
   const found = await findEndpoint(target, options, needs)
+  await pinNodes(options, needs)
   return new Audience(found.endpoint, found.options, needs).meet()
 }
 

@@ -170,6 +170,8 @@ export interface AuditOptions {
   /** The origin of the target's own page. @default the page's, else the endpoint's own */
   readonly origin?: string
   readonly page?: string
+  /** Further addresses of the same socket, `ws:` or `wss:`, at most 8: a ticket that is spent at one is spent at all. */
+  readonly nodes?: readonly string[]
   readonly namespace?: string
   readonly realm?: string
   readonly subprotocols?: readonly string[]

@@ -84,6 +84,11 @@ const sidePlace = z.strictObject({ name: text, allowedFor: z.enum(['anyone', 'lo
 
 const count = z.int().min(1)
 
+const node = text.refine(
+  (value) => /^wss?:/.test(value) && URL.canParse(value),
+  'is no address that begins with ws:// or wss://',
+)
+
 /** A secret: written down, or the name of a variable that holds it. */
 function secretOf(environment: Environment): z.ZodType<string> {
   const named = z.strictObject({ env: z.string().regex(/^\w{1,128}$/, 'the name of a variable') })
@@ -122,6 +127,7 @@ function schemaFor(environment: Environment) {
     protocol: z.enum(['plain', 'socket.io', 'wamp', 'graphql-transport-ws', 'graphql-ws']).optional(),
     origin: text.optional(),
     page: text.optional(),
+    nodes: z.array(node).max(8).optional(),
     namespace: text.regex(/^\//, 'begins with /').optional(),
     realm: text.optional(),
     subprotocols: z.array(text).max(8).optional(),
