@@ -145,6 +145,12 @@ export interface ExpiringToken extends Omit<TokenOptions, 'as' | 'singleUse'> {
   readonly skewMs?: number
 }
 
+/** A token that the target's own issuer signs for something else: this socket must refuse it. */
+export interface MisdirectedToken extends Omit<TokenOptions, 'as' | 'singleUse'> {
+  /** What is wrong with it: `another audience`. */
+  readonly name: string
+}
+
 /** Public keys with which the target verifies its tokens. */
 export interface PublicKeys {
   /** Address of a JSON Web Key Set, or of a PEM file. */
@@ -197,6 +203,8 @@ export interface AuditOptions {
   /** Names of accounts that exist, for checks of what refusals teach. */
   readonly knownUsers?: readonly string[]
   readonly expiring?: ExpiringToken
+  /** Shown where the token of `low` goes. */
+  readonly misdirected?: readonly MisdirectedToken[]
   readonly jwks?: PublicKeys
   /** Guessed at by intrusive checks: never the account of somebody. */
   readonly guessed?: GuessedAccount

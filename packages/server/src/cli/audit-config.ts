@@ -50,6 +50,8 @@ const token = z.strictObject({
   singleUse: z.boolean().optional(),
 })
 
+const misdirected = token.omit({ as: true, singleUse: true }).extend({ name: z.string().min(1).max(64) })
+
 const act = z.strictObject({
   command: command.optional(),
   url: text.optional(),
@@ -154,6 +156,7 @@ function schemaFor(environment: Environment) {
         skewMs: z.int().min(0).max(60_000).optional(),
       })
       .optional(),
+    misdirected: z.array(misdirected).max(10).optional(),
     jwks: z.strictObject({ url: text.optional(), file: text.optional() }).optional(),
     guessed: z.strictObject({ user: text, password: secret.optional() }).optional(),
     timing: z.boolean().optional(),
