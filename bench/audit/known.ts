@@ -6,8 +6,10 @@ export interface KnownHole {
   readonly name: string
   /** A program in `targets`, with its ending. */
   readonly target: string
-  /** What the program is told to load; the other is always `new`. */
-  readonly old: 'old' | 'parser'
+  /** What the program is told to load. */
+  readonly old: 'old' | 'parser' | 'engine-old'
+  /** What it is told for the other. @default 'new' */
+  readonly fixed?: 'engine-fixed'
   readonly versions: readonly [old: string, fixed: string]
   readonly advisory: string
   /** Checks that find it. */
@@ -69,5 +71,14 @@ export const knownHoles: readonly KnownHole[] = [
     versions: ['socket.io-parser 4.2.2', 'socket.io-parser 4.2.7'],
     advisory: 'CVE-2023-32695',
     checks: ['I1'],
+  },
+  {
+    name: 'Engine.IO, a broken frame behind the handshake',
+    target: 'socket-io.ts',
+    old: 'engine-old',
+    fixed: 'engine-fixed',
+    versions: ['engine.io 6.1.0', 'engine.io 6.1.1'],
+    advisory: 'CVE-2022-21676',
+    checks: ['I12'],
   },
 ]

@@ -59,7 +59,7 @@ async function start({ target, node }: KnownHole, age: string): Promise<Running>
 
 /** Scans one of the two versions with the checks that are meant to find the hole. */
 export async function scan(hole: KnownHole, which: 'old' | 'new'): Promise<Report> {
-  const running = await start(hole, which === 'old' ? hole.old : 'new')
+  const running = await start(hole, which === 'old' ? hole.old : (hole.fixed ?? 'new'))
   try {
     return await audit(running.url, { ...running.options, allowCrashProbes: true, only: hole.checks })
   } finally {
