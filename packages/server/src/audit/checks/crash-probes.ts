@@ -4,7 +4,7 @@ import { earlyFrames, type EarlyFrame } from '../early-frames.ts'
 import type { Exchange } from '../exchange.ts'
 import { crashProbes as consent } from '../needs.ts'
 import { RawTalk } from '../raw-talk.ts'
-import { stayAsSomebody } from '../staying.ts'
+import { enterAsSomebody } from '../staying.ts'
 
 const answerMs = 1_500
 const stuckMs = 3_000
@@ -107,7 +107,7 @@ async function tryOne(
   { name, bytes }: EarlyFrame,
 ): Promise<{ readonly exchange: Exchange; readonly harm: string | undefined }> {
   const { endpoint, needs, oracle, budget } = scene
-  const bystander = await stayAsSomebody(scene)
+  const bystander = await enterAsSomebody(scene)
   const talk = await RawTalk.open(needs, endpoint.url)
   try {
     talk.write(bytes, `a handshake with ${name}`)
