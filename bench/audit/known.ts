@@ -16,6 +16,8 @@ export interface KnownHole {
   readonly checks: readonly string[]
   /** The subject of its finding, where a check finds other things as well. */
   readonly subject?: string
+  /** Checks that find more in the old version, as the whole catalogue shows: its row says why. */
+  readonly also?: readonly string[]
   /** A package that brings the Node on which the hole shows. */
   readonly node?: string
 }
@@ -29,6 +31,8 @@ export const knownHoles: readonly KnownHole[] = [
     versions: ['vite 5.4.11', 'vite 5.4.21'],
     advisory: 'CVE-2025-24010',
     checks: ['O1', 'O4'],
+    // Who needs no token gets in as nobody, too, and may stay.
+    also: ['A1', 'A3'],
   },
   {
     name: 'webpack-dev-server, an address as Origin',
@@ -38,6 +42,8 @@ export const knownHoles: readonly KnownHole[] = [
     advisory: 'CVE-2025-30360',
     checks: ['O2'],
     subject: 'an address',
+    // Both cut off who answers their pings late, strangers of a busy machine among them.
+    also: ['A3'],
   },
   {
     name: 'ws, fields without end',
@@ -55,6 +61,8 @@ export const knownHoles: readonly KnownHole[] = [
     versions: ['subscriptions-transport-ws 0.11.0', 'graphql-ws 6.4.2'],
     advisory: 'unmaintained',
     checks: ['A2'],
+    // It dies of an operation whose id is an object, and waits for connection_init without end.
+    also: ['I1', 'A3'],
   },
   {
     name: 'Socket.IO, an event called error',
