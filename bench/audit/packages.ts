@@ -58,10 +58,27 @@ async function start({ target, node }: KnownHole, age: string): Promise<Running>
 }
 
 /** Scans one of the two versions with the checks that are meant to find the hole. */
-export async function scan(hole: KnownHole, which: 'old' | 'new'): Promise<Report> {
-  const running = await start(hole, which === 'old' ? hole.old : 'new')
+export function scan(hole: KnownHole, which: 'old' | 'new'): Promise<Report> {
+  return scanWith(hole, which, { only: hole.checks })
+}
+
+/** The waits of a scan, shortened for targets on this machine. */
+const shortWaits: AuditOptions = {
+  settleMs: 400,
+  silenceMs: 5_000,
+  headMs: 5_000,
+  deadPeerMs: 10_000,
+}
+
+/** Scans one of the two versions with the whole catalogue, as anybody would who knows of no hole. */
+export function scanAll(hole: KnownHole, which: 'old' | 'new'): Promise<Report> {
+  return scanWith(hole, which, shortWaits)
+}
+
+async function scanWith(hole: KnownHole, which: 'old' | 'new', options: AuditOptions): Promise<Report> {
+  const running = await start(hole, which === 'old' ? hole.old : (hole.fixed ?? 'new'))
   try {
-    return await audit(running.url, { ...running.options, allowCrashProbes: true, only: hole.checks })
+    return await audit(running.url, { ...running.options, allowCrashProbes: true, ...options })
   } finally {
     await running.stop()
   }
@@ -74,4 +91,42 @@ export function foundBy({ checks, subject }: KnownHole, { results }: Report): re
     if (outcome?.kind !== 'fail') return false
     return subject === undefined || outcome.findings.some((finding) => finding.subject === subject)
   })
+}
+
+/** Two scans with the whole catalogue, side by side. */
+export interface Comparison {
+  /** What only the old version has, without what its row explains: as the row says it, where everything is as it should be. */
+  readonly difference: readonly string[]
+  readonly common: readonly string[]
+}
+
+/** What a comparison should come to. */
+export function expectedOf({ checks, subject }: KnownHole): readonly string[] {
+  return subject === undefined ? checks : checks.map((id) => `${id} ${subject}`)
+}
+
+/** Compares the reports of both versions. */
+export function compare({ also = [], subject }: KnownHole, old: Report, fixed: Report): Comparison {
+  const inFixed = new Set(foundIn(fixed).map(textOf))
+  const found = foundIn(old)
+  const more = found.filter((one) => !inFixed.has(textOf(one)) && !also.includes(one.id))
+  return {
+    difference: [...new Set(more.map((one) => (subject === undefined ? one.id : textOf(one))))],
+    common: [...new Set(found.map(textOf).filter((text) => inFixed.has(text)))],
+  }
+}
+
+interface Found {
+  readonly id: string
+  readonly subject: string | undefined
+}
+
+function foundIn({ results }: Report): readonly Found[] {
+  return results.flatMap(({ check: { id }, outcome }) =>
+    outcome.kind === 'fail' ? outcome.findings.map(({ subject }) => ({ id, subject })) : [],
+  )
+}
+
+function textOf({ id, subject }: Found): string {
+  return subject === undefined ? id : `${id} ${subject}`
 }

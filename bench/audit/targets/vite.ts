@@ -1,8 +1,9 @@
 /** A development server of Vite: its socket tells what changes in the sources. 5.4.12 began to ask who listens (CVE-2025-24010). */
+import { createServer as createHttpServer } from 'node:http'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { age, load, ready } from './here.ts'
+import { age, listen, load, ready } from './here.ts'
 
 interface ViteServer {
   listen(): Promise<unknown>
@@ -26,15 +27,15 @@ const server = await createServer({
 })
 await server.listen()
 const { port } = server.httpServer.address()
-const script = `const text = await (await fetch('http://127.0.0.1:${port}/@vite/client')).text()
-console.log(/wsToken = "([^"]+)"/.exec(text)?.[1] ?? 'none')`
+const client = await (await fetch(`http://127.0.0.1:${port}/@vite/client`)).text()
+const token = /wsToken = "([^"]+)"/.exec(client)?.[1] ?? 'none'
+// As a page has it that was loaded from the server.
+const tokens = createHttpServer((_request, response) => void response.end(token))
 ready(port, '/', {
   protocol: 'plain',
   subprotocols: ['vite-hmr'],
   identities: {
-    low: {
-      token: { command: [process.execPath, '--input-type=module', '-e', script], as: { query: 'token' } },
-    },
+    low: { token: { url: `http://127.0.0.1:${await listen(tokens)}/`, as: { query: 'token' } } },
   },
   private: ['"type":"connected"'],
 })

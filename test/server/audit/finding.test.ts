@@ -111,6 +111,12 @@ describe('a target', () => {
     await expect(reportOf('ws://192.0.2.1/socket')).rejects.toThrow('--allow')
   })
 
+  it('of this machine with a node beyond it is out of scope', async () => {
+    const site = await running(openSite())
+    const options = { only: ['O1'], nodes: ['ws://192.0.2.1/socket'] }
+    await expect(audit(site.url, options)).rejects.toThrow('--allow')
+  })
+
   it('behind a page of this machine is out of scope when it is elsewhere', async () => {
     const site = await running(
       openSite({ page: () => "<script>new WebSocket('ws://192.0.2.1/socket')</script>" }),

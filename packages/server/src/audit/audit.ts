@@ -38,7 +38,7 @@ export interface Report {
  *
  * @param target a URL of a socket or of a page, a command of curl, or the text of a HAR file
  * @param catalogue the checks; all that there are when left out
- * @throws OutOfScope, Unresolved, NoEndpoint; SyntaxError for a pattern that is none
+ * @throws OutOfScope, Unresolved, NoEndpoint; SyntaxError for a pattern that is none; TypeError for a node that is no URL
  */
 export async function audit(
   target: string,

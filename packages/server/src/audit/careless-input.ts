@@ -6,6 +6,7 @@ import { say, type Probe } from './dialects/dialect.ts'
 import type { Exchange } from './exchange.ts'
 import type { Canary } from './options.ts'
 import { withTexts, type Sample } from './sample-messages.ts'
+import { sideBySide } from './side-by-side.ts'
 import { enterAsSomebody } from './staying.ts'
 
 /** The members of a probe, and the probe with others in their place. */
@@ -39,40 +40,59 @@ function partsOf({ endpoint: { protocol } }: Scene, probe: Probe): Parts | undef
 }
 
 async function relay(scene: Scene, canary: Canary, parts: Parts): Promise<Finding | undefined> {
-  const { oracle, dialect, endpoint } = scene
-  const listening = await presentedAs(scene, 'high')
   const marked = Object.entries(parts.members).find(
     ([, value]) => typeof value === 'string' && value.includes('{marker}'),
   )
-  if (listening === undefined || marked === undefined) return undefined
+  if (marked === undefined) return undefined
+  const wrongs = Object.entries(parts.members).flatMap(([name, value]): readonly Wrong[] => {
+    const wrong = wrongFor(value)
+    const hidesMarker = name === marked[0] && typeof wrong === 'string'
+    return wrong === undefined || hidesMarker ? [] : [{ name, value, wrong }]
+  })
+  const found = await sideBySide(scene.budget, { items: wrongs, sockets: 2 }, (wrong) =>
+    relayOne(scene, canary, { parts, wrong }),
+  )
+  return found.find((finding) => finding !== undefined)
+}
+
+/** A member with a value of another type. */
+interface Wrong {
+  readonly name: string
+  readonly value: Json
+  readonly wrong: Json
+}
+
+async function relayOne(
+  scene: Scene,
+  canary: Canary,
+  { parts, wrong: { name, value, wrong } }: { readonly parts: Parts; readonly wrong: Wrong },
+): Promise<Finding | undefined> {
+  const { oracle, dialect, endpoint } = scene
+  const listening = await presentedAs(scene, 'high')
+  if (listening === undefined) return undefined
   const listener = await oracle.stay(listening)
   const sender = await enterAsSomebody(scene)
   try {
     if (listener.view.kind !== 'open' || sender.view.kind !== 'open') return undefined
-    for (const [name, value] of Object.entries(parts.members)) {
-      const wrong = wrongFor(value)
-      if (wrong === undefined || (name === marked[0] && typeof wrong === 'string')) continue
-      const marker = newMarker()
-      const told = JSON.stringify({ [name]: wrong })
-        .slice(1, -1)
-        .replaceAll('{marker}', marker)
-      const probe = fill(parts.with({ ...parts.members, [name]: wrong }), marker)
-      say(sender.visit, dialect, { probe, endpoint })
-      const heard = await oracle.hear(
-        listener.visit,
-        (text) => text.includes(marker) && text.includes(told),
-        effectMs(scene),
-      )
-      if (heard !== undefined)
-        return {
-          says: `“${canary.name}” reaches others with a ${Array.isArray(wrong) ? 'list' : 'text'} as its ${name}, which is a ${typeof value}`,
-          severity: 'low',
-          confidence: 'high',
-          subject: `${canary.name}: ${name}`,
-          exchanges: [sender.exchange, listener.exchange],
-        }
+    const marker = newMarker()
+    const told = JSON.stringify({ [name]: wrong })
+      .slice(1, -1)
+      .replaceAll('{marker}', marker)
+    const probe = fill(parts.with({ ...parts.members, [name]: wrong }), marker)
+    say(sender.visit, dialect, { probe, endpoint })
+    const heard = await oracle.hear(
+      listener.visit,
+      (text) => text.includes(marker) && text.includes(told),
+      effectMs(scene),
+    )
+    if (heard === undefined) return undefined
+    return {
+      says: `“${canary.name}” reaches others with a ${Array.isArray(wrong) ? 'list' : 'text'} as its ${name}, which is a ${typeof value}`,
+      severity: 'low',
+      confidence: 'high',
+      subject: `${canary.name}: ${name}`,
+      exchanges: [sender.exchange, listener.exchange],
     }
-    return undefined
   } finally {
     await Promise.all([listener.visit.leave(), sender.visit.leave()])
   }

@@ -6,6 +6,7 @@ import { findEndpoint, NoEndpoint, presumedEndpoint } from './find-endpoint.ts'
 import { Identity, LoginFailed } from './identity.ts'
 import { Masking } from './masking.ts'
 import type { AuditOptions } from './options.ts'
+import { pinNodes } from './nodes.ts'
 import { Oracle, type Sight } from './oracle.ts'
 import { anonymous, type Presented } from './presented.ts'
 import { Scope } from './scope.ts'
@@ -51,6 +52,7 @@ export async function meet(target: string, options: AuditOptions): Promise<Meeti
   try {
     const found = await findEndpoint(target, options, needs)
     ;({ endpoint } = found)
+    await pinNodes(options, needs)
     budget.check()
     return await new Audience({ endpoint, options: found.options, needs, troubles }).meet()
   } catch (error) {

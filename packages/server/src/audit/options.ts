@@ -171,6 +171,12 @@ export interface ExpiringToken extends Omit<TokenOptions, 'as' | 'singleUse'> {
   readonly skewMs?: number
 }
 
+/** A token that the target's own issuer signs for something else: this socket must refuse it. */
+export interface MisdirectedToken extends Omit<TokenOptions, 'as' | 'singleUse'> {
+  /** What is wrong with it: `another audience`. */
+  readonly name: string
+}
+
 /** Public keys with which the target verifies its tokens. */
 export interface PublicKeys {
   /** Address of a JSON Web Key Set, or of a PEM file. */
@@ -196,6 +202,8 @@ export interface AuditOptions {
   /** The origin of the target's own page. @default the page's, else the endpoint's own */
   readonly origin?: string
   readonly page?: string
+  /** Further addresses of the same socket, `ws:` or `wss:`, at most 8: a ticket that is spent at one is spent at all. */
+  readonly nodes?: readonly string[]
   readonly namespace?: string
   readonly realm?: string
   readonly subprotocols?: readonly string[]
@@ -221,6 +229,8 @@ export interface AuditOptions {
   /** Names of accounts that exist, for checks of what refusals teach. */
   readonly knownUsers?: readonly string[]
   readonly expiring?: ExpiringToken
+  /** Shown where the token of `low` goes. */
+  readonly misdirected?: readonly MisdirectedToken[]
   readonly jwks?: PublicKeys
   /** Guessed at by intrusive checks: never the account of somebody. */
   readonly guessed?: GuessedAccount

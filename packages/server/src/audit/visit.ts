@@ -52,6 +52,7 @@ export type Message = Extract<Inbound, { readonly kind: 'text' | 'binary' }>
 
 const maxQueued = 2_000
 const maxQueuedBytes = 4_194_304
+const maxPingsKept = 100
 const maxBodyBytes = 8_192
 /** How long the body of a refusal is waited for, milliseconds. */
 const bodyPatienceMs = 400
@@ -73,7 +74,7 @@ export class Visit {
   readonly #startedAt = performance.now()
   #queuedBytes = 0
   #pongs = 0
-  #pings = 0
+  readonly #pingsAtMs: number[] = []
   readonly #wakes: (() => void)[] = []
   #ending: Ending | undefined
 
@@ -155,9 +156,9 @@ export class Visit {
     return this.#pongs
   }
 
-  /** Pings that the target sent. */
-  get pings(): number {
-    return this.#pings
+  /** When the first pings of the target came: ages of the visit, at most 100. */
+  get pingsAtMs(): readonly number[] {
+    return this.#pingsAtMs
   }
 
   /** Milliseconds since the handshake was answered. */
@@ -283,7 +284,7 @@ export class Visit {
       this.#queue.push(inbound)
       this.#wake()
     } else if (inbound.kind === 'ping') {
-      this.#pings += 1
+      if (this.#pingsAtMs.length < maxPingsKept) this.#pingsAtMs.push(this.ageMs)
       if (this.attempt.ignoresPings !== true)
         this.#write(writeFrame({ opcode: opcodes.pong, payload: inbound.bytes }))
     } else if (inbound.kind === 'pong') {

@@ -55,6 +55,8 @@ const taken = z.union([z.strictObject({ member: text }), z.strictObject({ patter
 
 const certificate = z.strictObject({ cert: text, key: text })
 
+const misdirected = token.omit({ as: true, singleUse: true }).extend({ name: z.string().min(1).max(64) })
+
 const act = z.strictObject({
   command: command.optional(),
   url: text.optional(),
@@ -88,6 +90,11 @@ const resource = z.strictObject({
 const sidePlace = z.strictObject({ name: text, allowedFor: z.enum(['anyone', 'low', 'high']).optional() })
 
 const count = z.int().min(1)
+
+const node = text.refine(
+  (value) => /^wss?:/.test(value) && URL.canParse(value),
+  'is no address that begins with ws:// or wss://',
+)
 
 /** A secret: written down, or the name of a variable that holds it. */
 function secretOf(environment: Environment): z.ZodType<string> {
@@ -146,6 +153,7 @@ function schemaFor(environment: Environment) {
     protocol: z.enum(['plain', 'socket.io', 'wamp', 'graphql-transport-ws', 'graphql-ws']).optional(),
     origin: text.optional(),
     page: text.optional(),
+    nodes: z.array(node).max(8).optional(),
     namespace: text.regex(/^\//, 'begins with /').optional(),
     realm: text.optional(),
     subprotocols: z.array(text).max(8).optional(),
@@ -172,6 +180,7 @@ function schemaFor(environment: Environment) {
         skewMs: z.int().min(0).max(60_000).optional(),
       })
       .optional(),
+    misdirected: z.array(misdirected).max(10).optional(),
     jwks: z.strictObject({ url: text.optional(), file: text.optional() }).optional(),
     guessed: z.strictObject({ user: text, password: secret.optional() }).optional(),
     timing: z.boolean().optional(),

@@ -24,8 +24,8 @@ export interface Fixture {
   readonly vulnerable: () => Promise<Target>
   readonly fixed: () => Promise<Target>
   /** How the fixed one ends. @default 'pass' */
-  readonly fixedAs?: 'pass' | 'info'
-  /** How the vulnerable one ends, for checks that judge nothing. @default 'fail' */
-  readonly foundAs?: 'fail' | 'info'
+  readonly fixedAs?: 'pass' | 'info' | 'inconclusive'
+  /** How the vulnerable one ends, where nothing can be judged. @default 'fail' */
+  readonly foundAs?: 'fail' | 'info' | 'inconclusive'
   readonly mutants: readonly Mutant[]
 }

@@ -1,15 +1,17 @@
 /** I12: headers that have brought servers down. */
 import type { Check, Finding, Scene } from '../check.ts'
+import { earlyFrames, type EarlyFrame } from '../early-frames.ts'
 import type { Exchange } from '../exchange.ts'
 import { crashProbes as consent } from '../needs.ts'
 import { RawTalk } from '../raw-talk.ts'
-import { stayAsSomebody } from '../staying.ts'
+import { enterAsSomebody } from '../staying.ts'
 
 const answerMs = 1_500
 const stuckMs = 3_000
 const restMs = 1_000
 
-interface CrashProbe {
+/** A head that parsers have not borne. */
+interface CrashHead {
   readonly name: string
   /** Before those of the handshake itself: servers that stop counting lose it. */
   readonly before?: readonly string[]
@@ -25,7 +27,7 @@ function shortFields(count: number): readonly string[] {
   return letters.flatMap((one) => letters.map((other) => `${one}${other}:1`)).slice(0, count)
 }
 
-const probes: readonly CrashProbe[] = [
+const heads: readonly CrashHead[] = [
   { name: '2,001 header fields', fields: shortFields(2_001) },
   { name: '2,000 header fields before its own', before: shortFields(2_000), fields: [] },
   { name: 'an extension with a parameter of escapes', fields: [extension(`a;b="${'\\c'.repeat(2_000)}`)] },
@@ -44,9 +46,9 @@ export const crashProbes: Check = {
   safety: 'A',
   needs: [consent],
   crashes: true,
-  why: 'A parser that throws where nobody catches, or that takes seconds for a line, lets one request without any credential end the service for everybody. ws, websocket-extensions and others have had such versions.',
+  why: 'A parser that throws where nobody catches, or that takes seconds for a line, lets one request without any credential end the service for everybody. ws, websocket-extensions, engine.io and others have had such versions.',
   remedy: {
-    text: 'Keep the WebSocket library up to date, look names up in maps and not in objects, and keep the limits for headers that your HTTP server has by default.',
+    text: 'Keep the WebSocket library up to date, attach the handler of errors in the step that opens the socket and not behind an await, look names up in maps and not in objects, and keep the limits for headers that your HTTP server has by default.',
     ws: "// ws of now: 8.17.1, 7.5.10, 6.2.3, 5.2.4 or newer; and in your own code a Map for names that peers choose\nnew Map([['permessage-deflate', accept]]).get(name)?.()",
     socketIo: '// engine.io of now, which brings a ws of now: npm ls ws',
     countersign: '// handshakes are read within bounds before anybody else sees them',
@@ -54,7 +56,9 @@ export const crashProbes: Check = {
   async run(scene) {
     const findings: Finding[] = []
     let last: Exchange = []
-    for (const probe of probes) {
+    let tried = 0
+    for await (const probe of probesOf(scene)) {
+      tried += 1
       const { exchange, harm } = await tryOne(scene, probe)
       last = exchange
       if (harm === undefined) continue
@@ -70,7 +74,7 @@ export const crashProbes: Check = {
     if (findings.length > 0) return { kind: 'fail', findings }
     return {
       kind: 'pass',
-      says: `alive after ${probes.length} handshakes that have crashed others`,
+      says: `alive after ${tried} handshakes that have crashed others`,
       exchanges: [last],
     }
   },
@@ -78,25 +82,35 @@ export const crashProbes: Check = {
 
 const gone = 'the target is gone'
 
+/** A probe for each: early frames need sessions and tokens that are fresh. */
+async function* probesOf(scene: Scene): AsyncGenerator<EarlyFrame> {
+  for (const head of heads) yield { name: head.name, bytes: Buffer.from(headOf(scene, head)) }
+  yield* await earlyFrames(scene)
+}
+
+function headOf({ endpoint }: Scene, { fields, before = [] }: CrashHead): string {
+  const head = [
+    `GET ${endpoint.url.pathname}${endpoint.url.search} HTTP/1.1`,
+    `Host: ${endpoint.url.host}`,
+    ...before,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+    'Sec-WebSocket-Version: 13',
+    `Origin: ${endpoint.origin}`,
+  ]
+  return [...head, ...fields, '', ''].join('\r\n')
+}
+
 async function tryOne(
   scene: Scene,
-  { name, fields, before = [] }: CrashProbe,
+  { name, bytes }: EarlyFrame,
 ): Promise<{ readonly exchange: Exchange; readonly harm: string | undefined }> {
   const { endpoint, needs, oracle, budget } = scene
-  const bystander = await stayAsSomebody(scene)
+  const bystander = await enterAsSomebody(scene)
   const talk = await RawTalk.open(needs, endpoint.url)
   try {
-    const head = [
-      `GET ${endpoint.url.pathname}${endpoint.url.search} HTTP/1.1`,
-      `Host: ${endpoint.url.host}`,
-      ...before,
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-      'Sec-WebSocket-Version: 13',
-      `Origin: ${endpoint.origin}`,
-    ]
-    talk.write([...head, ...fields, '', ''].join('\r\n'), `a handshake with ${name}`)
+    talk.write(bytes, `a handshake with ${name}`)
     const from = performance.now()
     const reply = bystander.view.kind === 'open' ? await bystander.visit.pinged(stuckMs) : undefined
     await talk.head(Math.max(0, answerMs - (performance.now() - from)))

@@ -1,6 +1,10 @@
 /** I10: a peer that is gone is kept. */
-import type { Check, Finding } from '../check.ts'
+import type { Check, Finding, Scene } from '../check.ts'
+import type { Exchange } from '../exchange.ts'
+import { Heartbeats, neglectOf, type Neglect } from '../heartbeats.ts'
+import { readSlowly } from '../slow-reader.ts'
 import { nobodyGetsIn, stayAsSomebody } from '../staying.ts'
+import { failOr, inconclusive, notTested, pass } from '../verdict.ts'
 
 const defaultDeadPeerMs = 46_000
 const stepMs = 250
@@ -24,48 +28,85 @@ export const deadPeer: Check = {
   },
   async run(scene) {
     const { deadPeerMs = defaultDeadPeerMs } = scene.options
-    const silent = await stayAsSomebody(scene, { ignoresPings: true })
-    const unread = await stayAsSomebody(scene, { ignoresPings: true })
-    try {
-      if (silent.view.kind !== 'open' || unread.view.kind !== 'open')
-        return { kind: 'not tested', missing: nobodyGetsIn }
-      const until = performance.now() + deadPeerMs
-      unread.visit.stopReading()
-      while (silent.visit.live && performance.now() < until) await scene.budget.pause(stepMs)
-      const { ending } = silent.visit
-      // What the target does with a peer that does not read is seen when it reads again.
-      if (ending !== undefined) await scene.budget.pause(Math.min(closeMs, deadPeerMs / 4))
-      unread.visit.readOn()
-      const dropped = (await unread.visit.closed(closeMs)) !== undefined
-      const exchanges = [silent.exchange, unread.exchange]
-      if (ending !== undefined && dropped)
-        return {
-          kind: 'pass',
-          says: `a peer that answers no ping was closed after ${ending.atMs} ms`,
-          exchanges,
-        }
-      const seconds = deadPeerMs / 1_000
-      return {
-        kind: 'fail',
-        findings: [judge({ pings: silent.visit.pings, kept: ending === undefined, seconds, exchanges })],
-      }
-    } finally {
-      await Promise.all([silent.visit.leave(), unread.visit.leave()])
-    }
+    const [gone, slow] = await Promise.all([leaveAlone(scene, deadPeerMs), readSlowly(scene, deadPeerMs)])
+    if (gone === undefined) return notTested(nobodyGetsIn)
+    const findings = [...gone.findings]
+    if (slow.kind === 'kept')
+      findings.push({
+        says: `a peer that answers pings and reads nothing is kept: after ${deadPeerMs / 1_000} s, ${slow.says}`,
+        severity: 'medium',
+        confidence: 'low',
+        subject: 'a slow reader',
+        exchanges: slow.exchanges,
+      })
+    const says = `${gone.says}; a slow reader: ${slow.kind === 'not tested' ? 'not tested, ' : ''}${slow.says}`
+    const unclear = gone.unclear || slow.kind === 'unclear'
+    return failOr(findings, unclear ? inconclusive(says, ...gone.exchanges) : pass(says, ...gone.exchanges))
   },
 }
 
-function judge(seen: {
-  readonly pings: number
-  readonly kept: boolean
-  readonly seconds: number
-  readonly exchanges: Finding['exchanges']
-}): Finding {
-  const { pings, kept, seconds, exchanges } = seen
-  const says = !kept
-    ? 'a peer that reads nothing is kept, though one that answers nothing is closed'
-    : pings > 0
-      ? `${pings} pings went unanswered, and the socket was still open after ${seconds} s`
-      : `no ping within ${seconds} s: peers that are gone are not noticed`
-  return { says, severity: kept && pings > 0 ? 'medium' : 'low', confidence: 'medium', exchanges }
+/** What became of peers that answer nothing. */
+interface Gone {
+  readonly says: string
+  readonly findings: readonly Finding[]
+  readonly unclear: boolean
+  readonly exchanges: readonly Exchange[]
+}
+
+/** Two peers that answer no ping, of which one does not even read. @returns `undefined` when nobody gets in */
+async function leaveAlone(scene: Scene, deadPeerMs: number): Promise<Gone | undefined> {
+  const silent = await stayAsSomebody(scene, { ignoresPings: true })
+  const unread = await stayAsSomebody(scene, { ignoresPings: true })
+  try {
+    if (silent.view.kind !== 'open' || unread.view.kind !== 'open') return undefined
+    const heartbeats = new Heartbeats(silent.visit, scene.dialect)
+    const until = performance.now() + deadPeerMs
+    unread.visit.stopReading()
+    while (silent.visit.live && performance.now() < until) {
+      await heartbeats.listen(stepMs)
+      await scene.budget.pause(0)
+    }
+    const { ending } = silent.visit
+    // What the target does with a peer that does not read is seen when it reads again.
+    if (ending !== undefined) await scene.budget.pause(Math.min(closeMs, deadPeerMs / 4))
+    unread.visit.readOn()
+    await new Heartbeats(unread.visit, scene.dialect).listen(closeMs)
+    const dropped = !unread.visit.live
+    const exchanges = [silent.exchange, unread.exchange]
+    if (ending !== undefined) {
+      const says = `a peer that answers no ping was closed after ${ending.atMs} ms`
+      return { says, findings: dropped ? [] : [kept(exchanges)], unclear: false, exchanges }
+    }
+    const neglect = neglectOf(heartbeats.atMs, deadPeerMs)
+    if (neglect.kind === 'too early') return { says: neglect.says, findings: [], unclear: true, exchanges }
+    return { says: '', findings: [neglected(neglect, deadPeerMs, exchanges)], unclear: false, exchanges }
+  } finally {
+    await Promise.all([silent.visit.leave(), unread.visit.leave()])
+  }
+}
+
+function kept(exchanges: Finding['exchanges']): Finding {
+  const says = 'a peer that reads nothing is kept, though one that answers nothing is closed'
+  return { says, severity: 'low', confidence: 'medium', exchanges }
+}
+
+function neglected(
+  neglect: Exclude<Neglect, { kind: 'too early' }>,
+  deadPeerMs: number,
+  exchanges: Finding['exchanges'],
+): Finding {
+  const seconds = deadPeerMs / 1_000
+  return neglect.kind === 'kept'
+    ? {
+        says: `${neglect.pings} pings went unanswered, and the socket was still open after ${seconds} s`,
+        severity: 'medium',
+        confidence: 'medium',
+        exchanges,
+      }
+    : {
+        says: `no ping within ${seconds} s: peers that are gone are not noticed`,
+        severity: 'low',
+        confidence: 'medium',
+        exchanges,
+      }
 }

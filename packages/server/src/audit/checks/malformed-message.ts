@@ -44,8 +44,7 @@ export const malformedMessage: Check = {
     if (polluted !== undefined) return { kind: 'fail', findings: [polluted] }
     const careless = [
       ...(await splitTexts(scene, sample)),
-      ...(await relayedWrongly(scene)),
-      ...(await sentBack(scene, sample)),
+      ...(await Promise.all([relayedWrongly(scene), sentBack(scene, sample)])).flat(),
     ]
     if (careless.length > 0) return { kind: 'fail', findings: careless }
     const says = `${mutations.length} malformed messages ended in answers or closed sockets, nobody else noticed`

@@ -1,6 +1,9 @@
 /** A5: many ask at once with one ticket, and several get in. */
-import type { Check } from '../check.ts'
+import type { Check, Scene } from '../check.ts'
+import type { Identity } from '../identity.ts'
 import { isIn, low, token } from '../needs.ts'
+import { homeOf, otherNodes, type Node } from '../nodes.ts'
+import { describeView } from '../oracle.ts'
 import { failOr, finding, inconclusive, info, notTested, pass } from '../verdict.ts'
 
 const tickets = 10
@@ -34,20 +37,43 @@ export const redeemRace: Check = {
       return identity.options.token?.singleUse === true
         ? inconclusive('a ticket opens a second socket even without a race', second.exchange)
         : info('one token opens several sockets by design; there is nothing to race for')
+    const { nodes, troubles } = await nodesThatTake(scene, identity)
     const crowd = Math.min(racers, budget.allowance.maxOpen)
     let lost = 0
     for (let ticket = 1; ticket <= tickets; ticket += 1) {
       const presented = identity.presentToken(await identity.token())
-      const sights = await Promise.all(Array.from({ length: crowd }, () => oracle.look(presented)))
-      const winners = sights.filter(({ view }) => isIn(view, scene))
+      const racing = Array.from({ length: crowd }, async (_, at) => {
+        const node = nodes[at % nodes.length] ?? homeOf(scene)
+        return { node: node.name, ...(await node.oracle.look(presented)) }
+      })
+      const winners = (await Promise.all(racing)).filter(({ view }) => isIn(view, scene))
       if (winners.length > 1) {
-        const says = `ticket ${ticket} of ${tickets}, shown ${crowd} times at once, opened ${winners.length} sockets`
+        const at = new Set(winners.map(({ node }) => node))
+        const where = nodes.length > 1 ? ` at ${[...at].join(' and ')}` : ''
+        const says = `ticket ${ticket} of ${tickets}, shown ${crowd} times at once, opened ${winners.length} sockets${where}`
         const exchanges = winners.slice(0, 2).map(({ exchange }) => exchange)
         return failOr([finding('high', says, { exchanges })], pass(''))
       }
       if (winners.length === 0) lost += 1
     }
     if (lost === tickets) return inconclusive(`shown ${crowd} times at once, no ticket opened any socket`)
-    return pass(`each of ${tickets} tickets, shown ${crowd} times at once, opened at most one socket`)
+    const raced = `each of ${tickets} tickets, shown ${crowd} times at once at ${nodes.length} address(es), opened at most one socket`
+    if (troubles.length > 0) return inconclusive([raced, ...troubles].join('; '))
+    return pass(nodes.length > 1 ? raced : `${raced}; other nodes were not tried without nodes`)
   },
+}
+
+/** Addresses at which a fresh ticket opens a socket; where it does not, a race proves nothing. */
+async function nodesThatTake(
+  scene: Scene,
+  identity: Identity,
+): Promise<{ readonly nodes: readonly Node[]; readonly troubles: readonly string[] }> {
+  const nodes: Node[] = [homeOf(scene)]
+  const troubles: string[] = []
+  for (const node of otherNodes(scene)) {
+    const { view } = await node.oracle.look(identity.presentToken(await identity.token()))
+    if (isIn(view, scene)) nodes.push(node)
+    else troubles.push(`${node.name} was not tried: a fresh token is ${describeView(view)} there`)
+  }
+  return { nodes, troubles }
 }

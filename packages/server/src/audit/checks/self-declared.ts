@@ -1,10 +1,12 @@
 /** Z3: the client says which role it has, and is believed. */
-import { controlMs, effectMs, presentedAs, tryCanary } from '../canaries.ts'
+import { controlMs, effectMs, presentedAs, tryCanary, type Sender, type Trial } from '../canaries.ts'
 import type { Check, Finding, Scene } from '../check.ts'
 import type { Probe } from '../dialects/dialect.ts'
+import type { Canary } from '../options.ts'
 import { low, sight } from '../needs.ts'
 import { byName } from '../self-naming.ts'
-import { describeView, type Sight, type View } from '../oracle.ts'
+import { describeView, type View } from '../oracle.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { claimsOf, flatClaimsOf, probeWith, sendersWith, type Claims } from '../self-claims.ts'
 
 const defaultRole = 'admin'
@@ -28,24 +30,24 @@ export const selfDeclared: Check = {
   async run(scene) {
     const presented = await presentedAs(scene, 'low')
     if (presented === undefined) return { kind: 'not tested', missing: low.missing }
-    const plain = await scene.oracle.look(presented)
     const claims = claimsOf(scene.options.privilegedRole ?? defaultRole)
-    const findings: Finding[] = []
-    let last: Sight['exchange'] = plain.exchange
-    for (const [name, sender] of await sendersWith(scene, claims)) {
-      const { view, exchange } = await scene.oracle.look(sender.presented, sender.changes)
-      if (rises(view, plain.view, scene))
-        findings.push(
-          finding(`${describeView(view)} instead of ${describeView(plain.view)}`, name, [exchange]),
-        )
-      last = exchange
-    }
+    const senders = await sendersWith(scene, claims)
+    const [plain, ...claimed] = await Promise.all([
+      scene.oracle.look(presented),
+      ...senders.map(([, { presented: shown, changes }]) => scene.oracle.look(shown, changes)),
+    ])
+    const findings = senders.flatMap(([name], at) => {
+      const sight = claimed[at]
+      if (sight === undefined || !rises(sight.view, plain.view, scene)) return []
+      const says = `${describeView(sight.view)} instead of ${describeView(plain.view)}`
+      return [finding(says, name, [sight.exchange])]
+    })
     findings.push(...(await byEffect(scene, claims)), ...(await byName(scene)))
     if (findings.length > 0) return { kind: 'fail', findings }
     return {
       kind: 'pass',
       says: `saying that one is “${claims.role}” changes nothing (${describeView(plain.view)})`,
-      exchanges: [last],
+      exchanges: [(claimed.at(-1) ?? plain).exchange],
     }
   },
 }
@@ -76,25 +78,63 @@ async function byEffect(scene: Scene, claims: Claims): Promise<readonly Finding[
   for (const canary of scene.options.canaries ?? []) {
     if ((canary.allowedFor ?? 'high') !== 'high') continue
     const own = await presentedAs(scene, 'high')
-    const plain = await presentedAs(scene, 'low')
-    if (own === undefined || plain === undefined) continue
+    if (own === undefined) continue
     if ((await tryCanary(scene, canary, { presented: own }, controlMs)).kind !== 'effect') continue
-    // What works without a claim is a finding of its own: see Z1.
-    if ((await tryCanary(scene, canary, { presented: plain }, effectMs(scene))).kind === 'effect') continue
-    const saying =
-      (claimed: Claims) =>
-      (probe: Probe): Probe =>
-        probeWith(claimed, probe, scene)
-    const senders = [
-      ['the message', { presented: plain, alter: saying(claims) }] as const,
-      ['a mark in the message', { presented: plain, alter: saying(flatClaimsOf(claims)) }] as const,
-      ...(await sendersWith(scene, claims)),
-    ]
-    for (const [place, sender] of senders) {
-      const trial = await tryCanary(scene, canary, sender, effectMs(scene))
-      if (trial.kind === 'effect')
-        findings.push(finding(`“${canary.name}” has its effect, ${trial.says}`, place, trial.exchanges))
-    }
+    for (const [place, trial] of await believed(scene, canary, claims))
+      findings.push(finding(`“${canary.name}” has its effect, ${trial.says}`, place, trial.exchanges))
   }
   return findings
+}
+
+type Placed = readonly [place: string, trial: Trial]
+
+/** Where a claim gave a message its effect, which it has not without. */
+async function believed(scene: Scene, canary: Canary, claims: Claims): Promise<readonly Placed[]> {
+  const attempt = ([place, sender]: Suspect): Promise<Placed> =>
+    tryCanary(scene, canary, sender, effectMs(scene)).then((trial) => [place, trial])
+  const suspects = await suspectsOf(scene, claims)
+  const together = await sideBySide(scene.budget, { items: suspects, sockets: 2 }, attempt)
+  // Whose message had an effect that carries no mark is known only when each is sent alone.
+  const told = canary.seenBy === 'sender' || canary.effect.includes('{marker}')
+  const quiet = together.every(([, { kind }]) => kind === 'no effect' || kind === 'kept out')
+  const trials = told || quiet ? together : await oneByOne(await suspectsOf(scene, claims), attempt)
+  const [plain, ...claimed] = trials
+  // What works without a claim is a finding of its own: see Z1.
+  if (plain === undefined || plain[1].kind === 'effect') return []
+  return claimed.filter(([, trial]) => trial.kind === 'effect')
+}
+
+type Suspect = readonly [place: string, sender: Sender]
+
+/** Somebody who claims nothing, and then each way to claim; none without an identity `low`. */
+async function suspectsOf(scene: Scene, claims: Claims): Promise<readonly Suspect[]> {
+  const saying =
+    (claimed: Claims) =>
+    (probe: Probe): Probe =>
+      probeWith(claimed, probe, scene)
+  const ways: readonly (readonly [string, Sender['alter']])[] = [
+    ['nothing', (probe) => probe],
+    ['the message', saying(claims)],
+    ['a mark in the message', saying(flatClaimsOf(claims))],
+  ]
+  const suspects: Suspect[] = []
+  for (const [place, alter] of ways) {
+    // A token that opens one socket is fetched for each.
+    const presented = await presentedAs(scene, 'low')
+    if (presented !== undefined && alter !== undefined) suspects.push([place, { presented, alter }])
+  }
+  return [...suspects, ...(await sendersWith(scene, claims))]
+}
+
+/** One after the other; nothing more once the first, who claims nothing, had an effect. */
+async function oneByOne(
+  suspects: readonly Suspect[],
+  attempt: (suspect: Suspect) => Promise<Placed>,
+): Promise<readonly Placed[]> {
+  const done: Placed[] = []
+  for (const suspect of suspects) {
+    done.push(await attempt(suspect))
+    if (done[0]?.[1].kind === 'effect') break
+  }
+  return done
 }

@@ -6,8 +6,10 @@ import { oracleFor } from '../oracle-for.ts'
 import { anonymous } from '../presented.ts'
 import type { Protocol } from '../target.ts'
 
+type Place = readonly [path: string, protocol: Protocol]
+
 /** Where servers and their development tools open sockets. */
-const paths: readonly (readonly [path: string, protocol: Protocol])[] = [
+const paths: readonly Place[] = [
   ['/', 'plain'],
   ['/ws', 'plain'],
   ['/websocket', 'plain'],
@@ -27,7 +29,6 @@ const paths: readonly (readonly [path: string, protocol: Protocol])[] = [
 ]
 
 const absentPath = '/countersign-audit-no-such-path'
-const atATime = 8
 
 /** An unguarded route. */
 export const siblingRoute: Check = {
@@ -50,23 +51,19 @@ export const siblingRoute: Check = {
     const candidates = paths.filter(([path]) => path !== own)
     const findings: Finding[] = []
     const open: string[] = []
-    const absent = await look(absentPath, 'plain')
-    for (let at = 0; at < candidates.length; at += atATime) {
-      const group = candidates.slice(at, at + atATime)
-      const sights = await Promise.all(group.map(([path, protocol]) => look(path, protocol)))
-      for (const [index, { view, exchange }] of sights.entries()) {
-        const [path = ''] = group[index] ?? []
-        if (view.kind !== 'open') continue
-        if (isSomebody(view, scene))
-          findings.push({
-            says: `${path} is ${describeView(view)} without any credential`,
-            severity: 'high',
-            confidence: 'high',
-            subject: path,
-            exchanges: [exchange],
-          })
-        else if (absent.view.kind !== 'open') open.push(path)
-      }
+    const [absent, ...sights] = await lookAt([[absentPath, 'plain'], ...candidates])
+    for (const [index, { view, exchange }] of sights.entries()) {
+      const [path = ''] = candidates[index] ?? []
+      if (view.kind !== 'open') continue
+      if (isSomebody(view, scene))
+        findings.push({
+          says: `${path} is ${describeView(view)} without any credential`,
+          severity: 'high',
+          confidence: 'high',
+          subject: path,
+          exchanges: [exchange],
+        })
+      else if (absent?.view.kind !== 'open') open.push(path)
     }
     if (findings.length > 0) return { kind: 'fail', findings }
     if (open.length > 0)
@@ -74,7 +71,7 @@ export const siblingRoute: Check = {
         kind: 'info',
         says: `these paths open for anybody, and say nothing private: ${open.join(', ')}`,
       }
-    if (absent.view.kind === 'open' && absent.view.heard.length > 0 && scene.options.public !== true)
+    if (absent?.view.kind === 'open' && absent.view.heard.length > 0 && scene.options.public !== true)
       return {
         kind: 'fail',
         findings: [
@@ -87,7 +84,7 @@ export const siblingRoute: Check = {
           },
         ],
       }
-    if (absent.view.kind === 'open')
+    if (absent?.view.kind === 'open')
       return {
         kind: 'info',
         says: 'every path opens a socket, on which nothing private is heard',
@@ -95,8 +92,13 @@ export const siblingRoute: Check = {
       }
     return { kind: 'pass', says: `none of ${candidates.length} other paths opens without a credential` }
 
-    function look(path: string, protocol: Protocol): Promise<Sight> {
-      return oracleFor(scene, protocol, { url: new URL(path, scene.endpoint.url) }).look(anonymous)
+    // At once: a target that answers nothing to a path lets the scanner wait as long as it is patient.
+    function lookAt(places: readonly Place[]): Promise<readonly Sight[]> {
+      return Promise.all(
+        places.map(([path, protocol]) =>
+          oracleFor(scene, protocol, { url: new URL(path, scene.endpoint.url) }).look(anonymous),
+        ),
+      )
     }
   },
 }

@@ -30,29 +30,11 @@ export const subprotocolChoice: Check = {
   },
   async run(scene) {
     const { endpoint } = scene
-    const findings: Finding[] = []
-    for (const [offered, says, severity] of [
-      [[unknown], 'selects a subprotocol that nobody speaks', 'low'],
-      [
-        [tokenLike, ...endpoint.subprotocols, ...scene.dialect.subprotocols],
-        'sends an entry that may be a token back',
-        'medium',
-      ],
-    ] as const) {
-      const stay = await stayAsSomebody(scene, { subprotocols: offered })
-      await stay.visit.leave()
-      const { answer } = stay.visit
-      const selected =
-        answer.kind === 'answered' ? headerOf(answer.headers, 'sec-websocket-protocol') : undefined
-      if (selected === offered[0])
-        findings.push({
-          says: `the target ${says}`,
-          severity,
-          confidence: 'high',
-          subject: says,
-          exchanges: [judgedBy(stay.exchange, selected ?? '')],
-        })
-    }
+    const [selections, downgrade] = await Promise.all([
+      Promise.all(offersOf(scene).map((offer) => selectionOf(scene, offer))),
+      downgraded(scene),
+    ])
+    const findings = selections.flatMap((finding) => finding ?? [])
     const as = scene.low?.options.token?.as
     if (
       endpoint.protocol === 'socket.io' &&
@@ -64,11 +46,43 @@ export const subprotocolChoice: Check = {
         says: 'Socket.IO selects the first subprotocol that is offered; nothing here rests upon it',
         exchanges: findings.flatMap(({ exchanges }) => exchanges).slice(0, 1),
       }
-    const downgrade = await downgraded(scene)
     if (downgrade !== undefined) findings.push(downgrade)
     if (findings.length > 0) return { kind: 'fail', findings }
     return { kind: 'pass', says: 'an unknown subprotocol and one that looks like a token are not selected' }
   },
+}
+
+/** Subprotocols of which the first should not be selected, and what it means where it is. */
+interface Offer {
+  readonly offered: readonly string[]
+  readonly says: string
+  readonly severity: Finding['severity']
+}
+
+function offersOf({ endpoint, dialect }: Scene): readonly Offer[] {
+  return [
+    { offered: [unknown], says: 'selects a subprotocol that nobody speaks', severity: 'low' },
+    {
+      offered: [tokenLike, ...endpoint.subprotocols, ...dialect.subprotocols],
+      says: 'sends an entry that may be a token back',
+      severity: 'medium',
+    },
+  ]
+}
+
+async function selectionOf(scene: Scene, { offered, says, severity }: Offer): Promise<Finding | undefined> {
+  const stay = await stayAsSomebody(scene, { subprotocols: offered })
+  await stay.visit.leave()
+  const { answer } = stay.visit
+  const selected = answer.kind === 'answered' ? headerOf(answer.headers, 'sec-websocket-protocol') : undefined
+  if (selected === undefined || selected !== offered[0]) return undefined
+  return {
+    says: `the target ${says}`,
+    severity,
+    confidence: 'high',
+    subject: says,
+    exchanges: [judgedBy(stay.exchange, selected)],
+  }
 }
 
 /** Whether the other of GraphQL's two protocols lets nobody further in than the one that is audited. */

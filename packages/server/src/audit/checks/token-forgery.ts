@@ -1,6 +1,7 @@
 /** A7: a token that nobody signed is believed. */
 import type { Check, Finding, Scene } from '../check.ts'
 import { forgeriesOf, partsOf, type Forgery } from '../jws-forgeries.ts'
+import { showMisdirected, type Misdirected } from '../misdirected.ts'
 import { isIn, low, token } from '../needs.ts'
 import { describeView, type Sight } from '../oracle.ts'
 import type { Presented } from '../presented.ts'
@@ -17,7 +18,7 @@ interface Attempted extends Sight {
 /** Validation of signed tokens. */
 export const tokenForgery: Check = {
   id: 'A7',
-  title: 'A token that its issuer never signed is accepted',
+  title: 'A token is accepted that its issuer never signed, or signed for something else',
   cwe: [347, 345, 290],
   asvs: ['9.1.1', '9.1.2', '9.1.3', '9.2.2', '9.2.3'],
   safety: 'S',
@@ -35,7 +36,8 @@ export const tokenForgery: Check = {
     const { oracle, low: identity } = scene
     if (identity === undefined) return notTested(low.missing)
     const value = await identity.token()
-    if (partsOf(value) === undefined)
+    const { misdirected = [] } = scene.options
+    if (partsOf(value) === undefined && misdirected.length === 0)
       return notTested('a token of "low" that is a signed JWT (a compact JWS)')
     const good = await oracle.look(identity.presentToken(value))
     if (!isIn(good.view, scene))
@@ -46,14 +48,21 @@ export const tokenForgery: Check = {
       const fresh = forgeriesOf(await identity.token(), keys).find((forgery) => forgery.name === name)
       return fresh && { forgery: fresh, presented: identity.presentToken(fresh.token) }
     })
+    const shown = await showMisdirected(scene, { identity, good: value, keys })
     const accepted = attempted.filter(({ view }) => isIn(view, scene))
-    const refusals = new Set(attempted.map(({ view }) => describeView(view)))
-    const confusion =
-      keys.length === 0 ? '; the public key taken for a secret was not tried without jwks' : ''
-    const says = `${attempted.length} forgeries: ${[...refusals].join(', ')}${confusion}`
+    const astray = shown.filter(({ view, fits }) => !fits && isIn(view, scene))
+    const refusals = new Set([...attempted, ...shown].map(({ view }) => describeView(view)))
+    const unproven = shown.flatMap(({ name, doubt }) => (doubt === undefined ? [] : [`${name}: ${doubt}`]))
+    const says = [
+      `${attempted.length} forgeries and ${shown.length} tokens for something else: ${[...refusals].join(', ')}`,
+      ...(keys.length === 0 ? ['the public key taken for a secret was not tried without jwks'] : []),
+      ...(shown.length === 0 ? ['a wrong typ, aud or iss was not tried without misdirected'] : []),
+      ...unproven,
+    ].join('; ')
+    const exchanges = [...attempted.slice(0, 1), ...shown].map(({ exchange }) => exchange)
     return failOr(
-      accepted.map(findingOf),
-      pass(says, ...attempted.slice(0, 1).map(({ exchange }) => exchange)),
+      [...accepted.map(findingOf), ...astray.map(strayOf)],
+      unproven.length > 0 ? inconclusive(says, ...exchanges) : pass(says, ...exchanges),
     )
   },
 }
@@ -84,6 +93,13 @@ function findingOf({ forgery: { name, kind }, view, exchange }: Attempted): Find
   const severity = kind === 'forged' ? 'critical' : 'low'
   const what = kind === 'forged' ? 'a forged token' : 'a token that is not spelled canonically'
   return finding(severity, `${what} is accepted (${name}): ${describeView(view)}`, {
+    subject: name,
+    exchanges: [exchange],
+  })
+}
+
+function strayOf({ name, view, exchange }: Misdirected): Finding {
+  return finding('high', `a token that is not for this socket is accepted (${name}): ${describeView(view)}`, {
     subject: name,
     exchanges: [exchange],
   })

@@ -2,6 +2,7 @@
 import type { Check, Scene } from '../check.ts'
 import type { Identity } from '../identity.ts'
 import { isIn, low, token } from '../needs.ts'
+import { homeOf, otherNodes } from '../nodes.ts'
 import { describeView, type Changes, type Sight } from '../oracle.ts'
 import type { Presented } from '../presented.ts'
 import { failOr, finding, inconclusive, info, notTested, pass } from '../verdict.ts'
@@ -39,14 +40,15 @@ export const tokenReplay: Check = {
     try {
       if (!isIn(first.view, scene))
         return inconclusive(`a fresh token is ${describeView(first.view)}`, first.exchange)
-      const again = await lookAgain(scene, identity, value)
-      const { exchange } = again.at(-1)?.sight ?? first
+      const here = await lookAgain(scene, identity, value)
+      const elsewhere = await lookElsewhere(scene, identity)
+      const again = [...here, ...elsewhere.seen]
       const accepted = again.find(({ sight }) => isIn(sight.view, scene))
-      if (accepted === undefined)
-        return pass(
-          `shown again, a token is ${describeView(again.at(-1)?.sight.view ?? first.view)}`,
-          exchange,
-        )
+      const { exchange, view } = (accepted ?? again.at(-1))?.sight ?? first
+      if (accepted === undefined) {
+        const says = [`shown again, a token is ${describeView(view)}`, ...elsewhere.remarks].join('; ')
+        return elsewhere.failed ? inconclusive(says, exchange) : pass(says, exchange)
+      }
       if (identity.options.token?.singleUse !== true)
         return info('one token opens several sockets; it is not declared to be of single use', exchange)
       const says = `a ticket that had opened a socket opened another one ${accepted.how}`
@@ -57,12 +59,18 @@ export const tokenReplay: Check = {
   },
 }
 
+/** A spent token that was shown again. */
+interface Seen {
+  readonly how: string
+  readonly sight: Sight
+}
+
 /** Shows the same token in other ways, until one is accepted. */
 async function lookAgain(
   { oracle, high }: Scene,
   identity: Identity,
   value: string,
-): Promise<readonly { readonly how: string; readonly sight: Sight }[]> {
+): Promise<readonly Seen[]> {
   const presented = identity.presentToken(value)
   const ways: readonly Again[] = [
     { how: 'at once', presented },
@@ -76,11 +84,42 @@ async function lookAgain(
           },
         ]),
   ]
-  const seen: { how: string; sight: Sight }[] = []
+  const seen: Seen[] = []
   for (const { how, presented: shown, changes } of ways) {
     const sight = await oracle.look(shown, changes)
     seen.push({ how, sight })
     if (sight.view.kind === 'open') break
   }
   return seen
+}
+
+/** What other nodes take. */
+interface Elsewhere {
+  readonly seen: readonly Seen[]
+  readonly remarks: readonly string[]
+  /** A node took no fresh token either. */
+  readonly failed: boolean
+}
+
+/** Shows a token at one address that was spent at another, each way round. */
+async function lookElsewhere(scene: Scene, identity: Identity): Promise<Elsewhere> {
+  const home = homeOf(scene)
+  const seen: Seen[] = []
+  const remarks: string[] = []
+  const others = otherNodes(scene)
+  for (const node of others) {
+    // The first way round shows that the node takes fresh tokens at all.
+    for (const [spentAt, shownAt] of [[node, home] as const, [home, node] as const]) {
+      const presented = identity.presentToken(await identity.token())
+      const { view } = await spentAt.oracle.look(presented)
+      if (!isIn(view, scene)) {
+        remarks.push(`${node.name} was not tried: a fresh token is ${describeView(view)} at ${spentAt.name}`)
+        break
+      }
+      const sight = await shownAt.oracle.look(presented)
+      seen.push({ how: `at ${shownAt.name}, after ${spentAt.name}`, sight })
+    }
+  }
+  if (others.length === 0) remarks.push('other nodes were not tried without nodes')
+  return { seen, remarks, failed: others.length > 0 && remarks.length > 0 }
 }
