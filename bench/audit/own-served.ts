@@ -26,6 +26,7 @@ const accounts: Readonly<Record<string, string>> = {
   erin: 'member',
   frank: 'member',
   ivan: 'member',
+  judy: 'member',
   carol: 'admin',
 }
 
@@ -74,7 +75,7 @@ export async function openServed(): Promise<OwnTargets> {
     const { code, stderr } = await countersign(adding, { ...inFolder, stdin: `${password}\n` })
     if (code !== 0) throw new Error(`${name} was not added: ${stderr}`)
   }
-  const key = await keyOf('frank', inFolder)
+  const key = await keyOf('judy', inFolder)
   const server = start(['serve', 'countersign.yaml', '--log', 'debug'], inFolder)
   const log = keepLog(server.child)
   await server.line(`ready ws://localhost:${port}/ws`)
@@ -97,7 +98,7 @@ export async function openServed(): Promise<OwnTargets> {
 interface Place {
   readonly port: number
   readonly store: string
-  /** API key of Frank. */
+  /** API key of Judy. */
   readonly key: string
 }
 

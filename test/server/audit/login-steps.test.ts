@@ -189,3 +189,36 @@ describe('what is taken', () => {
     expect(memberOf('no JSON', 'a')).toBeUndefined()
   })
 })
+
+describe('a login that is too busy', () => {
+  /** A site whose form answers so the first times. */
+  function busy(times: number, status: number, after: string): Promise<Target> {
+    let asked = 0
+    return openSite({
+      page: (request, _state, response) => {
+        if (request.url !== '/busy') return undefined
+        asked += 1
+        response.statusCode = asked > times ? 200 : status
+        response.setHeader('retry-after', after)
+        if (asked > times) response.setHeader('set-cookie', 'seen=1')
+        return ''
+      },
+      admits: () => true,
+    })
+  }
+  const low = { form: { url: '/busy', fields: {} } }
+
+  it.each([503, 429])('is tried again where it asks to wait for a moment: %d', async (status) => {
+    expect((await lookAs(await busy(2, status, '0'), low)).troubles).toEqual([])
+  })
+
+  it.each([
+    ['without a word when', 503, ''],
+    ['for long', 503, '60'],
+    ['for ever', 503, '0'],
+    ['with another word', 500, '0'],
+  ])('is a trouble where it refuses %s', async (_how, status, after) => {
+    const { troubles } = await lookAs(await busy(status === 503 && after === '0' ? 3 : 1, status, after), low)
+    expect(troubles.join()).toContain(`answers ${status}`)
+  })
+})

@@ -27,6 +27,9 @@ export class LoginFailed extends Error {
 }
 
 const commandPatienceMs = 10_000
+/** How often a login that is too busy is tried again, and for how long it may ask to wait, ms. */
+const maxRetries = 2
+const maxBusyMs = 5_000
 /** What an answer may put into requests: characters of a header field, and none that ends its line. */
 const usable = /^[ -~\u00a0-\u00ff]{1,16384}$/
 const tokenMembers = ['ticket', 'token', 'access_token', 'accessToken', 'csrf']
@@ -192,7 +195,13 @@ export class Identity {
 
   async #enterForm(form: FormOptions): Promise<void> {
     const address = siteUrl(this.#endpoint, form.url)
-    const answer = await this.#fillIn(form)
+    let answer = await this.#fillIn(form)
+    for (let retries = 0; retries < maxRetries; retries++) {
+      const waitMs = busyForMs(answer)
+      if (waitMs === undefined) break
+      await this.#needs.budget.pause(waitMs)
+      answer = await this.#fillIn(form)
+    }
     if (answer.kind === 'failed')
       throw new LoginFailed(`the login at ${address.href} does not answer: ${answer.why}`)
     if (answer.status >= 400) throw new LoginFailed(`the login at ${address.href} answers ${answer.status}`)
@@ -333,4 +342,12 @@ export function place(base: Presented, { as }: Pick<TokenOptions, 'as'>, token: 
 function attribute(tag: string, name: string): string | undefined {
   const found = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, 'i').exec(tag)
   return found?.[1] ?? found?.[2] ?? found?.[3]
+}
+
+/** How long a login that is too busy asks to wait, where that is short (RFC 9110 §10.2.3), ms. */
+function busyForMs(answer: PageAnswer): number | undefined {
+  if (answer.kind === 'failed' || (answer.status !== 503 && answer.status !== 429)) return undefined
+  const [after = ''] = headersOf(answer.headers, 'retry-after')
+  const waitMs = /^\d{1,4}$/.test(after) ? Number(after) * 1_000 : Infinity
+  return waitMs <= maxBusyMs ? waitMs : undefined
 }

@@ -3,6 +3,7 @@ import type { Check, Finding, Scene } from '../check.ts'
 import { earlyFrames, type EarlyFrame } from '../early-frames.ts'
 import type { Exchange } from '../exchange.ts'
 import { crashProbes as consent } from '../needs.ts'
+import type { Stay } from '../oracle.ts'
 import { RawTalk } from '../raw-talk.ts'
 import { enterAsSomebody } from '../staying.ts'
 
@@ -110,20 +111,35 @@ async function tryOne(
   const bystander = await enterAsSomebody(scene)
   const talk = await RawTalk.open(needs, endpoint.url)
   try {
+    const isThere = await isIn(bystander)
     talk.write(bytes, `a handshake with ${name}`)
     const from = performance.now()
-    const reply = bystander.view.kind === 'open' ? await bystander.visit.pinged(stuckMs) : undefined
+    const reply = isThere ? await bystander.visit.pinged(stuckMs) : undefined
     await talk.head(Math.max(0, answerMs - (performance.now() - from)))
-    const lost = bystander.view.kind === 'open' && !bystander.visit.live
     if ((await oracle.knock()) === 'unreachable') {
       await budget.pause(restMs)
       if ((await oracle.knock()) === 'unreachable') return { exchange: talk.exchange, harm: gone }
     }
-    const stuck = bystander.view.kind === 'open' && !lost && reply === undefined
+    // By now what was closed then has been heard of.
+    const lost = isThere && !bystander.visit.live && (await canEnter(scene))
+    const stuck = isThere && bystander.visit.live && reply === undefined
     if (lost) return { exchange: talk.exchange, harm: 'the sockets of others are closed' }
     return { exchange: talk.exchange, harm: stuck ? `others wait for more than ${stuckMs} ms` : undefined }
   } finally {
     talk.leave()
     await bystander.visit.leave()
   }
+}
+
+/** Whether somebody is in: who is refused behind the 101 is no bystander. */
+async function isIn({ view, visit }: Stay): Promise<boolean> {
+  return view.kind === 'open' && (await visit.pinged(stuckMs)) !== undefined
+}
+
+/** Whether somebody may still come in: who has lost that meanwhile, by another check perhaps, lost the socket by it. */
+async function canEnter(scene: Scene): Promise<boolean> {
+  const another = await enterAsSomebody(scene)
+  const isThere = await isIn(another)
+  await another.visit.leave()
+  return isThere
 }
