@@ -18,6 +18,7 @@ interface Contender {
 const contenders: readonly Contender[] = [
   { name: 'bare', as: 'bare', carrier: 'query', atLeast: undefined },
   { name: 'the bare one again', as: 'bare', carrier: 'query', atLeast: undefined },
+  { name: 'the least of any class before it', as: 'least', carrier: 'query', atLeast: undefined },
   { name: 'ticket in the query', as: 'CountersignSocket', carrier: 'query', atLeast: 0.97 },
   { name: 'token in the first message', as: 'CountersignSocket', carrier: 'firstMessage', atLeast: 0.97 },
 ]

@@ -5,8 +5,8 @@ export type BaseKind = 'runtime' | 'ws'
 
 /** Connections that exchange echoes, of one kind. */
 export interface EchoOrder {
-  /** The base itself, or the library's client upon it. */
-  readonly as: 'bare' | 'CountersignSocket'
+  /** The base itself, the least that can stand before it, or the library's client upon it. */
+  readonly as: 'bare' | 'least' | 'CountersignSocket'
   readonly base: BaseKind
   readonly url: string
   /** How a `CountersignSocket` shows its credential; a bare one has it in the URL. */

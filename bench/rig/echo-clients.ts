@@ -1,5 +1,5 @@
 /** Clients whose echoes are measured, bare or the library's own. Started by `EchoClients.start`. */
-import { CountersignSocket, firstMessage, query } from 'countersign/client'
+import { CountersignSocket, firstMessage, query, type BaseSocket } from 'countersign/client'
 import { answerQuestions } from './answering.ts'
 import { bases } from './bases.ts'
 import { burstText } from './bursts.ts'
@@ -52,7 +52,35 @@ function openOne(order: EchoOrder, credential: string): Promise<void> {
 
 function speakerOf({ as, base, url, carrier }: EchoOrder, credential: string): Speaker {
   const WebSocket = bases[base]
-  if (as === 'bare') return new WebSocket(`${url}?ticket=${credential}`)
+  const shown = `${url}?ticket=${credential}`
+  if (as === 'bare') return new WebSocket(shown)
+  if (as === 'least') return new LeastSocket(new WebSocket(shown))
   const show = carrier === 'query' ? query(() => credential) : firstMessage(() => credential)
   return new CountersignSocket(url, { carrier: show, WebSocket, reconnect: false })
+}
+
+/**
+ * The least that a class in front of a WebSocket can do: an event of its own for each message, since an event belongs to
+ * the socket that its listeners know, dispatched by the runtime's `EventTarget`; and a look at its state before it sends.
+ */
+class LeastSocket extends EventTarget implements Speaker {
+  readonly #base: BaseSocket
+  #isOpen = false
+
+  constructor(base: BaseSocket) {
+    super()
+    this.#base = base
+    base.addEventListener('open', () => {
+      this.#isOpen = true
+      this.dispatchEvent(new Event('open'))
+    })
+    base.addEventListener('message', ({ data }) =>
+      this.dispatchEvent(Object.assign(new Event('message'), { data })),
+    )
+    base.addEventListener('close', () => this.dispatchEvent(new Event('close')))
+  }
+
+  send(text: string): void {
+    if (this.#isOpen) this.#base.send(text)
+  }
 }
