@@ -3,7 +3,12 @@ import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { firstMessage, messagePolicy, query } from '../../../packages/countersign/src/index.ts'
+import {
+  firstMessage,
+  messagePolicy,
+  query,
+  type MessageReason,
+} from '../../../packages/countersign/src/index.ts'
 import { ticket } from '../../../packages/countersign/src/methods/index.ts'
 import { until } from '../support/sockets.ts'
 import { bare, expectIn, openHall, rawPolling, type Bare, type Hall } from './socket-io-room.ts'
@@ -304,16 +309,26 @@ describe('acknowledgements', () => {
     expect(one.frames.find((frame) => frame.includes('auth_end'))).toContain('too_many_attempts')
   })
 
-  it.each([
-    ['beyond the bytes of a message', (id: string) => [`43${id}[${JSON.stringify('x'.repeat(70_000))}]`]],
-    ['with __proto__ as a member', (id: string) => [`43${id}[{"__proto__":{"admin":true}}]`]],
-    ['nested without end', (id: string) => [`43${id}[${'['.repeat(100)}${']'.repeat(100)}]`]],
+  it.each<readonly [string, MessageReason, (id: string) => readonly (string | Buffer)[]]>([
+    [
+      'beyond the bytes of a message',
+      'message_too_big',
+      (id) => [`43${id}[${JSON.stringify('x'.repeat(70_000))}]`],
+    ],
+    ['with __proto__ as a member', 'protocol_violation', (id) => [`43${id}[{"__proto__":{"admin":true}}]`]],
+    ['nested without end', 'protocol_violation', (id) => [`43${id}[${'['.repeat(100)}${']'.repeat(100)}]`]],
     [
       'with an attachment that the role may not send',
-      (id: string) => [`461-${id}[{"_placeholder":true,"num":0}]`, Buffer.from('abc')],
+      'forbidden',
+      (id) => [`461-${id}[{"_placeholder":true,"num":0}]`, Buffer.from('abc')],
     ],
-  ])('are not heard %s', async (_what, packets) => {
-    const hall = await openHall({ namespaces })
+  ])('are not heard %s, and the application hears of that', async (_what, reason, packets) => {
+    const refused: unknown[] = []
+    const events = messagePolicy({
+      actions: { say: { roles: 'anyone' } },
+      onRefused: ({ reason, action, message }) => void refused.push([reason, action, message]),
+    })
+    const hall = await openHall({ namespaces: { '/': { events } } })
     const one = await bareMember(hall)
     const answers: unknown[] = []
     hall.guests[0]?.emit('question', (answer: unknown) => void answers.push(answer))
@@ -321,6 +336,7 @@ describe('acknowledgements', () => {
     one.say(...packets(/^42(\d+)/.exec(one.frames.at(-1) ?? '')?.[1] ?? ''), '42["say","after"]')
     await until(() => hall.heard.length > 0)
     expect(answers).toEqual([])
+    expect(refused).toEqual([[reason, undefined, undefined]])
     expect(hall.guests[0]?.data.lease.ended).toBe(false)
   })
 

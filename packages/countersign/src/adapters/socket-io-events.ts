@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io'
 import type { Guard } from '../core/guard.ts'
 import type { Judged, Judgement } from '../core/judgement.ts'
 import type { Lease } from '../core/lease.ts'
-import type { Message } from '../core/policy-options.ts'
+import type { Message, MessageReason } from '../core/policy-options.ts'
 import type { Policy } from '../core/policy.ts'
 import type { MessageError } from './frames.ts'
 import { JudgedLine, type Counter } from './judged-line.ts'
@@ -90,12 +90,22 @@ export class EventGate implements Counter<Weighed, Question> {
     else this.#line.join({ packet, data, id, action, bytes: weight.bytes }, now)
   }
 
-  /** An acknowledgement has arrived: it counts as a message. @returns whether it may pass */
-  admitsAck(): boolean {
-    if (this.#line.spendOverall(this.#speaker.guard.now()) === 0) return true
-    this.#line.tell({ reason: 'too_many_attempts', action: undefined })
-    this.#line.exceed()
+  /** An acknowledgement has arrived: it counts as a message, and keeps to the bounds of one. @returns whether it may pass */
+  admitsAck({ data }: DecodedPacket): boolean {
+    const isEarly = this.#line.spendOverall(this.#speaker.guard.now()) > 0
+    const reason = isEarly ? 'too_many_attempts' : this.#misfit(data)
+    if (reason === undefined) return true
+    // Its sender is not told: nothing answers an answer.
+    this.#line.tell({ reason, action: undefined })
+    if (isEarly) this.#line.exceed()
     return false
+  }
+
+  #misfit(data: unknown): MessageReason | undefined {
+    if (!Array.isArray(data)) return 'protocol_violation'
+    const weight = weigh(data, this.#policy.limits)
+    if (weight.kind === 'refused') return weight.reason
+    return weight.binary && !this.#policy.allowsBinary(this.lease.principal) ? 'forbidden' : undefined
   }
 
   /** See `Counter`. */

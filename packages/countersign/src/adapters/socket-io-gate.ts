@@ -4,7 +4,7 @@ import type { Guard } from '../core/guard.ts'
 import type { Lease } from '../core/lease.ts'
 import type { Policy } from '../core/policy.ts'
 import { EventGate, type DecodedPacket, type EventPacket, type Speaker } from './socket-io-events.ts'
-import { decodedTypes, weigh } from './socket-io-packets.ts'
+import { decodedTypes } from './socket-io-packets.ts'
 import { Renewal } from './socket-io-renewal.ts'
 import type { Seat } from './socket-io-seat.ts'
 import type { Visit } from './socket-io-visit.ts'
@@ -51,16 +51,9 @@ export function bindGate({ socket, door, visit, seat, lease }: Gated): Renewal {
       if (gate !== undefined) gate.takes(packet)
       else speaker.pass(packet)
     } else if (type !== decodedTypes.ack || gate === undefined) deliver(packet)
-    else if (gate.admitsAck() && fits(packet.data, events, lease)) deliver(packet)
+    else if (gate.admitsAck(packet)) deliver(packet)
   }
   return renewal
-}
-
-/** Whether an acknowledgement keeps to the bounds of messages: nobody is told of one that does not. */
-function fits(data: unknown, policy: Policy | undefined, { principal }: Lease): boolean {
-  if (policy === undefined || !Array.isArray(data)) return policy === undefined
-  const weight = weigh(data, policy.limits)
-  return weight.kind === 'weighed' && (!weight.binary || policy.allowsBinary(principal))
 }
 
 /** As Socket.IO's decoder makes it. */

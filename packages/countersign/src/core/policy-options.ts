@@ -107,8 +107,8 @@ export interface PolicyOptions<A extends Actions = Actions> {
   /** How many messages beyond a rate are answered by refusals; one more ends the lease. @default any number */
   readonly excess?: MessageRate
   /**
-   * Hears of each message that a socket does not let pass, before its sender does, told or not; not of `decide`. What it throws goes to the journal by
-   * the name of its class, and changes nothing. @default nobody hears of them
+   * Hears of each message that a socket does not let pass, before its sender does, told or not; not of `decide`. What it
+   * throws goes to the journal by the name of its class, and changes nothing. @default nobody hears of them
    */
   readonly onRefused?: (refused: RefusedMessage) => void
   /** Who may send binary frames, which no row names and no schema reads. @default nobody */
