@@ -96,6 +96,14 @@ describe('an exit code', () => {
     expect(exitOf(reportWith({}), options)).toBe(auditExits.incomplete)
   })
 
+  it('comes with a hint at what says why', () => {
+    const said = (verbose: boolean): string =>
+      toTerminal(reportWith({ A8: missing }), { ...plain, verbose, known: new Set() }).join('\n')
+    expect(said(false)).toContain('1 not tested, 0 unclear (--verbose says why);')
+    expect(said(true)).toContain('missing: a login')
+    expect(said(true)).not.toContain('--verbose')
+  })
+
   it('is that of a clean target where some check could', () => {
     const passed = { kind: 'pass', says: 'well' } as const
     expect(exitOf(reportWith({ A8: missing, A1: passed }), options)).toBe(auditExits.clean)

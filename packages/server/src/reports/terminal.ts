@@ -45,7 +45,7 @@ export function toTerminal(report: Report, options: TerminalOptions): readonly s
     ...troubleLines(report, paint),
     ...(fresh.length < all.length ? [`${all.length - fresh.length} known findings are not shown.`] : []),
     verdictLine(report, fresh, paint),
-    countLine(report),
+    countLine(report, verbose),
   ]
 }
 
@@ -116,11 +116,12 @@ function verdictLine(report: Report, fresh: readonly Listed[], paint: Paint): st
   return `${where}: ${paint('bad', `${fresh.length} finding${fresh.length === 1 ? '' : 's'}`)}`
 }
 
-function countLine(report: Report): string {
+function countLine(report: Report, verbose: boolean): string {
   const { pass, fail, info, 'not tested': untested, inconclusive } = countsOf(report)
   const { connections, bytes, ms, mostOpen } = report.spent
   const cost = `${connections} connections (${mostOpen} at a time), ${Math.ceil(bytes / 1_024)} KiB, ${(ms / 1_000).toFixed(1)} s`
-  return `${pass} passed, ${fail} failed, ${info} worth knowing, ${untested} not tested, ${inconclusive} unclear; ${cost}`
+  const why = verbose || untested + inconclusive === 0 ? '' : ' (--verbose says why)'
+  return `${pass} passed, ${fail} failed, ${info} worth knowing, ${untested} not tested, ${inconclusive} unclear${why}; ${cost}`
 }
 
 function firstLine(text: string): string {
